@@ -1,0 +1,1 @@
+"""Templates, styles, icons, fonts and messages; no code."""

@@ -1,0 +1,1 @@
+"""Complaints filed and followed on the firm's own public pages."""
