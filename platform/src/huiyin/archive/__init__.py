@@ -1,0 +1,1 @@
+"""The register of closed complaints, and finding things in it."""

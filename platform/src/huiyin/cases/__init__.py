@@ -1,0 +1,1 @@
+"""A complaint, from the moment it arrives to the sealed archive."""

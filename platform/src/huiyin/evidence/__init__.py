@@ -1,0 +1,1 @@
+"""Files and their custody: what was handed in, by whom, unchanged since."""

@@ -1,0 +1,1 @@
+"""Firms as data: creating them, and filling them for a demonstration."""

@@ -1,0 +1,1 @@
+"""Investors and funds: whom and what a complaint is about."""

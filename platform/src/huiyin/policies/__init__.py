@@ -1,0 +1,1 @@
+"""The firm's own procedure: categories, causes, severities, clauses, as data."""

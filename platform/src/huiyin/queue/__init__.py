@@ -1,0 +1,1 @@
+"""Jobs and events: the truth is in the database, the broker only rings the bell."""

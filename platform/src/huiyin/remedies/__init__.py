@@ -1,0 +1,1 @@
+"""What the firm will do about it: plans, approvals, measures."""

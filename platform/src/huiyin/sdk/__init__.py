@@ -1,0 +1,1 @@
+"""Everything a plugin may import.  Anything not listed in ``__all__`` may change."""

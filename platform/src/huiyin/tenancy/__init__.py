@@ -1,0 +1,1 @@
+"""Firms, consultancies, which plugins are on, and settings with their inheritance."""

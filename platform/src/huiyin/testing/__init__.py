@@ -1,0 +1,1 @@
+"""Factories and fixtures, for us and for the authors of plugins."""

@@ -1,0 +1,1 @@
+"""The web toolkit: routes with permissions, pages and fragments, forms, errors."""
