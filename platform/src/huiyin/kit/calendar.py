@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
@@ -169,8 +169,6 @@ class WorkCalendar:
         wanted = today.year + (today.month >= 11)
         return wanted if wanted > self.last_year else None
 
-    # One day
-
     def is_workday(self, day: date) -> bool:
         """Whether people work that day; beyond the published notices plain Monday to Friday."""
         _refuse_moment(day)
@@ -195,14 +193,12 @@ class WorkCalendar:
         return day
 
     def workdays_between(self, start: date, end: date) -> int:
-        """Working days after ``start`` up to and including ``end``; negative when it lies before."""
+        """Working days after ``start`` up to and with ``end``; negative when it lies before."""
         return self._between(start, end, self.is_workday)
 
     def trading_days_between(self, start: date, end: date) -> int:
         """As ``workdays_between``, in exchange trading days."""
         return self._between(start, end, self.is_trading_day)
-
-    # Counting
 
     def add_workdays(self, start: date, n: int) -> Span:
         """The ``n``-th working day after ``start`` (n ≥ 1; the start day never counts)."""
@@ -254,8 +250,6 @@ class WorkCalendar:
             days.append(self._line(day, 0, kind))
         return Span(first, on, any(d.provisional for d in days), self.id, tuple(days))
 
-    # New versions
-
     def with_notice(self, notice: Notice) -> WorkCalendar:
         """A calendar that follows ``notice``: the next year, or an amendment of a covered one.
 
@@ -278,8 +272,6 @@ class WorkCalendar:
             last_year=max(self.last_year, notice.year),
             sources=(*self.sources, notice.source),
         )
-
-    # Inside
 
     def _between(self, start: date, end: date, counts: Callable[[date], bool]) -> int:
         if end < start:
@@ -371,22 +363,16 @@ def read_notice(source: bytes | Path) -> Notice:
     return notice
 
 
-def with_notices(calendar: WorkCalendar, notices: Iterable[Notice]) -> WorkCalendar:
-    """``calendar`` after every notice in turn, in the order they were loaded."""
-    for notice in notices:
-        calendar = calendar.with_notice(notice)
-    return calendar
-
-
 def _problems(notice: Notice) -> Iterator[Message]:
-    off = notice.days_off()
     for run in notice.holidays:
         if run.first > run.last:
             yield Message(N_("{name}的起止日期颠倒，请核对"), {"name": run.name})
-    for day in (*off, *notice.makeup_days):
+    ends = [day for run in notice.holidays for day in (run.first, run.last)]
+    for day in (*ends, *notice.makeup_days):
         if not notice.first <= day <= notice.last:
             params = {"day": day.isoformat(), "year": notice.year}
             yield Message(N_("{day} 不在 {year} 年通知的范围内，请核对"), params)
+    off = notice.days_off()
     for month in (1, 5, 10):  # the law fixes these three; without them the year is not whole
         day = date(notice.year, month, 1)
         if day not in off:
@@ -398,10 +384,7 @@ def _problems(notice: Notice) -> Iterator[Message]:
 
 
 def _nearest_name(notice: Notice, day: date) -> str:
-    def distance(run: HolidayRun) -> timedelta:
-        return min(abs(run.first - day), abs(run.last - day))
-
-    return min(notice.holidays, key=distance).name
+    return min(notice.holidays, key=lambda r: min(abs(r.first - day), abs(r.last - day))).name
 
 
 def _refuse_moment(day: date) -> None:

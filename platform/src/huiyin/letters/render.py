@@ -7,12 +7,12 @@ only as JSON values; nothing a person wrote is ever read as markup.
 
 from __future__ import annotations
 
+import datetime as dt
 import hashlib
 import re
 import struct
 import unicodedata
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -27,7 +27,6 @@ Language = Literal["zh", "en"]
 MISSING_GLYPH: Final = "〓"  # the printers' sign for a character the fount does not hold
 _HASH_SHOWN: Final = 16
 _NUMERALS: Final = "一二三四五六七八九十"
-_UNBREAKABLE: Final = "\N{NO-BREAK SPACE}"
 
 _LABELS: Final[dict[Language, dict[str, str]]] = {
     "zh": {
@@ -67,7 +66,7 @@ class LetterDocument(msgspec.Struct, frozen=True, kw_only=True):
     firm_name: str
     addressee: str
     salutation: str
-    date: date
+    date: dt.date
     case_number: str
     language: Language = "zh"
     opening: tuple[str, ...] = ()
@@ -112,7 +111,7 @@ def heading_mark(position: int, language: Language) -> str:
     return f"{text}、"
 
 
-def show_date(day: date, language: Language) -> str:
+def show_date(day: dt.date, language: Language) -> str:
     """2026 年 3 月 18 日, or 18 March 2026, never broken by the locale of the machine."""
     if language == "zh":
         return f"{day.year} 年 {day.month} 月 {day.day} 日"
@@ -174,7 +173,7 @@ def render_pdf(document: LetterDocument) -> bytes:
     Characters the fonts do not hold are printed as 〓 (see :func:`unprintable`), so that a rare
     name never stops a letter.
     """
-    moment = datetime(document.date.year, document.date.month, document.date.day, tzinfo=UTC)
+    moment = dt.datetime.combine(document.date, dt.time(), dt.UTC)
     data = msgspec.json.encode(_payload(document)).decode()
     compiler = _compiler()
     with _press:
@@ -229,8 +228,12 @@ def _payload(document: LetterDocument) -> dict[str, object]:
     }
 
 
-_DATE: Final = re.compile(r"(\d{4}) (年) (\d{1,2}) (月) (\d{1,2}) (日)")
-_AMOUNT: Final = re.compile(r"(?<=[\d.]) (?=[元万亿份%])")
+# Inside a date and before a unit the typesetter puts the quarter space itself, and breaks no line.
+_INNER_SPACE: Final = re.compile(r"(?<=\d) (?=[年月日元万亿份])|(?<=[年月]) (?=\d)")
+
+# A long address or digest may break, or it would run off the paper.
+_LONG_RUN: Final = re.compile(r"[!-~]{46,}")
+_BREAK: Final = "\N{ZERO WIDTH SPACE}"
 
 
 def _printable(text: str, language: Language) -> str:
@@ -243,9 +246,8 @@ def _printable(text: str, language: Language) -> str:
         if not _ignorable(c)
     )
     if language == "zh":
-        # The typesetter puts the quarter space between Han and digits itself.
-        shown = _AMOUNT.sub("", _DATE.sub(r"\1\2\3\4\5\6", shown))
-    return shown.strip()
+        shown = _INNER_SPACE.sub("", shown)
+    return _LONG_RUN.sub(lambda run: _BREAK.join(re.findall(".{1,30}", run[0])), shown).strip()
 
 
 def _ignorable(character: str) -> bool:

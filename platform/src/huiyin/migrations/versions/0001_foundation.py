@@ -55,6 +55,43 @@ def upgrade() -> None:
     )
     op.protect_table("attempt", "SELECT, INSERT, UPDATE, DELETE", tenant=False)
     op.create_table(
+        "clock",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("stage", sa.Text(), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("due_on", sa.Date(), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("amount", sa.Integer(), nullable=False),
+        sa.Column("unit", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("stopped_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("audience", sa.Text(), nullable=False),
+        sa.Column(
+            "origin", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False
+        ),
+        sa.Column("provisional", sa.Boolean(), nullable=False),
+        sa.Column("calendar_version", sa.Text(), nullable=False),
+        sa.Column("reminded", sa.Integer(), nullable=False),
+        sa.Column("promised_on", sa.Date(), nullable=True),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_clock")),
+        sa.UniqueConstraint(
+            "tenant_id", "case_id", "key", name=op.f("uq_clock_tenant_id_case_id_key")
+        ),
+    )
+    op.protect_table("clock", "SELECT, INSERT, UPDATE, DELETE", tenant=True)
+    op.create_index(
+        "ix_clock_running",
+        "clock",
+        ["tenant_id", "due_at"],
+        unique=False,
+        postgresql_where=sa.text("state = 'running'"),
+    )
+    op.create_table(
         "consultancy",
         sa.Column("slug", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
@@ -75,6 +112,177 @@ def upgrade() -> None:
     )
     op.protect_table("counter", "SELECT, INSERT, UPDATE", tenant=True)
     op.create_table(
+        "effect",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("consumer", sa.Text(), nullable=False),
+        sa.Column("event_id", sa.Uuid(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_effect")),
+        sa.UniqueConstraint(
+            "tenant_id", "event_id", "consumer", name=op.f("uq_effect_tenant_id_event_id_consumer")
+        ),
+    )
+    op.protect_table("effect", "SELECT, INSERT", tenant=True)
+    op.create_table(
+        "fund",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("short_name", sa.Text(), nullable=False),
+        sa.Column("filing_code", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("risk_level", sa.Text(), nullable=False),
+        sa.Column("custodian", sa.Text(), nullable=False),
+        sa.Column("listed", sa.Boolean(), nullable=False),
+        sa.Column("liquidated_on", sa.Date(), nullable=True),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_fund")),
+        sa.UniqueConstraint("tenant_id", "filing_code", name=op.f("uq_fund_tenant_id_filing_code")),
+    )
+    op.protect_table("fund", "SELECT, INSERT, UPDATE", tenant=True)
+    op.create_table(
+        "investor",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("phone", sa.Text(), nullable=False),
+        sa.Column("email", sa.Text(), nullable=False),
+        sa.Column("investor_class", sa.Text(), nullable=False),
+        sa.Column("risk_level", sa.Text(), nullable=False),
+        sa.Column("vulnerable", sa.Boolean(), nullable=False),
+        sa.Column("preferred_contact", sa.Text(), nullable=False),
+        sa.Column("known", sa.Boolean(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_investor")),
+    )
+    op.protect_table("investor", "SELECT, INSERT, UPDATE", tenant=True)
+    op.create_index("ix_investor_tenant_id_email", "investor", ["tenant_id", "email"], unique=False)
+    op.create_index("ix_investor_tenant_id_phone", "investor", ["tenant_id", "phone"], unique=False)
+    op.create_table(
+        "job",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("consumer", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=True),
+        sa.Column(
+            "payload", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False
+        ),
+        sa.Column("object_id", sa.Uuid(), nullable=True),
+        sa.Column("event_id", sa.Uuid(), nullable=True),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("deaths", sa.Integer(), nullable=False),
+        sa.Column(
+            "due_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False
+        ),
+        sa.Column("published_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("lease_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("lease_by", sa.Uuid(), nullable=True),
+        sa.Column("error", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "state IN ('queued', 'leased', 'done', 'quarantined')", name=op.f("ck_job_state")
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_job")),
+    )
+    op.protect_table("job", "SELECT, INSERT, UPDATE", tenant=True)
+    op.create_index(
+        "ix_job_leased",
+        "job",
+        ["lease_until"],
+        unique=False,
+        postgresql_where=sa.text("state = 'leased'"),
+    )
+    op.create_index(
+        "ix_job_quarantined",
+        "job",
+        ["tenant_id", "created_at"],
+        unique=False,
+        postgresql_where=sa.text("state = 'quarantined'"),
+    )
+    op.create_index(
+        "ix_job_queued",
+        "job",
+        ["tenant_id", "due_at", "id"],
+        unique=False,
+        postgresql_where=sa.text("state = 'queued'"),
+    )
+    op.create_index(
+        "ix_job_rung",
+        "job",
+        ["published_at"],
+        unique=False,
+        postgresql_where=sa.text("state = 'queued' AND published_at IS NOT NULL"),
+    )
+    op.create_index(
+        "uq_job_key",
+        "job",
+        ["tenant_id", "key"],
+        unique=True,
+        postgresql_where=sa.text("key IS NOT NULL"),
+    )
+    op.create_table(
+        "ledger_checkpoint",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("root", sa.LargeBinary(), nullable=False),
+        sa.Column(
+            "created_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("clock_timestamp()"),
+            nullable=False,
+        ),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_ledger_checkpoint")),
+        sa.UniqueConstraint("tenant_id", "size", name=op.f("uq_ledger_checkpoint_tenant_id_size")),
+    )
+    op.protect_table("ledger_checkpoint", "SELECT", tenant=True)
+    op.create_table(
+        "ledger_entry",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column(
+            "recorded_at",
+            sa.DateTime(timezone=True),
+            server_default=sa.text("clock_timestamp()"),
+            nullable=False,
+        ),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("object_id", sa.Uuid(), nullable=False),
+        sa.Column("actor_id", sa.Uuid(), nullable=True),
+        sa.Column("doc", sa.LargeBinary(), nullable=False),
+        sa.Column("leaf", sa.LargeBinary(), nullable=False),
+        sa.Column("prev", sa.LargeBinary(), nullable=False),
+        sa.Column("hash", sa.LargeBinary(), nullable=False),
+        sa.CheckConstraint("seq > 0", name=op.f("ck_ledger_entry_seq_positive")),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_ledger_entry")),
+        sa.UniqueConstraint("tenant_id", "seq", name=op.f("uq_ledger_entry_tenant_id_seq")),
+    )
+    op.protect_table("ledger_entry", "SELECT", tenant=True)
+    op.create_index(
+        op.f("ix_ledger_entry_tenant_id_object_id_seq"),
+        "ledger_entry",
+        ["tenant_id", "object_id", "seq"],
+        unique=False,
+    )
+    op.create_table(
+        "ledger_head",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.Column("hash", sa.LargeBinary(), nullable=False),
+        sa.Column("frontier", sa.ARRAY(sa.LargeBinary()), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_ledger_head")),
+        sa.UniqueConstraint("tenant_id", name=op.f("uq_ledger_head_tenant_id")),
+    )
+    op.protect_table("ledger_head", "SELECT", tenant=True)
+    op.create_table(
         "membership",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -93,6 +301,49 @@ def upgrade() -> None:
     op.create_index(
         "ix_membership_tenant_id_active", "membership", ["tenant_id", "active"], unique=False
     )
+    op.create_table(
+        "outbox_event",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("object_id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "payload", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False
+        ),
+        sa.Column("actor_id", sa.Uuid(), nullable=True),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("relayed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("held_until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column(
+            "consumers", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=True
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_outbox_event")),
+    )
+    op.protect_table("outbox_event", "SELECT, INSERT, UPDATE", tenant=True)
+    op.create_index(
+        "ix_outbox_event_unsent",
+        "outbox_event",
+        ["tenant_id", "id"],
+        unique=False,
+        postgresql_where=sa.text("relayed_at IS NULL"),
+    )
+    op.create_table(
+        "schedule",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column(
+            "payload", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False
+        ),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("every", sa.Interval(), nullable=False),
+        sa.CheckConstraint("every > interval '0'", name=op.f("ck_schedule_every_moves_on")),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_schedule")),
+        sa.UniqueConstraint("tenant_id", "name", name=op.f("uq_schedule_tenant_id_name")),
+    )
+    op.protect_table("schedule", "SELECT, INSERT, UPDATE, DELETE", tenant=True)
+    op.create_index("ix_schedule_due_at", "schedule", ["due_at"], unique=False)
     op.create_table(
         "setting_version",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
@@ -150,6 +401,137 @@ def upgrade() -> None:
     )
     op.protect_table("tenant", "SELECT, INSERT, UPDATE", tenant=False)
     op.create_table(
+        "case_file",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.Text(), nullable=False),
+        sa.Column("code_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("idem_key", sa.Text(), nullable=False),
+        sa.Column("idem_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("channel", sa.Text(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("transfer_number", sa.Text(), nullable=False),
+        sa.Column("intake_type", sa.Text(), nullable=False),
+        sa.Column("language", sa.Text(), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("registered_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("story", sa.Text(), nullable=False),
+        sa.Column("wish", sa.Text(), nullable=False),
+        sa.Column("fund_text", sa.Text(), nullable=False),
+        sa.Column("fund_id", sa.Uuid(), nullable=True),
+        sa.Column("complainant_id", sa.Uuid(), nullable=True),
+        sa.Column("anonymous", sa.Boolean(), nullable=False),
+        sa.Column("category", sa.Text(), nullable=True),
+        sa.Column("severity", sa.Text(), nullable=True),
+        sa.Column("complexity", sa.Text(), nullable=False),
+        sa.Column("amount", sa.Numeric(precision=18, scale=2), nullable=True),
+        sa.Column("finding", sa.Text(), nullable=True),
+        sa.Column("cause", sa.Text(), nullable=True),
+        sa.Column("stage", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("outcome", sa.Text(), nullable=True),
+        sa.Column("stage_since", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("accepted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("closed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("master_id", sa.Uuid(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("owner_id", sa.Uuid(), nullable=True),
+        sa.Column("investigator_id", sa.Uuid(), nullable=True),
+        sa.Column("team", sa.ARRAY(sa.Uuid()), nullable=False),
+        sa.Column("walled", sa.ARRAY(sa.Uuid()), nullable=False),
+        sa.Column(
+            "facts", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False
+        ),
+        sa.Column(
+            "counts", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False
+        ),
+        sa.Column(
+            "clock_events",
+            postgresql.JSONB(none_as_null=True, astext_type=sa.Text()),
+            nullable=False,
+        ),
+        sa.Column(
+            "stage_dates",
+            postgresql.JSONB(none_as_null=True, astext_type=sa.Text()),
+            nullable=False,
+        ),
+        sa.Column("next_due_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("next_due_kind", sa.Text(), nullable=True),
+        sa.Column("clocks_held", sa.Boolean(), nullable=False),
+        sa.Column("updated_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("last_activity", sa.Text(), nullable=False),
+        sa.CheckConstraint(
+            "(state = 'closed') = (closed_at IS NOT NULL)",
+            name=op.f("ck_case_file_closed_has_date"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "complainant_id"],
+            ["investor.tenant_id", "investor.id"],
+            name=op.f("fk_case_file_tenant_id_complainant_id_investor"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "fund_id"],
+            ["fund.tenant_id", "fund.id"],
+            name=op.f("fk_case_file_tenant_id_fund_id_fund"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "master_id"],
+            ["case_file.tenant_id", "case_file.id"],
+            name=op.f("fk_case_file_tenant_id_master_id_case_file"),
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_case_file")),
+        sa.UniqueConstraint(
+            "tenant_id", "channel", "idem_key", name=op.f("uq_case_file_tenant_id_channel_idem_key")
+        ),
+        sa.UniqueConstraint(
+            "tenant_id", "code_hash", name=op.f("uq_case_file_tenant_id_code_hash")
+        ),
+        sa.UniqueConstraint("tenant_id", "number", name=op.f("uq_case_file_tenant_id_number")),
+    )
+    op.protect_table("case_file", "SELECT, INSERT, UPDATE", tenant=True)
+    op.create_index(
+        "ix_case_file_approval",
+        "case_file",
+        ["tenant_id", "next_due_at", "id"],
+        unique=False,
+        postgresql_where=sa.text("state = 'open' AND stage = 'approval'"),
+    )
+    op.create_index(
+        "ix_case_file_closed",
+        "case_file",
+        ["tenant_id", "closed_at", "id"],
+        unique=False,
+        postgresql_where=sa.text("state = 'closed'"),
+    )
+    op.create_index(
+        "ix_case_file_complainant", "case_file", ["tenant_id", "complainant_id"], unique=False
+    )
+    op.create_index(
+        "ix_case_file_fund", "case_file", ["tenant_id", "fund_id", "received_at"], unique=False
+    )
+    op.create_index(
+        "ix_case_file_open_due",
+        "case_file",
+        ["tenant_id", "next_due_at", "id"],
+        unique=False,
+        postgresql_where=sa.text("state = 'open'"),
+    )
+    op.create_index(
+        "ix_case_file_owner", "case_file", ["tenant_id", "owner_id", "state"], unique=False
+    )
+    op.create_index(
+        "ix_case_file_received", "case_file", ["tenant_id", "received_at", "id"], unique=False
+    )
+    op.create_index(
+        "ix_case_file_unaccepted",
+        "case_file",
+        ["tenant_id", "received_at", "id"],
+        unique=False,
+        postgresql_where=sa.text("state = 'open' AND stage = 'intake'"),
+    )
+    op.create_table(
         "engagement",
         sa.Column("consultancy_id", sa.Uuid(), nullable=False),
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
@@ -171,6 +553,25 @@ def upgrade() -> None:
     )
     op.protect_table("engagement", "SELECT, INSERT, UPDATE", tenant=False)
     op.create_table(
+        "ledger_salt",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.Column("field", sa.Text(), nullable=False),
+        sa.Column("salt", sa.LargeBinary(), nullable=False),
+        sa.Column("commitment", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "seq"],
+            ["ledger_entry.tenant_id", "ledger_entry.seq"],
+            name=op.f("fk_ledger_salt_tenant_id_seq_ledger_entry"),
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_ledger_salt")),
+        sa.UniqueConstraint(
+            "tenant_id", "seq", "field", name=op.f("uq_ledger_salt_tenant_id_seq_field")
+        ),
+    )
+    op.protect_table("ledger_salt", "SELECT, DELETE", tenant=True)
+    op.create_table(
         "login_session",
         sa.Column("id_hash", sa.LargeBinary(), nullable=False),
         sa.Column("account_id", sa.Uuid(), nullable=False),
@@ -190,14 +591,165 @@ def upgrade() -> None:
     op.create_index(
         op.f("ix_login_session_account_id"), "login_session", ["account_id"], unique=False
     )
+    op.create_table(
+        "case_entry",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("seq", sa.Integer(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("audience", sa.Text(), nullable=False),
+        sa.Column("verb", sa.Text(), nullable=False),
+        sa.Column("author_id", sa.Uuid(), nullable=False),
+        sa.Column("author_name", sa.Text(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column(
+            "data", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False
+        ),
+        sa.Column("stage", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "case_id"],
+            ["case_file.tenant_id", "case_file.id"],
+            name=op.f("fk_case_entry_tenant_id_case_id_case_file"),
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_case_entry")),
+        sa.UniqueConstraint(
+            "tenant_id", "case_id", "seq", name=op.f("uq_case_entry_tenant_id_case_id_seq")
+        ),
+    )
+    op.protect_table("case_entry", "SELECT, INSERT", tenant=True)
+    op.create_table(
+        "case_participation",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("part", sa.Text(), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("until", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("by_id", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "case_id"],
+            ["case_file.tenant_id", "case_file.id"],
+            name=op.f("fk_case_participation_tenant_id_case_id_case_file"),
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_case_participation")),
+        sa.UniqueConstraint(
+            "tenant_id",
+            "case_id",
+            "account_id",
+            "part",
+            name=op.f("uq_case_participation_tenant_id_case_id_account_id_part"),
+        ),
+    )
+    op.protect_table("case_participation", "SELECT, INSERT, UPDATE", tenant=True)
+    op.create_index(
+        "ix_case_participation_account",
+        "case_participation",
+        ["tenant_id", "account_id", "part"],
+        unique=False,
+    )
+    op.create_table(
+        "case_task",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("title", sa.Text(), nullable=False),
+        sa.Column("assignee_id", sa.Uuid(), nullable=True),
+        sa.Column("assignee_name", sa.Text(), nullable=False),
+        sa.Column("due_on", sa.Date(), nullable=True),
+        sa.Column("is_measure", sa.Boolean(), nullable=False),
+        sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("done_by", sa.Uuid(), nullable=True),
+        sa.Column("proof", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("created_by", sa.Uuid(), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "case_id"],
+            ["case_file.tenant_id", "case_file.id"],
+            name=op.f("fk_case_task_tenant_id_case_id_case_file"),
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_case_task")),
+    )
+    op.protect_table("case_task", "SELECT, INSERT, UPDATE", tenant=True)
+    op.create_index(
+        "ix_case_task_assignee",
+        "case_task",
+        ["tenant_id", "assignee_id", "due_on"],
+        unique=False,
+        postgresql_where=sa.text("done_at IS NULL"),
+    )
+    op.create_index(
+        "ix_case_task_case", "case_task", ["tenant_id", "case_id", "done_at"], unique=False
+    )
+    op.create_table(
+        "case_text",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("words", sa.Text(), nullable=False),
+        sa.Column("bigrams", postgresql.TSVECTOR(), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "id"],
+            ["case_file.tenant_id", "case_file.id"],
+            name=op.f("fk_case_text_tenant_id_id_case_file"),
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_case_text")),
+    )
+    op.protect_table("case_text", "SELECT, INSERT, UPDATE", tenant=True)
+    op.create_index(
+        "ix_case_text_bigrams",
+        "case_text",
+        ["tenant_id", "bigrams"],
+        unique=False,
+        postgresql_using="gin",
+    )
+    op.create_index(
+        "ix_case_text_received", "case_text", ["tenant_id", "received_at", "id"], unique=False
+    )
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
+    op.drop_index("ix_case_text_received", table_name="case_text")
+    op.drop_index("ix_case_text_bigrams", table_name="case_text", postgresql_using="gin")
+    op.drop_table("case_text")
+    op.drop_index("ix_case_task_case", table_name="case_task")
+    op.drop_index(
+        "ix_case_task_assignee", table_name="case_task", postgresql_where=sa.text("done_at IS NULL")
+    )
+    op.drop_table("case_task")
+    op.drop_index("ix_case_participation_account", table_name="case_participation")
+    op.drop_table("case_participation")
+    op.drop_table("case_entry")
     op.drop_index(op.f("ix_login_session_account_id"), table_name="login_session")
     op.drop_table("login_session")
+    op.drop_table("ledger_salt")
     op.drop_table("engagement")
+    op.drop_index(
+        "ix_case_file_unaccepted",
+        table_name="case_file",
+        postgresql_where=sa.text("state = 'open' AND stage = 'intake'"),
+    )
+    op.drop_index("ix_case_file_received", table_name="case_file")
+    op.drop_index("ix_case_file_owner", table_name="case_file")
+    op.drop_index(
+        "ix_case_file_open_due", table_name="case_file", postgresql_where=sa.text("state = 'open'")
+    )
+    op.drop_index("ix_case_file_fund", table_name="case_file")
+    op.drop_index("ix_case_file_complainant", table_name="case_file")
+    op.drop_index(
+        "ix_case_file_closed", table_name="case_file", postgresql_where=sa.text("state = 'closed'")
+    )
+    op.drop_index(
+        "ix_case_file_approval",
+        table_name="case_file",
+        postgresql_where=sa.text("state = 'open' AND stage = 'approval'"),
+    )
+    op.drop_table("case_file")
     op.drop_table("tenant")
     op.drop_index(
         "uq_setting_version_live",
@@ -205,10 +757,43 @@ def downgrade() -> None:
         postgresql_where=sa.text("state IN ('draft', 'published')"),
     )
     op.drop_table("setting_version")
+    op.drop_index("ix_schedule_due_at", table_name="schedule")
+    op.drop_table("schedule")
+    op.drop_index(
+        "ix_outbox_event_unsent",
+        table_name="outbox_event",
+        postgresql_where=sa.text("relayed_at IS NULL"),
+    )
+    op.drop_table("outbox_event")
     op.drop_index("ix_membership_tenant_id_active", table_name="membership")
     op.drop_table("membership")
+    op.drop_table("ledger_head")
+    op.drop_index(op.f("ix_ledger_entry_tenant_id_object_id_seq"), table_name="ledger_entry")
+    op.drop_table("ledger_entry")
+    op.drop_table("ledger_checkpoint")
+    op.drop_index("uq_job_key", table_name="job", postgresql_where=sa.text("key IS NOT NULL"))
+    op.drop_index(
+        "ix_job_rung",
+        table_name="job",
+        postgresql_where=sa.text("state = 'queued' AND published_at IS NOT NULL"),
+    )
+    op.drop_index("ix_job_queued", table_name="job", postgresql_where=sa.text("state = 'queued'"))
+    op.drop_index(
+        "ix_job_quarantined", table_name="job", postgresql_where=sa.text("state = 'quarantined'")
+    )
+    op.drop_index("ix_job_leased", table_name="job", postgresql_where=sa.text("state = 'leased'"))
+    op.drop_table("job")
+    op.drop_index("ix_investor_tenant_id_phone", table_name="investor")
+    op.drop_index("ix_investor_tenant_id_email", table_name="investor")
+    op.drop_table("investor")
+    op.drop_table("fund")
+    op.drop_table("effect")
     op.drop_table("counter")
     op.drop_table("consultancy")
+    op.drop_index(
+        "ix_clock_running", table_name="clock", postgresql_where=sa.text("state = 'running'")
+    )
+    op.drop_table("clock")
     op.drop_table("attempt")
     op.drop_table("api_token")
     op.drop_table("account")

@@ -1,0 +1,255 @@
+"""The one way a case changes.
+
+In one transaction: lock the row, check that the person may know of it, the version, the
+permission, the stage, the separation of duties and the gates; write the row; append the
+timeline; recompute the clocks; put the event into the outbox; append to the ledger, last,
+because that locks the firm's chain until the commit.  Pages, API, jobs and plugins all come
+through here, and nothing else writes these tables.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import select
+
+from huiyin.cases import gates
+from huiyin.cases.errors import GatesUnmet, MoveNotAllowed, SecondPersonRequired
+from huiyin.cases.models import Case, Entry, Participation
+from huiyin.cases.stages import (
+    PART_TITLES,
+    STAGE_TITLES,
+    Audience,
+    CaseState,
+    EntryKind,
+    Part,
+    Stage,
+)
+from huiyin.cases.verbs import VERBS, Verb, in_reach
+from huiyin.clocks import service as clocks
+from huiyin.db import ScopedSession
+from huiyin.identity.actor import Actor, ActorKind
+from huiyin.kit.errors import Invalid, NotFound, Refused, Stale
+from huiyin.kit.i18n import N_, Message
+from huiyin.kit.time import local_date, now
+from huiyin.ledger import service as ledger
+from huiyin.queue import service as queue
+
+
+@dataclass(slots=True)
+class Deed:
+    """What somebody is about to do: the verb, the words, and how the row changes."""
+
+    verb: str
+    body: str = ""
+    kind: EntryKind = EntryKind.EVENT
+    audience: Audience = Audience.INTERNAL
+    data: Mapping[str, Any] = field(default_factory=dict)       # shown in the timeline
+    facts: Mapping[str, Any] = field(default_factory=dict)      # for the ledger: ids, codes, hashes
+    commits: Mapping[str, str | bytes] = field(default_factory=dict)
+    apply: Callable[[Case], None] = lambda _: None
+    clock_event: str | None = None                              # overrides the verb's
+    clock_data: Mapping[str, Any] = field(default_factory=dict)
+    outbox_data: Mapping[str, Any] = field(default_factory=dict)
+    clocks_changed: bool = False
+
+
+def find(session: ScopedSession, actor: Actor, number: str, *, lock: bool = False) -> Case:
+    """The case of that number, if this person may know of it; ``NotFound`` otherwise."""
+    query = select(Case).where(Case.number == number)
+    if lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    case = session.scalar(query)
+    if case is None or not case.visible_to(actor):
+        raise NotFound
+    return case
+
+
+def change(
+    session: ScopedSession, actor: Actor, number: str, deed: Deed, *, rev: int | None = None
+) -> Case:
+    """Do one deed to one case.
+
+    ``rev`` is the version the person looked at; ``None`` for acts that cannot overwrite
+    anything, such as notes.  Raises ``NotFound``, ``Stale``, ``Refused``,
+    ``SecondPersonRequired``, ``MoveNotAllowed``, ``GatesUnmet`` or ``Invalid``.
+    """
+    verb = VERBS[deed.verb]
+    case = find(session, actor, number, lock=True)
+    _check_permission(actor, verb)
+    if rev is not None and rev != case.version:
+        raise Stale
+    if not in_reach(verb, case):
+        raise MoveNotAllowed(
+            stage=Message(STAGE_TITLES[Stage(case.stage)]), verb=Message(verb.title)
+        )
+    if verb.reason and not deed.body:
+        raise Invalid({"reason": Message(N_("请写明理由"))})
+    if verb.bars:
+        _check_duties(session, actor, case, verb)
+    return _write(session, actor, case, verb, deed)
+
+
+def _check_permission(actor: Actor, verb: Verb) -> None:
+    if actor.kind is ActorKind.SYSTEM:
+        if verb.bars:
+            raise Refused       # the system judges nothing
+        return
+    if actor.kind is ActorKind.COMPLAINANT:
+        if not verb.complainant:
+            raise NotFound
+        return
+    if not actor.can(verb.permission):
+        raise Refused(N_("当前角色没有办理「{verb}」的权限"), verb=Message(verb.title))
+
+
+def _check_duties(session: ScopedSession, actor: Actor, case: Case, verb: Verb) -> None:
+    held = session.scalars(
+        select(Participation.part).where(
+            Participation.case_id == case.id, Participation.account_id == actor.id
+        )
+    ).all()
+    barring = [Part(part) for part in held if part in verb.bars]
+    if barring:
+        raise SecondPersonRequired(
+            name=actor.name, parts=Message("、".join(PART_TITLES[p] for p in barring))
+        )
+
+
+def _write(
+    session: ScopedSession, actor: Actor, case: Case, verb: Verb, deed: Deed
+) -> Case:
+    moment = now()
+    before = Stage(case.stage)
+    deed.apply(case)
+    missing = gates.unmet(case, verb.gates)
+    if missing:
+        raise GatesUnmet([Message(gate.title) for gate in missing])
+    if verb.part and actor.is_person:
+        take_part(session, actor, case, actor.id, actor.name, verb.part, moment)
+    if verb.to or verb.closes:
+        _move(case, verb, moment)
+    case.version += 1
+    case.updated_at = moment
+    entry = append_entry(session, actor, case, deed, moment, before)
+    tick(case, deed.clock_event if deed.clock_event is not None else verb.clock_event,
+         moment, deed.clock_data)
+    heard = deed.clock_event or verb.clock_event or verb.to or verb.closes or deed.clocks_changed
+    if heard:
+        show_due(case, clocks.recompute(
+            session, case.id, case.clock_events,
+            intake=case.intake_type, complexity=case.complexity,
+        ))
+    if verb.outbox:
+        queue.emit(
+            session, verb.outbox, object_id=case.id, actor_id=actor.id,
+            payload={
+                "number": case.number, "verb": verb.name, "entry": str(entry.id),
+                "from": before.value, "to": case.stage, **deed.outbox_data,
+            },
+        )
+    ledger.append(
+        session, kind=f"case.{verb.name}", object_id=case.id, actor_id=actor.id,
+        facts={
+            "number": case.number, "seq": entry.seq, "version": case.version,
+            "from": before.value, "to": case.stage, "state": case.state, **deed.facts,
+        },
+        commits={**({"body": deed.body} if deed.body else {}), **deed.commits},
+        at=moment,
+    )
+    return case
+
+
+def _move(case: Case, verb: Verb, moment: datetime) -> None:
+    reopened = not case.is_open
+    if verb.back and verb.to:
+        fallen = gates.ROUND_FACTS.get(verb.to, frozenset())
+        case.facts = {k: v for k, v in case.facts.items() if k not in fallen}
+    if verb.to:
+        case.stage = verb.to.value
+        case.stage_since = moment
+        case.stage_dates = {**case.stage_dates, verb.to.value: local_date(moment).isoformat()}
+        if reopened:
+            case.state, case.closed_at, case.outcome = CaseState.OPEN.value, None, None
+        case.clock_events = [
+            *case.clock_events, clocks.event("stage_entered", moment, stage=verb.to.value)
+        ]
+    if verb.closes:
+        case.state, case.outcome = CaseState.CLOSED.value, verb.closes.value
+        case.closed_at = moment
+
+
+def tick(case: Case, kind: str, moment: datetime, data: Mapping[str, Any]) -> None:
+    """Let the clocks hear of something; kept on the case, replayed whenever needed."""
+    if kind:
+        case.clock_events = [*case.clock_events, clocks.event(kind, moment, **data)]
+
+
+def show_due(case: Case, due: clocks.NextDue) -> None:
+    """Keep what lists sort by on the row."""
+    if case.is_open:
+        case.next_due_at, case.next_due_kind, case.clocks_held = due.at, due.kind, due.held
+    else:
+        case.next_due_at, case.next_due_kind, case.clocks_held = None, None, False
+
+
+_COUNTED = {
+    EntryKind.NOTE: "notes", EntryKind.MESSAGE_IN: "talk", EntryKind.MESSAGE_OUT: "talk",
+    EntryKind.CALL: "talk", EntryKind.MOVE: "moves", EntryKind.EVENT: "events",
+}
+
+
+def append_entry(
+    session: ScopedSession, actor: Actor, case: Case, deed: Deed, moment: datetime, stage: Stage
+) -> Entry:
+    """The next line of the timeline, and the counts the tabs show."""
+    verb = VERBS.get(deed.verb)
+    kind = EntryKind.MOVE if verb and (verb.to or verb.closes) else deed.kind
+    seq = int(case.counts.get("entries", 0)) + 1
+    counted = _COUNTED[kind]
+    case.counts = {
+        **case.counts, "entries": seq, counted: int(case.counts.get(counted, 0)) + 1
+    }
+    data = dict(deed.data)
+    if verb and verb.to:
+        data |= {"from": stage.value, "to": verb.to.value}
+    entry = Entry(
+        case_id=case.id, seq=seq, at=moment, kind=kind.value, audience=deed.audience.value,
+        verb=deed.verb, author_id=actor.id, author_name=actor.name, body=deed.body,
+        data=data, stage=stage.value,
+    )
+    session.add(entry)
+    case.last_activity = deed.verb
+    return entry
+
+
+def take_part(
+    session: ScopedSession, by: Actor, case: Case, account_id: uuid.UUID, name: str, part: Part,
+    moment: datetime,
+) -> None:
+    """Write down somebody's part.  A part once held stays in the history."""
+    known = session.scalar(
+        select(Participation).where(
+            Participation.case_id == case.id,
+            Participation.account_id == account_id,
+            Participation.part == part.value,
+        )
+    )
+    if known:
+        known.until = None
+    else:
+        session.add(
+            Participation(
+                case_id=case.id, account_id=account_id, name=name, part=part.value,
+                since=moment, by_id=by.id,
+            )
+        )
+    if part is Part.SUBJECT:
+        case.walled = [*{*case.walled, account_id}]
+        case.team = [member for member in case.team if member != account_id]
+    elif account_id not in case.team:
+        case.team = [*case.team, account_id]

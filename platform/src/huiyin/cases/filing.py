@@ -1,0 +1,245 @@
+"""A complaint arrives: registered at once, numbered without gaps, answered with a code.
+
+The same key twice gives the same case, the same number and the same code; what came in is
+stored as it came.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import uuid
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Final
+
+import msgspec
+from sqlalchemy import exists, select
+from sqlalchemy.dialects.postgresql import insert
+
+from huiyin.cases import change, search
+from huiyin.cases.errors import KeyReused
+from huiyin.cases.models import Case
+from huiyin.cases.stages import Audience, EntryKind, IntakeType, Source, Stage
+from huiyin.clocks import service as clocks
+from huiyin.db import ScopedSession
+from huiyin.identity.actor import Actor
+from huiyin.kit import keys
+from huiyin.kit.errors import Invalid
+from huiyin.kit.i18n import N_, Message
+from huiyin.kit.ids import uuid7
+from huiyin.kit.time import local_date, now
+from huiyin.ledger import service as ledger
+from huiyin.parties.models import Investor
+from huiyin.queue import service as queue
+from huiyin.tenancy.models import Counter, Tenant
+
+Text = Annotated[str, msgspec.Meta(max_length=200)]
+_TITLE: Final = 40      # characters taken from the story when nobody gave a title
+
+
+class Filing(msgspec.Struct, frozen=True, kw_only=True):
+    """What arrived, from whatever road.  ``idem_key`` is unique per channel and firm."""
+
+    channel: str
+    idem_key: str
+    story: Annotated[str, msgspec.Meta(min_length=1, max_length=10_000)]
+    wish: Annotated[str, msgspec.Meta(max_length=2_000)] = ""
+    title: Text = ""
+    name: Text = ""
+    phone: Text = ""
+    email: Text = ""
+    fund: Text = ""
+    fund_id: uuid.UUID | None = None
+    category: str | None = None
+    amount: Decimal | None = None
+    intake_type: IntakeType = IntakeType.COMPLAINT
+    source: Source = Source.DIRECT
+    transfer_number: Text = ""
+    transfer_due: date | None = None
+    language: str = "zh"
+    anonymous: bool = False
+    received_at: datetime | None = None     # when it first touched the firm; now if not said
+    complainant_id: uuid.UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Filed:
+    """The receipt.  ``code`` is 16 digits and is not stored anywhere."""
+
+    case_id: uuid.UUID
+    number: str
+    code: str
+    fresh: bool         # False when the same key had filed it before
+
+
+def tracking_code(tenant_id: uuid.UUID, case_id: uuid.UUID) -> str:
+    """The code of a case: recomputed from the installation secret, so that a repeated request
+    can answer it again although only its hash is kept."""
+    mac = hmac.new(keys.derive("tracking-code"), tenant_id.bytes + case_id.bytes, hashlib.sha256)
+    return f"{int.from_bytes(mac.digest()[:10], 'big') % 10**16:016d}"
+
+
+def code_hash(code: str) -> bytes:
+    """What is kept of a code; blanks and dashes do not matter."""
+    digits = "".join(c for c in code if c.isascii() and c.isdigit())
+    return hmac.new(keys.derive("tracking-hash"), digits.encode(), hashlib.sha256).digest()
+
+
+def file_complaint(session: ScopedSession, actor: Actor, filing: Filing) -> Filed:
+    """Register what arrived.  Raises ``KeyReused`` for a known key with another content."""
+    _check(filing)
+    taken = _next_number(session, filing)
+    if taken is None:
+        return _again(session, filing)
+    number = f"{taken[1]}-{local_date(now()).year}-{taken[0]:04d}"
+    case = _case(session, actor, filing, number)
+    if filing.complainant_id is None and not filing.anonymous:
+        case.complainant = Investor(
+            id=uuid7(), name=filing.name, phone=filing.phone, email=filing.email
+        )
+    session.add(case)
+    with session.no_autoflush:      # every row goes in once, in one flush
+        _tell(session, actor, case, filing)
+    return Filed(case.id, number, tracking_code(session.tenant, case.id), fresh=True)
+
+
+def _check(filing: Filing) -> None:
+    if not filing.anonymous and not (filing.phone or filing.email or filing.complainant_id):
+        raise Invalid(
+            {
+                "phone": Message(N_("请至少填写手机号或邮箱，以便告知处理进展")),
+                "email": Message(N_("请至少填写手机号或邮箱，以便告知处理进展")),
+            }
+        )
+
+
+def _next_number(session: ScopedSession, filing: Filing) -> tuple[int, str] | None:
+    """The next number of the year and the firm's prefix, or None when the key is known."""
+    name = f"case:{local_date(now()).year}"
+    known = exists().where(
+        Case.tenant_id == session.tenant,
+        Case.channel == filing.channel,
+        Case.idem_key == filing.idem_key,
+    )
+    prefix = select(Tenant.number_prefix).where(Tenant.id == session.tenant).scalar_subquery()
+    statement = (
+        insert(Counter)
+        .values(tenant_id=session.tenant, id=uuid7(), name=name, value=1)
+        .on_conflict_do_update(
+            index_elements=["tenant_id", "name"],
+            set_={"value": Counter.value + 1},
+            where=~known,
+        )
+        .returning(Counter.value, prefix)
+    )
+    row = session.execute(statement).one_or_none()
+    return (int(row[0]), str(row[1])) if row else None
+
+
+def content_hash(filing: Filing) -> bytes:
+    """What makes two requests with one key the same request."""
+    same = msgspec.structs.replace(filing, idem_key="", received_at=None)
+    return hashlib.sha256(msgspec.json.encode(same)).digest()
+
+
+def _again(session: ScopedSession, filing: Filing) -> Filed:
+    row = session.execute(
+        select(Case.id, Case.number, Case.idem_hash).where(
+            Case.channel == filing.channel, Case.idem_key == filing.idem_key
+        )
+    ).one()
+    if not hmac.compare_digest(row.idem_hash, content_hash(filing)):
+        raise KeyReused
+    return Filed(row.id, row.number, tracking_code(session.tenant, row.id), fresh=False)
+
+
+def _case(session: ScopedSession, actor: Actor, filing: Filing, number: str) -> Case:
+    moment = now()
+    case_id = uuid7()
+    received = filing.received_at or moment
+    events = [clocks.event("received", received, source=filing.source.value)]
+    events.append(clocks.event("stage_entered", received, stage=Stage.INTAKE.value))
+    if filing.source is not Source.DIRECT:
+        events.append(
+            clocks.event("transfer_received", received, due_on=filing.transfer_due)
+        )
+    return Case(
+        id=case_id,
+        number=number,
+        code_hash=code_hash(tracking_code(session.tenant, case_id)),
+        idem_key=filing.idem_key,
+        idem_hash=content_hash(filing),
+        channel=filing.channel,
+        source=filing.source.value,
+        transfer_number=filing.transfer_number,
+        intake_type=filing.intake_type.value,
+        language=filing.language,
+        received_at=received,
+        registered_at=moment,
+        title=filing.title or first_words(filing.story),
+        story=filing.story,
+        wish=filing.wish,
+        fund_text=filing.fund,
+        fund_id=filing.fund_id,
+        complainant_id=filing.complainant_id,
+        anonymous=filing.anonymous,
+        category=filing.category,
+        amount=filing.amount,
+        stage=Stage.INTAKE.value,
+        stage_since=received,
+        stage_dates={Stage.INTAKE.value: local_date(received).isoformat()},
+        clock_events=events,
+        owner_id=actor.id if actor.is_person else None,
+        team=[actor.id] if actor.is_person else [],
+        facts={},
+        counts={},
+        walled=[],
+        version=1,
+        complexity="simple",
+        state="open",
+    )
+
+
+def first_words(story: str) -> str:
+    """A title from a story: its first sentence, cut at a decent length."""
+    line = story.strip().split("\n", 1)[0]
+    for stop in "。！？!?；;":
+        line = line.split(stop, 1)[0]
+    return line[:_TITLE] + ("…" if len(line) > _TITLE else "")
+
+
+def _tell(session: ScopedSession, actor: Actor, case: Case, filing: Filing) -> None:
+    """Timeline, clocks, search, outbox, ledger: all in the one transaction."""
+    moment = now()
+    deed = change.Deed(
+        "file", body="", kind=EntryKind.EVENT, audience=Audience.COMPLAINANT,
+        data={"channel": filing.channel, "source": filing.source.value},
+    )
+    change.append_entry(session, actor, case, deed, moment, Stage.INTAKE)
+    change.show_due(
+        case,
+        clocks.recompute(
+            session, case.id, case.clock_events, intake=case.intake_type,
+            complexity=case.complexity, fresh=True,
+        ),
+    )
+    queue.emit(
+        session, "case.filed", object_id=case.id, actor_id=actor.id,
+        payload={"number": case.number, "channel": case.channel},
+    )
+    session.flush()
+    search.index(
+        session, case.id, case.received_at,
+        (case.number, case.title, case.story, case.wish, filing.name, filing.fund, filing.phone),
+    )
+    ledger.append(
+        session, kind="case.filed", object_id=case.id, actor_id=actor.id,
+        facts={"number": case.number, "channel": case.channel, "version": 1},
+        commits={
+            "story": filing.story, "name": filing.name, "phone": filing.phone,
+            "email": filing.email,
+        },
+        at=moment,
+    )

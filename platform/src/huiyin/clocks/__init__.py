@@ -1,0 +1,1 @@
+"""Clocks: what must happen by when, counted how, and on whose word."""

@@ -1,0 +1,42 @@
+"""Clocks as last computed.  The truth is the case's events; these rows serve lists and reminders."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from huiyin.db import TenantModel, columns
+
+
+class ClockRow(TenantModel):
+    """One running or stopped clock of one case, with where its number comes from."""
+
+    __tablename__ = "clock"
+    __grants__ = "SELECT, INSERT, UPDATE, DELETE"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "case_id", "key"),
+        Index("ix_clock_running", *columns("due_at"), postgresql_where=text("state = 'running'")),
+    )
+
+    case_id: Mapped[uuid.UUID]
+    kind: Mapped[str]
+    key: Mapped[str]                        # stable over replays, e.g. stage:plan#2
+    title: Mapped[str]
+    stage: Mapped[str] = mapped_column(default="")
+    started_at: Mapped[datetime]
+    due_on: Mapped[date]
+    due_at: Mapped[datetime]
+    amount: Mapped[int]
+    unit: Mapped[str]
+    state: Mapped[str]
+    stopped_at: Mapped[datetime | None]
+    audience: Mapped[str]
+    origin: Mapped[dict[str, Any]]
+    provisional: Mapped[bool] = mapped_column(default=False)
+    calendar_version: Mapped[str]
+    reminded: Mapped[int] = mapped_column(default=0)  # highest threshold already told, in percent
+    promised_on: Mapped[date | None]  # told to the complainant; never shortened

@@ -1,0 +1,113 @@
+"""Clocks of one case, computed from its events and kept for lists and reminders.
+
+The events are the truth; whatever stands in the rows can be computed again.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cache
+from typing import Any
+
+import msgspec
+from sqlalchemy import select
+
+from huiyin.clocks.models import ClockRow
+from huiyin.clocks.policy import Audience, Complexity, Policy, default_policy
+from huiyin.clocks.rules import CaseEvent, Clock, ClockState, Facts, compute
+from huiyin.db import ScopedSession
+from huiyin.kit.calendar import WorkCalendar, shipped
+
+
+@dataclass(frozen=True, slots=True)
+class NextDue:
+    """What a list shows of a case's clocks: the nearest one still running."""
+
+    at: datetime | None
+    kind: str | None
+    held: bool
+
+
+@cache
+def calendar() -> WorkCalendar:
+    """The working-day calendar in force; loading a notice makes a new version."""
+    return shipped()
+
+
+def policy() -> Policy:
+    return default_policy()
+
+
+def event(kind: str, at: datetime, **data: Any) -> dict[str, Any]:
+    """A clock event as it is kept on the case."""
+    return {"kind": kind, "at": at.isoformat(), "data": msgspec.to_builtins(data)}
+
+
+def replay(events: Iterable[Mapping[str, Any]], facts: Facts) -> tuple[Clock, ...]:
+    """The clocks these kept events give."""
+    return compute(
+        [CaseEvent(e["kind"], datetime.fromisoformat(e["at"]), e["data"]) for e in events],
+        policy(), calendar(), facts,
+    )
+
+
+def recompute(
+    session: ScopedSession,
+    case_id: uuid.UUID,
+    events: Sequence[Mapping[str, Any]],
+    *,
+    intake: str,
+    complexity: str,
+    fresh: bool = False,
+) -> NextDue:
+    """Bring the rows of one case up to date; ``fresh`` spares the look for existing ones."""
+    known: dict[str, ClockRow] = {}
+    if not fresh:
+        rows = session.scalars(select(ClockRow).where(ClockRow.case_id == case_id))
+        known = {row.key: row for row in rows}
+    promised = {row.key: row.promised_on for row in known.values() if row.promised_on}
+    clocks = replay(
+        events, Facts(intake=intake, complexity=Complexity(complexity), promised=promised)
+    )
+    for clock in clocks:
+        row = known.pop(clock.key, None)
+        if row is None:
+            row = ClockRow(case_id=case_id, key=clock.key)
+            session.add(row)
+        _fill(row, clock)
+    for gone in known.values():
+        session.delete(gone)
+    return next_due(clocks)
+
+
+def next_due(clocks: Iterable[Clock]) -> NextDue:
+    open_ones = [c for c in clocks if c.open]
+    running = [c for c in open_ones if c.state is ClockState.RUNNING]
+    if running:
+        nearest = min(running, key=lambda c: c.due_at)
+        return NextDue(nearest.due_at, nearest.kind, held=False)
+    return NextDue(None, None, held=bool(open_ones))
+
+
+def _fill(row: ClockRow, clock: Clock) -> None:
+    row.kind, row.title, row.stage = clock.kind, clock.title, clock.stage or ""
+    row.started_at, row.stopped_at = clock.started_at, clock.stopped_at
+    if row.due_at != clock.due_at:
+        row.reminded = 0
+    row.due_on, row.due_at = clock.due_on, clock.due_at
+    row.amount, row.unit = clock.amount, clock.unit.value
+    row.state = clock.state.value
+    row.audience = clock.audience.value
+    row.origin = msgspec.to_builtins(clock.origin)
+    row.provisional, row.calendar_version = clock.provisional, clock.calendar_version
+    if clock.audience is Audience.COMPLAINANT and row.promised_on is None:
+        row.promised_on = clock.due_on
+
+
+def promised_reply(rows: Iterable[ClockRow]) -> date | None:
+    """The day by which the complainant was told to have the written answer."""
+    days = [row.promised_on or row.due_on for row in rows if row.kind == "reply"]
+    return max(days) if days else None

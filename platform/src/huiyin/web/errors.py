@@ -1,0 +1,77 @@
+"""How refusals and faults look: one page, one JSON shape, no detail for strangers."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+import msgspec
+from litestar import Response
+
+from huiyin.kit.errors import HuiyinError, Invalid, Throttled, Unauthenticated
+from huiyin.kit.i18n import Translator
+
+if TYPE_CHECKING:
+    from huiyin.web.desk import Desk
+
+log = logging.getLogger("huiyin.web")
+
+
+def answer(
+    desk: Desk, error: HuiyinError, *, api: bool, cause: BaseException | None = None
+) -> Response[Any]:
+    """The response for an error.  A fault gets an opaque reference that the log carries too."""
+    reference = ""
+    if cause is not None:
+        reference = secrets.token_hex(6)
+        # Type and place only: messages of lower layers may quote what people wrote.
+        log.error(
+            "fault %s: %s on %s", reference, type(cause).__name__,
+            desk.request.route_handler.name, exc_info=_bare(cause),
+        )
+    if api:
+        return problem(desk._, error, reference)
+    if isinstance(error, Unauthenticated):
+        return _to_login(desk)
+    return _page(desk, error, reference)
+
+
+def _bare(cause: BaseException) -> BaseException:
+    """The same traceback without the text of database errors, which may carry values."""
+    return RuntimeError(type(cause).__name__).with_traceback(cause.__traceback__)
+
+
+def problem(_: Translator, error: HuiyinError, reference: str = "") -> Response[Any]:
+    """``{"code", "message", "fields"?, "reference"?}`` in the caller's language."""
+    body: dict[str, Any] = {"code": error.code, "message": _(error.message)}
+    if isinstance(error, Invalid):
+        body["fields"] = {name: _(message) for name, message in error.fields.items()}
+    if reference:
+        body["reference"] = reference
+    headers = {"Retry-After": str(error.retry_after)} if isinstance(error, Throttled) else {}
+    if isinstance(error, Unauthenticated):
+        headers["WWW-Authenticate"] = "Bearer"
+    return Response(
+        msgspec.json.encode(body), status_code=error.status, media_type="application/json",
+        headers=headers,
+    )
+
+
+def _to_login(desk: Desk) -> Response[Any]:
+    url = desk.request.url
+    back = url.path + (f"?{url.query}" if url.query else "")
+    target = f"/login?next={quote(back)}" if desk.request.method == "GET" else "/login"
+    if desk.request.headers.get("hx-request") == "true":
+        return Response("", status_code=401, media_type="text/html", headers={"HX-Redirect": target})
+    return Response("", status_code=303, media_type="text/html", headers={"Location": target})
+
+
+def _page(desk: Desk, error: HuiyinError, reference: str) -> Response[Any]:
+    headers = {"Retry-After": str(error.retry_after)} if isinstance(error, Throttled) else {}
+    html = desk.site.templates.get_template("error.html").render(
+        _=desk._, lang=desk.language, theme="system", status=error.status,
+        message=desk._(error.message), reference=reference,
+    )
+    return Response(html, status_code=error.status, media_type="text/html; charset=utf-8", headers=headers)

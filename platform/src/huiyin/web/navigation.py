@@ -1,0 +1,39 @@
+"""The staff navigation, from data: what one may see, where one is, how much waits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from huiyin.web.desk import Desk
+
+
+def build(desk: Desk) -> list[dict[str, Any]]:
+    """Groups of lines for the shell; plugins' lines come from those switched on."""
+    items = [*desk.site.navigation, *desk.hooks.navigation()]
+    visible = [item for item in items if desk.actor.can(item.permission)]
+    counts = desk.site.counters(desk) if any(item.count for item in visible) else {}
+    base, path = f"/t/{desk.tenant.slug}", desk.request.url.path
+    current = max(
+        (item.path for item in visible if _within(path, f"{base}{item.path}")), key=len, default=""
+    )
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for item in visible:
+        n = counts.get(item.count, 0) if item.count else 0
+        groups.setdefault(item.group, []).append(
+            {
+                "href": f"{base}{item.path}",
+                "icon": item.icon,
+                "label": desk._(item.label),
+                "count": "99+" if n > 99 else str(n) if n else "",
+                "hot": item.hot and n > 0,
+                "current": item.path == current,
+            }
+        )
+    return [
+        {"title": desk._(title) if title else "", "items": lines}
+        for title, lines in groups.items()
+    ]
+
+
+def _within(path: str, href: str) -> bool:
+    return path == href or path.startswith(f"{href}/")

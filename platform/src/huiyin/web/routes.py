@@ -1,0 +1,134 @@
+"""Routes.  Each names its permission; each runs in one thread and one transaction.
+
+``page`` and ``action`` are for people, ``api`` for programs.  A route made any other way does
+not boot (see ``audit``).
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable
+from typing import Annotated, Any, Final
+
+from litestar import Litestar, Response, delete, get, patch, post, put
+from litestar.enums import RequestEncodingType
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import Body
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from huiyin.identity.policy import OPEN_PERMISSIONS, known_permissions
+from huiyin.kit.errors import Conflict, HuiyinError, Unavailable
+from huiyin.web.desk import Desk
+from huiyin.web.errors import answer
+
+MARK: Final = "huiyin_permission"
+MEGABYTE: Final = 1024 * 1024
+FORM_LIMIT: Final = MEGABYTE
+UPLOAD_LIMIT: Final = 64 * MEGABYTE     # the sum of a form; single files are bounded below that
+
+FormData = Annotated[dict[str, Any], Body(media_type=RequestEncodingType.URL_ENCODED)]
+UploadData = Annotated[dict[str, Any], Body(media_type=RequestEncodingType.MULTI_PART)]
+
+Handler = Callable[..., Response[Any]]
+
+
+def page(path: str | list[str] = "/", *, name: str, permission: str) -> Callable[[Handler], HTTPRouteHandler]:
+    """A page to look at: GET, changes nothing."""
+    return _route(get, path, name=name, permission=permission)
+
+
+def action(
+    path: str | list[str] = "/", *, name: str, permission: str, limit: int = FORM_LIMIT
+) -> Callable[[Handler], HTTPRouteHandler]:
+    """A form: POST, from our own pages only.  ``limit`` bounds the body in bytes."""
+    return _route(
+        post, path, name=name, permission=permission, status_code=200,
+        request_max_body_size=limit,
+    )
+
+
+_VERBS: Final = {"GET": get, "POST": post, "PUT": put, "PATCH": patch, "DELETE": delete}
+
+
+def api(
+    method: str, path: str | list[str] = "/", *, name: str, permission: str,
+    limit: int = FORM_LIMIT, **options: Any,
+) -> Callable[[Handler], HTTPRouteHandler]:
+    """An operation for programs: a bearer token instead of a cookie, JSON instead of pages."""
+    extra: dict[str, Any] = {} if method == "GET" else {"request_max_body_size": limit}
+    return _route(
+        _VERBS[method], path, name=name, permission=permission, kind="api",
+        status_code=200, include_in_schema=True, **extra, **options,
+    )
+
+
+def _route(
+    verb: Any, path: str | list[str], *, name: str, permission: str, kind: str = "page", **options: Any
+) -> Callable[[Handler], HTTPRouteHandler]:
+    options.setdefault("include_in_schema", False)
+
+    def decorate(handler: Handler) -> HTTPRouteHandler:
+        run = _in_one_transaction(handler, permission, kind)
+        made: HTTPRouteHandler = verb(
+            path, name=name, sync_to_thread=True, opt={MARK: permission, "kind": kind}, **options
+        )(run)
+        return made
+
+    return decorate
+
+
+def _in_one_transaction(handler: Handler, permission: str, kind: str) -> Handler:
+    @functools.wraps(handler)
+    def run(*args: Any, desk: Desk, **kwargs: Any) -> Response[Any]:
+        opt = desk.request.route_handler.opt
+        try:
+            desk.open(permission, bearer=kind == "api", plugin=opt.get("plugin", ""))
+            if kind == "page" and desk.request.method not in {"GET", "HEAD"}:
+                desk.check_form(kwargs.get("data"))
+            response = handler(*args, desk=desk, **kwargs)
+            desk.session.commit()
+        except HuiyinError as error:
+            _undo(desk)
+            return answer(desk, error, api=kind == "api")
+        except (OperationalError, PoolTimeout) as error:
+            _undo(desk)
+            return answer(desk, Unavailable(), api=kind == "api", cause=error)
+        except IntegrityError as error:
+            # Two requests did the same thing at once; the second reads what the first wrote.
+            _undo(desk)
+            return answer(desk, Conflict(), api=kind == "api", cause=error)
+        except Exception as error:  # noqa: BLE001 - the last line: nothing leaks, all is logged
+            _undo(desk)
+            return answer(desk, HuiyinError(), api=kind == "api", cause=error)
+        finally:
+            desk.close()
+        return response
+
+    return run
+
+
+def _undo(desk: Desk) -> None:
+    try:
+        if hasattr(desk, "session"):
+            desk.session.rollback()
+    except DBAPIError:
+        desk.session.invalidate()
+
+
+class UnguardedRoute(RuntimeError):
+    """A route without a known permission: the product does not start."""
+
+
+def audit(app: Litestar, *, exempt: Iterable[str] = ()) -> None:
+    """Refuse to boot with a route that names no permission of the table."""
+    known = set(known_permissions()) | OPEN_PERMISSIONS
+    outside = set(exempt)
+    for route in app.routes:
+        for handler in getattr(route, "route_handlers", None) or [getattr(route, "route_handler", None)]:
+            if handler is None or route.path in outside:
+                continue
+            if getattr(handler, "http_methods", set()) == {"OPTIONS"}:
+                continue
+            if handler.opt.get(MARK) not in known:
+                raise UnguardedRoute(f"{route.path} names no known permission")
