@@ -261,7 +261,7 @@ def test_without_a_tenant_there_is_no_ledger(engine, tenant_id):
     ids=["kind", "object", "actor", "commitment without salt", "salt without commitment"],
 )
 def test_a_document_must_say_what_it_is_filed_under(session, tenant, changes, salts):
-    with pytest.raises(DBAPIError, match="says something else|salts differ"):
+    with pytest.raises(DBAPIError, match=r"says something else|salts differ"):
         session.execute(RAW, raw(tenant.id, document(**changes), salts))
 
 

@@ -267,7 +267,7 @@ def test_a_worker_that_lost_its_lease_does_nothing(session, engine, job_of, coun
             sweep(engine, ahead=LATER)
 
     monkeypatch.setattr(worker, "failpoint", swept_in_between)
-    run_one(engine, session.tenant, job_id)
+    assert run_one(engine, session.tenant, job_id) is Outcome.NOTHING_TO_DO
     assert (counted(), job_of(job_id).state, job_of(job_id).deaths) == (0, "queued", 1)
 
 

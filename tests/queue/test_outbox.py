@@ -161,23 +161,29 @@ def test_a_failpoint_breaks_the_transaction(session, monkeypatch):
     assert rows(session, OutboxEvent) == 0
 
 
+def test_a_failpoint_refuses_a_deed_nobody_defined(session, monkeypatch):
+    monkeypatch.setenv("HUIYIN_FAILPOINT", "outbox.after_insert:explode")
+    emit(session, "case.closed", object_id=CASE)
+    with pytest.raises(ValueError, match="explode"):
+        session.flush()
+
+
 @pytest.mark.parametrize(
-    ("step", "fault"),
+    "fault",
     [
-        ("fan_out", "relay.after_claim:kill"),
-        ("fan_out", "relay.before_mark:kill"),
-        ("publish", "relay.before_publish:kill"),
-        ("publish", "relay.after_publish:kill"),
+        "fan_out relay.after_claim",
+        "fan_out relay.before_mark",
+        "publish relay.before_publish",
+        "publish relay.after_publish",
     ],
 )
-def test_a_relay_killed_anywhere_loses_and_doubles_nothing(
-    step, fault, session, engine, counted, child
-):
+def test_a_relay_killed_anywhere_loses_and_doubles_nothing(fault, session, engine, counted, child):
+    step, name = fault.split()
     emit(session, "case.closed", object_id=CASE)
     session.commit()
     if step == "publish":
         fan_out(engine)
-    assert child(step, fault=fault) == -9
+    assert child(step, fault=f"{name}:kill") == -9
     drain(engine)
     assert counted() == 1
     assert (outbox_stuck(session), effects_bad(session)) == (0, 0)

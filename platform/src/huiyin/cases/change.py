@@ -12,8 +12,8 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, Final
 
 from sqlalchemy import select
 
@@ -38,6 +38,10 @@ from huiyin.kit.i18n import N_, Message
 from huiyin.kit.time import local_date, now
 from huiyin.ledger import service as ledger
 from huiyin.queue import service as queue
+
+
+# Open cases whose clocks all stand still sort after every date.
+NO_CLOCK: Final = datetime(9999, 1, 1, tzinfo=UTC)
 
 
 @dataclass(slots=True)
@@ -192,7 +196,8 @@ def tick(case: Case, kind: str, moment: datetime, data: Mapping[str, Any]) -> No
 def show_due(case: Case, due: clocks.NextDue) -> None:
     """Keep what lists sort by on the row."""
     if case.is_open:
-        case.next_due_at, case.next_due_kind, case.clocks_held = due.at, due.kind, due.held
+        case.next_due_at = due.at or NO_CLOCK
+        case.next_due_kind, case.clocks_held = due.kind, due.held
     else:
         case.next_due_at, case.next_due_kind, case.clocks_held = None, None, False
 

@@ -59,7 +59,7 @@ def export(session: ScopedSession, *, opened: Opened | None = None) -> Iterator[
     marks = _checkpoints(session)  # before the head, so that none can be ahead of it
     head = _head(session)
     yield _frame(session, "ledger", head, [_mark(mark) for mark in marks])
-    yield from _lines(_entry(row, salts) for row, salts in _entries(session, head.seq, opened))
+    yield from _lines(_entry(row, salts) for row, salts in _entries(session, head.reach, opened))
     yield b"]}\n"
 
 
@@ -87,7 +87,7 @@ def export_object(
         return entry
 
     yield _frame(session, "object", head, listed, object=str(object_id))
-    rows = _entries(session, head.seq, opened, object_id=object_id)
+    rows = _entries(session, head.reach, opened, object_id=object_id)
     yield from _lines(proven(row, salts) for row, salts in rows)
     yield b"]}\n"
 
@@ -101,14 +101,12 @@ def verify_tenant(session: ScopedSession) -> VerifyResult:
     marks = [verify.Mark(mark.size, mark.root) for mark in _checkpoints(session)]
     head = _head(session)
     chain = verify.Chain(session.tenant, marks)
-    for row, _ in _entries(session, head.seq, None):
+    for row, _ in _entries(session, head.reach, None):
         filed = (row.kind, str(row.object_id), str(row.actor_id) if row.actor_id else None)
         entry = verify.Entry(row.seq, _micros(row.at), row.doc, row.leaf, row.prev, row.hash, filed)
         if not chain.add(entry):
             break
     else:
-        if head.last > chain.size == head.seq:
-            chain.problem = verify.Problem("beyond", head.seq + 1)
         chain.end(head.seq, head.hash, head.frontier)
     problem = chain.problem or _stray_salt(session)
     if problem is None:
@@ -158,16 +156,20 @@ class _Head:
     seq: int
     hash: bytes
     frontier: Sequence[bytes]
-    last: int  # the highest number any entry bears, seen in the same snapshot
+    reach: int  # the last number to read; beyond ``seq`` only if somebody wrote past the head
 
 
 def _head(session: ScopedSession) -> _Head:
-    last = select(func.coalesce(func.max(LedgerEntry.seq), 0)).scalar_subquery()
+    """Head and highest number in one snapshot: appends going on meanwhile cannot part them."""
+    last = func.coalesce(select(func.max(LedgerEntry.seq)).scalar_subquery(), 0)
     head = select(LedgerHead.seq, LedgerHead.hash, LedgerHead.frontier, last.label("last"))
     row = session.execute(head).one_or_none()
+    reach = row.last if row else session.scalar(select(last)) or 0
+    if row is None and reach:  # the very first append came in between, or the head was taken away
+        row = session.execute(head).one_or_none()
     if row is None:
-        return _Head(0, verify.GENESIS, [], session.scalar(select(last)) or 0)
-    return _Head(row.seq, row.hash, row.frontier, row.last)
+        return _Head(0, verify.GENESIS, [], reach)
+    return _Head(row.seq, row.hash, row.frontier, max(row.seq, row.last))
 
 
 def _checkpoints(session: ScopedSession) -> Sequence[LedgerCheckpoint]:

@@ -367,7 +367,7 @@ def check(bundle: Mapping[str, Any], pins: Held = (), receipts: Held = ()) -> Ve
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description="Check an exported ledger, offline.")
+    parser = argparse.ArgumentParser(description="Check a ledger, also against what you hold.")
     parser.add_argument("export", type=Path)
     parser.add_argument("--pin", metavar="SIZE:ROOT", type=_held, action="append", default=[])
     parser.add_argument("--receipt", metavar="SEQ:HASH", type=_held, action="append", default=[])

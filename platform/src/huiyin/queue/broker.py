@@ -33,8 +33,11 @@ def make_broker(url: str | None = None) -> Broker:
     scheme = url.partition("://")[0]
     if scheme in {"redis", "rediss", "unix"}:
         from dramatiq.brokers.redis import RedisBroker  # noqa: PLC0415 - only where it is used
+        from redis import Redis  # noqa: PLC0415
 
-        return RedisBroker(url=url, middleware=[], namespace=QUEUE)  # type: ignore[no-untyped-call]
+        # Without limits a Redis behind a dead line would hold the relay for ever.
+        client = Redis.from_url(url, socket_timeout=10, socket_connect_timeout=3)
+        return RedisBroker(client=client, middleware=[], namespace=QUEUE)  # type: ignore[no-untyped-call]
     if scheme in {"amqp", "amqps"}:
         from dramatiq.brokers.rabbitmq import RabbitmqBroker  # noqa: PLC0415 - needs pika
 

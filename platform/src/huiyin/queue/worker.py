@@ -76,11 +76,11 @@ def run_one(
         handler = REGISTRY.find(job.consumer)
         if job.attempt > handler.retries:
             raise GiveUp  # noqa: TRY301 - it died at its last try; one way to fail
-        _work(engine, handler, job)
+        mine = _work(engine, handler, job)
     except (Exception, TimedOut) as failure:  # noqa: BLE001 - whatever it was, the row must say so
         return _fail(engine, handler, job, failure)
     failpoint("worker.after_done")
-    return Outcome.DONE
+    return Outcome.DONE if mine else Outcome.NOTHING_TO_DO
 
 
 def _begin(
@@ -109,7 +109,8 @@ def _begin(
     return view_of_job(job, token) if job else None
 
 
-def _work(engine: Engine, handler: Handler, job: JobView) -> None:
+def _work(engine: Engine, handler: Handler, job: JobView) -> bool:
+    """Handler, effect and the mark "done" in one transaction; False if the lease was lost."""
     purpose = f"job:{job.consumer}"
     with (
         _time_limit(handler.timeout),
@@ -117,7 +118,7 @@ def _work(engine: Engine, handler: Handler, job: JobView) -> None:
         session.begin(),  # a handler that commits or rolls back by itself fails here
     ):
         if not _hold(session, job, handler.timeout):
-            return  # swept in between; it is somebody else's now
+            return False  # swept in between; it is somebody else's now
         if _first_time(session, job):
             handler.run(session, job)
             session.flush()
@@ -136,6 +137,7 @@ def _work(engine: Engine, handler: Handler, job: JobView) -> None:
                 .execution_options(synchronize_session=False)
             )
         )
+    return True
 
 
 # The server ends a transaction that waits for us clearly longer than the handler may take, so that
@@ -229,6 +231,8 @@ def place(failure: BaseException) -> str:
         frames.append(f"{trace.tb_frame.f_globals.get('__name__', '?')}:{trace.tb_lineno}")
         trace = trace.tb_next
     ours = [frame for frame in frames if frame.startswith("huiyin")]
+    if ours and ours[-1].startswith(__name__):
+        ours = []  # past this module it was all somebody else's code: the innermost tells most
     spot = (ours or frames or ["?"])[-1]
     return f"{type(failure).__name__} at {spot}"
 

@@ -13,7 +13,7 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import Engine
 
-from huiyin.app import models as _models  # noqa: F401 - the metadata must be whole
+from huiyin.migrations import tables as _tables  # noqa: F401 - the metadata must be whole
 from huiyin.db.bootstrap import create_database, create_roles, libpq
 from huiyin.db.embedded import FAST, EmbeddedPostgres
 from huiyin.db.engine import Addresses, application_engine, embedded_addresses

@@ -19,9 +19,9 @@ from litestar.datastructures import Cookie
 
 from huiyin.db import ScopedSession, platform_session, tenant_session
 from huiyin.identity.actor import Actor, complainant_actor
-from huiyin.identity.policy import ACCOUNT, PUBLIC, Role
-from huiyin.identity.service import resolve_bearer
+from huiyin.identity.policy import ACCOUNT, PUBLIC
 from huiyin.identity.sessions import Resolved, resolve, touch
+from huiyin.identity.tokens import resolve_token
 from huiyin.kit.errors import NotFound, Unauthenticated
 from huiyin.kit.i18n import LANGUAGES, Message, Translator
 from huiyin.kit.time import now
@@ -103,27 +103,27 @@ class Desk:
         self._resolve_account()
         found = self.resolved
         assert found is not None
-        if found.membership_roles is None:
+        self._actor = found.actor(self.tenant.id)
+        if self._actor is None:
             raise NotFound
-        self._actor = Actor(
-            found.account_id,
-            self.tenant.id,
-            found.membership_name or found.account_name,
-            frozenset(Role(role) for role in found.membership_roles),
-            found.department or "",
-        )
         if permission != ACCOUNT and not self._actor.can(permission):
             raise NotFound
 
     def _resolve_bearer(self, permission: str) -> None:
         header = self.request.headers.get("authorization", "")
         kind, _, token = header.partition(" ")
-        actor = resolve_bearer(self.session, token) if kind.lower() == "bearer" else None
+        actor = resolve_token(self.session, token) if kind.lower() == "bearer" else None
         if actor is None:
             raise Unauthenticated
         self._actor = actor
         if not actor.can(permission):
             raise NotFound
+
+    def reset(self) -> None:
+        """Begin again on a new session, as if nothing had been tried."""
+        self.close()
+        self.resolved, self._actor, self._hooks = None, None, None
+        self._cookies.clear()
 
     def close(self) -> None:
         if hasattr(self, "session"):
@@ -266,6 +266,11 @@ class Desk:
             },
         )
 
+    def keep_token(self, token: str) -> None:
+        """Log this browser in: the cookie carries the session's id and nothing else."""
+        cookie = self._cookie(self.site.settings.session_cookie, token, max_age=12 * 3600)
+        self._cookies.append(cookie)
+
     def set_cookie(self, name: str, value: str, max_age: int) -> None:
         """A cookie on the answer, with the attributes all of ours have."""
         self._cookies.append(self._cookie(name, value, max_age=max_age))
@@ -283,7 +288,8 @@ class Desk:
 
     def _flash(self) -> str:
         try:
-            return base64.urlsafe_b64decode(self.request.cookies.get(FLASH, "")).decode()
+            text = self.request.cookies.get(FLASH, "")
+            return base64.urlsafe_b64decode(text).decode()[:500] if text else ""
         except ValueError:
             return ""
 

@@ -14,11 +14,12 @@ from litestar import Litestar, Response, delete, get, patch, post, put
 from litestar.enums import RequestEncodingType
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import Body
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from huiyin.identity.policy import OPEN_PERMISSIONS, known_permissions
 from huiyin.kit.errors import Conflict, HuiyinError, Unavailable
+from huiyin.web.csrf import SAFE
 from huiyin.web.desk import Desk
 from huiyin.web.errors import answer
 
@@ -81,31 +82,44 @@ def _route(
 def _in_one_transaction(handler: Handler, permission: str, kind: str) -> Handler:
     @functools.wraps(handler)
     def run(*args: Any, desk: Desk, **kwargs: Any) -> Response[Any]:
-        opt = desk.request.route_handler.opt
-        try:
-            desk.open(permission, bearer=kind == "api", plugin=opt.get("plugin", ""))
-            if kind == "page" and desk.request.method not in {"GET", "HEAD"}:
+        def once() -> Response[Any]:
+            plugin = desk.request.route_handler.opt.get("plugin", "")
+            desk.open(permission, bearer=kind == "api", plugin=plugin)
+            if kind == "page" and desk.request.method not in SAFE:
                 desk.check_form(kwargs.get("data"))
             response = handler(*args, desk=desk, **kwargs)
             desk.session.commit()
-        except HuiyinError as error:
-            _undo(desk)
-            return answer(desk, error, api=kind == "api")
-        except (OperationalError, PoolTimeout) as error:
-            _undo(desk)
-            return answer(desk, Unavailable(), api=kind == "api", cause=error)
-        except IntegrityError as error:
-            # Two requests did the same thing at once; the second reads what the first wrote.
-            _undo(desk)
-            return answer(desk, Conflict(), api=kind == "api", cause=error)
-        except Exception as error:  # noqa: BLE001 - the last line: nothing leaks, all is logged
-            _undo(desk)
-            return answer(desk, HuiyinError(), api=kind == "api", cause=error)
-        finally:
-            desk.close()
-        return response
+            return response
+
+        return _answered(desk, once, api=kind == "api")
 
     return run
+
+
+def _answered(desk: Desk, once: Callable[[], Response[Any]], *, api: bool) -> Response[Any]:
+    """The response, or the page of what went wrong; the session is closed either way."""
+    try:
+        try:
+            return once()
+        except IntegrityError:
+            # Two requests did the same thing at once: the second, run again, reads what the
+            # first wrote.  A second failure is a conflict.
+            desk.reset()
+            return once()
+    except HuiyinError as error:
+        _undo(desk)
+        return answer(desk, error, api=api)
+    except IntegrityError as error:
+        _undo(desk)
+        return answer(desk, Conflict(), api=api, cause=error)
+    except (OperationalError, InterfaceError, PoolTimeout) as error:
+        _undo(desk)
+        return answer(desk, Unavailable(), api=api, cause=error)
+    except Exception as error:  # noqa: BLE001 - the last line: nothing leaks, all is logged
+        _undo(desk)
+        return answer(desk, HuiyinError(), api=api, cause=error)
+    finally:
+        desk.close()
 
 
 def _undo(desk: Desk) -> None:

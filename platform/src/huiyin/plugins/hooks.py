@@ -1,0 +1,196 @@
+"""The hooks of the plugins one firm has switched on, and of no others.
+
+Every plugin is called alone, through a subset of the hook from which all others are removed: so
+each gets its own context, and one that raises takes nothing down with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import event
+from sqlalchemy.orm import Session
+
+from huiyin.db import ScopedSession
+from huiyin.identity.actor import Actor
+from huiyin.kit.errors import NotFound
+from huiyin.kit.i18n import Message
+from huiyin.plugins import health
+from huiyin.plugins.context import TenantContext
+from huiyin.plugins.terms import Channel, NextStep, Opinion, Panel, PluginGate
+from huiyin.tenancy.models import Tenant
+from huiyin.web.site import NavItem
+
+if TYPE_CHECKING:
+    from huiyin.cases.models import Case
+    from huiyin.cases.verbs import Verb
+    from huiyin.kit.i18n import Translator
+    from huiyin.plugins.host import PluginHost
+    from huiyin.plugins.loading import Plugin
+    from huiyin.web.desk import Desk
+
+LENT: Final = "huiyin.lent_to"  # in Session.info while a plugin may not commit
+
+
+class PluginCommitted(RuntimeError):
+    """A plugin tried to end a transaction that is not its own."""
+
+
+class WrongAnswer(TypeError):
+    """A hook answered something else than its signature says."""
+
+
+@event.listens_for(ScopedSession, "before_commit")
+def _not_yours(session: Session) -> None:
+    if LENT in session.info:
+        raise PluginCommitted(session.info[LENT])
+
+
+@contextmanager
+def lent(session: ScopedSession, plugin: str) -> Iterator[None]:
+    """Whatever is written inside is taken back, and nothing inside can commit."""
+    savepoint = session.begin_nested()
+    session.info[LENT] = plugin
+    try:
+        yield
+    finally:
+        del session.info[LENT]
+        if savepoint.is_active:
+            savepoint.rollback()
+
+
+class TenantHooks:
+    """What the pages ask; answers come in the order of the plugins' names."""
+
+    def __init__(
+        self,
+        host: PluginHost,
+        *,
+        session: ScopedSession,
+        actor: Actor,
+        tenant: Tenant,
+        translator: Translator,
+        desk: Desk | None = None,
+    ) -> None:
+        self.host = host
+        self.session, self.actor, self.tenant = session, actor, tenant
+        self._translator, self._desk = translator, desk
+        self._contexts: dict[str, TenantContext] = {}
+        self.standing = host.standings.of(session)
+        self.active: tuple[Plugin, ...] = tuple(
+            plugin
+            for plugin in host.plugins.values()
+            if self.standing.runs(plugin.name, default=plugin.manifest.default_active)
+        )
+
+    # -- declared --------------------------------------------------------------------------
+
+    def navigation(self) -> list[NavItem]:
+        return [item for plugin in self.active for item in plugin.declared.navigation]
+
+    def channels(self) -> list[Channel]:
+        return [channel for plugin in self.active for channel in plugin.declared.channels]
+
+    def gates(self, stage: str) -> list[PluginGate]:
+        """Gates to be added to those the stage has of its own."""
+        return [
+            gate
+            for plugin in self.active
+            for gate in plugin.declared.gates
+            if gate.stage == str(stage)
+        ]
+
+    # -- asked -----------------------------------------------------------------------------
+
+    def case_panels(self, case: Case) -> list[Panel]:
+        return self._ask("case_panels", case=case)
+
+    def gate_opinions(self, case: Case, verb: Verb) -> list[Opinion]:
+        """Objections.  Without any, the gates of the core alone decide, as they always do."""
+        return self._ask("gate_opinions", case=case, verb=verb)
+
+    def next_steps(self, case: Case) -> list[NextStep]:
+        return self._ask("next_steps", case=case)
+
+    def preview_settings(self, plugin: str, old: Any, new: Any) -> list[Message]:
+        """What one plugin says its drafted settings would change; it need not be on."""
+        chosen = [self.host.plugin(plugin)]
+        return list(self._ask_each("preview_settings", chosen, {"old": old, "new": new}))
+
+    def _ask(self, hook: str, **arguments: Any) -> list[Any]:
+        return list(self._ask_each(hook, self.active, arguments))
+
+    def _ask_each(
+        self, hook: str, plugins: Iterable[Plugin], arguments: dict[str, Any]
+    ) -> Iterator[Any]:
+        for plugin in plugins:
+            caller = self.host.caller(hook, plugin.name)
+            if caller is None:
+                continue
+            self.session.flush()  # what the core has written is not the plugin's to fail on
+            try:
+                with lent(self.session, plugin.name):
+                    answers = _checked(
+                        hook, caller(ctx=self.context(plugin.name), **arguments)
+                    )
+            except Exception as fault:  # noqa: BLE001 - a plugin's; the page goes on without it
+                health.failed(self.session, plugin.name, hook, fault)
+                self.host.standings.forget(self.session.tenant)
+                continue
+            if self.standing.failures.get(plugin.name):
+                health.succeeded(self.session, plugin.name)
+                self.host.standings.forget(self.session.tenant)
+            yield from answers
+
+    # -- lent ------------------------------------------------------------------------------
+
+    def context(self, plugin: str) -> TenantContext:
+        """What the named plugin is lent; raises ``NotFound`` when it is not loaded."""
+        if plugin not in self._contexts:
+            self.host.plugin(plugin)
+            self._contexts[plugin] = self.host.lend(
+                plugin,
+                session=self.session,
+                actor=self.actor,
+                tenant=self.tenant,
+                translator=self._translator,
+                desk=self._desk,
+            )
+        return self._contexts[plugin]
+
+
+class NoHooks:
+    """For pages outside all firms: no plugin is on."""
+
+    active: tuple[Plugin, ...] = ()
+
+    def navigation(self) -> list[NavItem]:
+        return []
+
+    def channels(self) -> list[Channel]:
+        return []
+
+    def context(self, plugin: str) -> TenantContext:
+        raise NotFound
+
+
+_SHAPES: Final[Mapping[str, type[Any]]] = MappingProxyType(
+    {
+        "case_panels": Panel,
+        "gate_opinions": Opinion,
+        "next_steps": NextStep,
+        "preview_settings": Message,
+    }
+)
+
+
+def _checked(hook: str, answers: Sequence[Any]) -> list[Any]:
+    """The answers of one plugin, as one flat list.  Raises ``WrongAnswer``."""
+    flat = answers if hook == "case_panels" else [item for answer in answers for item in answer]
+    for item in flat:
+        if not isinstance(item, _SHAPES[hook]):
+            raise WrongAnswer(f"{hook} answered with a {type(item).__name__}")
+    return list(flat)

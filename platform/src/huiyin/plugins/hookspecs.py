@@ -1,0 +1,112 @@
+"""The places where a plugin may speak up.
+
+*Declaring* hooks run once, at start-up, and return things to install.  *Asking* hooks run inside
+a request and must be quick; whatever they write is taken back.  *Reacting* hooks run in the
+worker after the commit, one job for each plugin, firm and event: a plugin that fails is tried
+again alone and holds up nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+from huiyin.plugins.markers import hookspec
+
+if TYPE_CHECKING:
+    from huiyin.cases.models import Case
+    from huiyin.cases.verbs import Verb
+    from huiyin.kit.i18n import Message
+    from huiyin.plugins.context import TenantContext
+    from huiyin.plugins.terms import (
+        Channel,
+        Event,
+        NextStep,
+        Opinion,
+        Panel,
+        PluginGate,
+        PluginJob,
+        PluginPermission,
+        PluginRoutes,
+    )
+    from huiyin.web.site import NavItem
+
+
+# -- declaring -------------------------------------------------------------------------------
+
+
+@hookspec
+def routes() -> Sequence[PluginRoutes]:
+    """Pages and operations; each names its permission."""
+    return ()
+
+
+@hookspec
+def navigation() -> Sequence[NavItem]:
+    """Lines of the staff navigation, below the plugin's own address."""
+    return ()
+
+
+@hookspec
+def permissions() -> Sequence[PluginPermission]:
+    """Permissions of the plugin's own and the roles that hold them."""
+    return ()
+
+
+@hookspec
+def jobs() -> Sequence[PluginJob]:
+    """Work that the plugin puts off, or that returns."""
+    return ()
+
+
+@hookspec
+def channels() -> Sequence[Channel]:
+    """Ways by which complaints come in."""
+    return ()
+
+
+@hookspec
+def gates() -> Sequence[PluginGate]:
+    """What must be attested besides the core's own gates."""
+    return ()
+
+
+# -- asking ----------------------------------------------------------------------------------
+
+
+@hookspec
+def case_panels(ctx: TenantContext, case: Case) -> Panel | None:
+    """A card for the side of the case page, or ``None`` for nothing."""
+    return None
+
+
+@hookspec
+def gate_opinions(ctx: TenantContext, case: Case, verb: Verb) -> Sequence[Opinion]:
+    """Objections to a verb about to be done: they warn or block, and never allow."""
+    return ()
+
+
+@hookspec
+def next_steps(ctx: TenantContext, case: Case) -> Sequence[NextStep]:
+    """What might be done next, besides what the stage asks for."""
+    return ()
+
+
+@hookspec
+def preview_settings(ctx: TenantContext, old: Any, new: Any) -> Sequence[Message]:
+    """What the drafted settings would change for the cases in hand (试算)."""
+    return ()
+
+
+# -- reacting --------------------------------------------------------------------------------
+
+
+@hookspec
+def on_event(ctx: TenantContext, event: Event) -> None:
+    """Something of a kind in ``Manifest.listens`` has happened and is committed."""
+
+
+DECLARING: Final = ("routes", "navigation", "permissions", "jobs", "channels", "gates")
+ASKING: Final = ("case_panels", "gate_opinions", "next_steps", "preview_settings")
+REACTING: Final = ("on_event",)
+HOOKS: Final = (*DECLARING, *ASKING, *REACTING)

@@ -1,0 +1,158 @@
+"""What plugins and the platform say to each other through the hooks."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+from litestar import Controller
+from litestar.handlers import BaseRouteHandler
+from markupsafe import Markup
+
+from huiyin.identity.policy import Role
+from huiyin.kit.i18n import Message
+
+if TYPE_CHECKING:
+    from huiyin.plugins.context import TenantContext
+
+
+# -- declared at start-up --------------------------------------------------------------------
+
+
+class Area(StrEnum):
+    """Where pages live, and with that who may reach them."""
+
+    PUBLIC = "public"  # /p/{tenant}: anybody; permission "public" only
+    STAFF = "staff"  # /t/{tenant}/w/x/<plugin>: members with a permission
+    API = "api"  # /api/v1/p/{tenant}/x/<plugin>: programs, with a token or public
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PluginRoutes:
+    """Pages or operations of one area.
+
+    ``roots`` are first path segments claimed directly below ``/p/{tenant}``, such as
+    ``complain``; ``""`` claims the entrance.  Without roots the pages stand below
+    ``x/<plugin>``.  Only public routes have roots.
+    """
+
+    area: Area
+    handlers: Sequence[type[Controller] | BaseRouteHandler]
+    roots: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PluginPermission:
+    """A permission of the plugin's own, ``<plugin>:<action>``, and the roles that hold it."""
+
+    name: str
+    title: str
+    roles: frozenset[Role]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PluginJob:
+    """Work done later, in the firm's session, at least once.
+
+    ``every`` makes it return for each firm that has the plugin on; ``timeout`` is in seconds
+    for one try.
+    """
+
+    name: str
+    run: Callable[[TenantContext, Mapping[str, Any]], None]
+    every: timedelta | None = None
+    retries: int = 5
+    timeout: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class PluginGate:
+    """Something more that must be attested, in words, before ``stage`` is left its ordinary way.
+
+    A plugin can only add gates; it has no way to name one of the core's.
+    """
+
+    name: str  # <plugin>:<gate>
+    stage: str
+    title: str
+    hint: str = ""
+
+
+class Capability(StrEnum):
+    """What a channel can do besides receiving."""
+
+    REPLY = "reply"  # an answer reaches the complainant by the same way
+    FILES = "files"
+    ANONYMOUS = "anonymous"
+    FOLLOW = "follow"  # progress can be looked up there
+
+
+@runtime_checkable
+class Channel(Protocol):
+    """A way by which complaints come in.  ``name`` is what ``Case.channel`` holds."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def title(self) -> str: ...
+
+    @property
+    def capabilities(self) -> frozenset[Capability]: ...
+
+    @property
+    def path(self) -> str:
+        """Its public page below ``/p/{tenant}``, or ``""`` when it has none."""
+        ...
+
+
+# -- answered within a request ---------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """A card at the side of the case page; ``body`` is rendered by the plugin's template."""
+
+    title: Message
+    body: Markup
+
+
+class Weight(StrEnum):
+    """There is no weight for "let it pass": a plugin cannot loosen a gate."""
+
+    WARN = "warn"
+    BLOCK = "block"
+
+
+@dataclass(frozen=True, slots=True)
+class Opinion:
+    """An objection to a verb; ``message`` says what to do about it."""
+
+    weight: Weight
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class NextStep:
+    """A suggestion beside the core's own next step; ``path`` stands below ``/t/<tenant>``."""
+
+    title: Message
+    path: str
+    reason: Message | None = None
+
+
+# -- told after the commit -------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened.  May be told twice: act by ``id`` only once."""
+
+    id: uuid.UUID
+    kind: str
+    object_id: uuid.UUID
+    payload: Mapping[str, Any] = field(default_factory=dict)
