@@ -119,7 +119,7 @@ def _rows() -> Any:      # a select of many columns; naming its type says nothin
 def inbox(session: ScopedSession, actor: Actor, wanted: Filter, *, n: int = PAGE) -> Sequence[Row[Any]]:
     """Open cases by time left, ``n + 1`` at most: the last says that there are more."""
     query = _rows().where(Case.state == CaseState.OPEN.value, visible(actor), *_conditions(actor, wanted))
-    if key := _key(wanted.after):
+    if key := parse_key(wanted.after):
         query = query.where(tuple_(Case.next_due_at, Case.id) > key)
     return session.execute(query.order_by(Case.next_due_at, Case.id).limit(n + 1)).all()
 
@@ -127,7 +127,7 @@ def inbox(session: ScopedSession, actor: Actor, wanted: Filter, *, n: int = PAGE
 def cases(session: ScopedSession, actor: Actor, wanted: Filter, *, n: int = PAGE) -> Sequence[Row[Any]]:
     """All cases, newest first."""
     query = _rows().where(visible(actor), *_conditions(actor, wanted))
-    if key := _key(wanted.after):
+    if key := parse_key(wanted.after):
         query = query.where(tuple_(Case.received_at, Case.id) < key)
     return session.execute(
         query.order_by(Case.received_at.desc(), Case.id.desc()).limit(n + 1)
@@ -139,7 +139,7 @@ def archive(session: ScopedSession, actor: Actor, wanted: Filter, *, n: int = PA
     query = _rows().where(
         Case.state == CaseState.CLOSED.value, visible(actor), *_conditions(actor, wanted)
     )
-    if key := _key(wanted.after):
+    if key := parse_key(wanted.after):
         query = query.where(tuple_(Case.closed_at, Case.id) < key)
     return session.execute(query.order_by(Case.closed_at.desc(), Case.id.desc()).limit(n + 1)).all()
 
@@ -189,7 +189,7 @@ def key_of(moment: datetime, row_id: uuid.UUID) -> str:
     return f"{moment.isoformat()}~{row_id}"
 
 
-def _key(value: str) -> tuple[datetime, uuid.UUID] | None:
+def parse_key(value: str) -> tuple[datetime, uuid.UUID] | None:
     moment, _, row_id = value.partition("~")
     try:
         return datetime.fromisoformat(moment), uuid.UUID(row_id)

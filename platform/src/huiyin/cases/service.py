@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import select
 
@@ -37,6 +37,10 @@ _MODES = {
 }
 
 
+# Moves that carry more than words: merging, and everything about a plan (huiyin.remedies).
+ELSEWHERE: Final = frozenset({"approve", "merge", "return_plan", "submit_plan", "withdraw_plan"})
+
+
 def talk(session: ScopedSession, actor: Actor, number: str, mode: str, body: str) -> Case:
     """Write an internal note, a message to the complainant, or down a call.
 
@@ -49,9 +53,9 @@ def talk(session: ScopedSession, actor: Actor, number: str, mode: str, body: str
 def move(
     session: ScopedSession, actor: Actor, number: str, verb: str, *, rev: int, reason: str = ""
 ) -> Case:
-    """Take the case through one of ``MOVES``.  Approval and merging have functions of their own."""
+    """Take the case through one of ``MOVES``, except those of ``ELSEWHERE``."""
     wanted = VERBS.get(verb)
-    if wanted is None or wanted not in MOVES or verb in {"approve", "merge"}:
+    if wanted is None or wanted not in MOVES or verb in ELSEWHERE:
         raise NotFound
     case = change(session, actor, number, Deed(verb, body=reason, apply=_stamp(verb)), rev=rev)
     return case

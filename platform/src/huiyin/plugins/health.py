@@ -35,7 +35,7 @@ def failed(session: ScopedSession, plugin: str, hook: str, fault: BaseException)
         set_aside = _count(engine_of(session), session.tenant, plugin, where)
     except SQLAlchemyError as error:
         # The health page is less than the page at hand: a full pool must not break that too.
-        log.error("plugin %s: its failure could not be counted: %s", plugin, type(error).__name__)
+        log.warning("plugin %s: its failure could not be counted: %s", plugin, type(error).__name__)
         return
     if set_aside:
         log.error("plugin %s is set aside for tenant %s", plugin, session.tenant)
@@ -53,7 +53,7 @@ def succeeded(session: ScopedSession, plugin: str) -> None:
             )
             own.commit()
     except SQLAlchemyError as error:
-        log.error("plugin %s: its recovery could not be noted: %s", plugin, type(error).__name__)
+        log.warning("plugin %s: its recovery could not be noted: %s", plugin, type(error).__name__)
 
 
 def _count(engine: Engine, tenant_id: uuid.UUID, plugin: str, where: str) -> bool:
@@ -94,5 +94,6 @@ def _own(engine: Engine, tenant_id: uuid.UUID) -> ScopedSession:
 
 def engine_of(session: ScopedSession) -> Engine:
     bind = session.get_bind()
-    assert isinstance(bind, Engine)
+    if not isinstance(bind, Engine):
+        raise TypeError("a session is bound to an engine")
     return bind

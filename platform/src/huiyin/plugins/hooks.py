@@ -133,9 +133,7 @@ class TenantHooks:
             self.session.flush()  # what the core has written is not the plugin's to fail on
             try:
                 with lent(self.session, plugin.name):
-                    answers = _checked(
-                        hook, caller(ctx=self.context(plugin.name), **arguments)
-                    )
+                    answers = _checked(hook, caller(ctx=self.context(plugin.name), **arguments))
             except Exception as fault:  # noqa: BLE001 - a plugin's; the page goes on without it
                 health.failed(self.session, plugin.name, hook, fault)
                 self.host.standings.forget(self.session.tenant)
@@ -173,7 +171,7 @@ class NoHooks:
     def channels(self) -> list[Channel]:
         return []
 
-    def context(self, plugin: str) -> TenantContext:
+    def context(self, _plugin: str) -> TenantContext:
         raise NotFound
 
 

@@ -1,3 +1,4 @@
+# ruff: noqa: ARG001 - a specification uses none of its arguments
 """The places where a plugin may speak up.
 
 *Declaring* hooks run once, at start-up, and return things to install.  *Asking* hooks run inside

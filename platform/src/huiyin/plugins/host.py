@@ -6,6 +6,7 @@ import logging
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from gettext import NullTranslations
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -99,6 +100,9 @@ class PluginHost:
         except (BadPlugin, mounting.BadRoute) as fault:
             self._refuse(entry, str(fault))
             return
+        except Exception as fault:  # noqa: BLE001 - whatever it is, the site starts without it
+            self._refuse(entry, f"{type(fault).__name__}: {fault}")
+            return
         self.manager.register(plugin.module, name=plugin.name)
         for permission in plugin.declared.permissions:
             register_permission(permission.name, permission.roles)
@@ -185,7 +189,7 @@ class PluginHost:
             session=session,
             actor=actor or system_actor(tenant.id),
             tenant=tenant,
-            translator=self._equipped().translators[tenant.language],
+            translator=self._translator(tenant),
         )
 
     def plugin(self, name: str) -> Plugin:
@@ -218,7 +222,7 @@ class PluginHost:
             session=session,
             actor=actor,
             tenant=tenant,
-            translator=translator or kit.translators.get(tenant.language, kit.translators[SOURCE]),
+            translator=translator or self._translator(tenant),
             templates=kit.templates,
             source=lambda type_: settings.effective(self, session, plugin, type_),
             blobs=kit.blobs,
@@ -227,11 +231,13 @@ class PluginHost:
 
     def _equipped(self) -> Equipment:
         if self._equipment is None:
-            from gettext import NullTranslations  # noqa: PLC0415 - only for an unequipped host
-
             bare = {SOURCE: Translator(SOURCE, NullTranslations())}
             self._equipment = Equipment(Environment(loader=DictLoader({}), autoescape=True), bare)
         return self._equipment
+
+    def _translator(self, tenant: Tenant) -> Translator:
+        known = self._equipped().translators
+        return known.get(tenant.language, known[SOURCE])
 
     def forget(self) -> None:
         """Ask the database anew; for tests and after changes made elsewhere."""

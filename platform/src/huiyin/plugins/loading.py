@@ -38,7 +38,9 @@ GROUP: Final = "huiyin.plugins"
 SHIPPED: Final = ("channel_web",)  # what loads when nobody says otherwise
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
-_LISTED: Final = re.compile(r"(?P<name>[a-z0-9_]+)(=(?P<dist>[A-Za-z0-9._-]+?)(==(?P<version>.+))?)?")
+_LISTED: Final = re.compile(
+    r"(?P<name>[a-z0-9_]+)(=(?P<dist>[A-Za-z0-9._-]+?)(==(?P<version>.+))?)?"
+)
 
 
 class BadPlugin(Exception):
@@ -94,8 +96,7 @@ class Plugin:
     def folder(self) -> Path:
         """Where its templates, static files and catalogues are."""
         found = importlib.import_module(self.package).__file__
-        assert found is not None
-        return Path(found).parent
+        return Path(found or "").parent
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,6 +251,14 @@ def _check_declared(name: str, declared: Declared) -> None:
         for item in items:
             if not isinstance(item, shape):
                 raise BadPlugin(f"a {type(item).__name__} is no {shape.__name__}")
+    _check_names(name, declared)
+    own = {permission.name for permission in declared.permissions}
+    for group in declared.routes:
+        check_routes(name, group, own)
+
+
+def _check_names(name: str, declared: Declared) -> None:
+    """Whatever a plugin brings carries its name: two plugins cannot get in each other's way."""
     for permission in declared.permissions:
         if not permission.name.startswith(f"{name}:"):
             raise BadPlugin(f"the permission {permission.name} is not named {name}:…")
@@ -261,9 +270,6 @@ def _check_declared(name: str, declared: Declared) -> None:
             raise BadPlugin(f"the line {line.path} leads out of the plugin")
     if len({job.name for job in declared.jobs}) != len(declared.jobs):
         raise BadPlugin("two jobs have one name")
-    own = {permission.name for permission in declared.permissions}
-    for group in declared.routes:
-        check_routes(name, group, own)
 
 
 def claimed_roots(plugin: Plugin) -> frozenset[str]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import threading
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import event, literal, null, select, union_all
 from sqlalchemy.orm import Session
@@ -70,7 +70,7 @@ class Standings:
 
 
 def _read(session: ScopedSession) -> Standing:
-    rows = session.execute(
+    rows: Sequence[Any] = session.execute(
         union_all(
             select(
                 PluginActivation.plugin,

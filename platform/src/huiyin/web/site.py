@@ -59,6 +59,18 @@ class NavItem:
     hot: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """A card on the page of a case, from a slice above cases or from a plugin."""
+
+    template: str
+    context: Mapping[str, Any]
+    place: str = "middle"           # middle or side
+
+
+# A function of the desk and the case that answers its card, or None.
+PanelOf = Callable[["Desk", Any], Panel | None]
+
 # A function of the desk that answers the counters of the navigation, in one query.
 Counters = Callable[["Desk"], Mapping[str, int]]
 
@@ -74,6 +86,7 @@ class Site:
     extensions: Extensions
     navigation: Sequence[NavItem] = ()
     counters: Counters = lambda _desk: {}
+    panels: Sequence[PanelOf] = ()
     blobs: Any = None               # huiyin.evidence's store; the web layer only carries it
     tenants: TenantDirectory = field(init=False)
 

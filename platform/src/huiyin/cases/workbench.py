@@ -1,0 +1,251 @@
+"""The page of one case, put together for one viewer: stages, clocks, next step, timeline.
+
+The page is the table of verbs and gates made visible; it decides nothing that ``change`` does
+not decide again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from huiyin.cases import gates, queries
+from huiyin.cases.models import Case, Entry, Participation
+from huiyin.cases.people import participations, tasks_of
+from huiyin.cases.stages import (
+
+    PART_TITLES,
+    SEVERITY_TITLES,
+    SOURCE_TITLES,
+    STAGE_ORDER,
+    STAGE_TITLES,
+    Part,
+    Severity,
+    Source,
+    Stage,
+)
+from huiyin.cases.verbs import FORWARD, MOVES, VERBS, Offered, Verb, in_reach
+from huiyin.clocks.models import ClockRow
+from huiyin.clocks.policy import amount_label, origin_label, origin_line
+from huiyin.clocks.reading import remaining, remaining_message, usage
+from huiyin.clocks.rules import Clock, ClockState, Complexity, Facts
+from huiyin.clocks.service import calendar, replay
+from huiyin.identity.actor import Actor
+from huiyin.kit.i18n import N_, Message
+from huiyin.kit.time import now
+from huiyin.policies.catalogue import categories, causes
+from huiyin.web.desk import Desk
+
+_SHOWN_CLOCKS = 4
+_ORDER = ("transfer", "reply", "review", "stage", "progress", "acknowledge", "accept", "followup")
+
+
+@dataclass(frozen=True, slots=True)
+class RailStep:
+    title: str
+    state: str              # d done, c current, or ahead
+    line: Message | str
+    percent: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ClockCard:
+    """A clock as the page shows it: never a number without where it comes from."""
+
+    clock: Clock
+    source: Message
+    source_line: Message
+    left: Message
+    limit: Message
+    percent: int
+    state: str              # late, soon or ""
+
+
+@dataclass(frozen=True, slots=True)
+class NextStep:
+    """下一步: one act, what is still missing for it, and who it waits for."""
+
+    verb: Verb | None
+    heading: Message
+    gates: Sequence[gates.GateState]
+    ready: bool
+    mine: bool
+    barred: Message | None
+    others: Sequence[Offered]
+
+
+def context(desk: Desk, number: str, *, tab: str = "", before: int | None = None) -> dict[str, Any]:
+    """Everything the page shows; seven queries, those of the panels beside."""
+    opened = queries.open_case(desk.session, desk.actor, number)
+    case = opened.case
+    lines = queries.entries(desk.session, case, tab=tab, before=before)
+    rows = queries.clock_rows(desk.session, case)
+    history = participations(desk.session, case)
+    clocks = clocks_of(case, rows)
+    panels = [panel(desk, case) for panel in desk.site.panels]
+    return {
+        "case": case,
+        "owner_name": opened.owner,
+        "investigator_name": opened.investigator,
+        "rail": rail(case, clocks),
+        "clocks": cards(clocks)[:_SHOWN_CLOCKS],
+        "step": next_step(desk.actor, case, history),
+        "entries": lines[: queries.ENTRIES],
+        "older": lines[queries.ENTRIES - 1].seq if len(lines) > queries.ENTRIES else None,
+        "tab": tab,
+        "tabs": tab_items(case),
+        "verbs": VERBS,
+        "stage_titles": STAGE_TITLES,
+        "tasks": tasks_of(desk.session, case, limit=20),
+        "people": people(history),
+        "subjects": [p.name for p in history if p.part == Part.SUBJECT],
+        "severity": SEVERITY_TITLES[Severity(case.severity)] if case.severity else "",
+        "source_title": SOURCE_TITLES[Source(case.source)],
+        "category": categories().get(case.category or ""),
+        "cause": causes().get(case.cause or ""),
+        "panels": [p for p in panels if p] + list(desk.hooks.case_panels(case=case)),
+        "retyped": case.intake_type,
+    }
+
+
+def tab_items(case: Case) -> list[tuple[str, str, int]]:
+    """Tabs of the timeline with the counts kept on the case."""
+    n = case.counts.get
+    return [
+        ("", N_("时间轴"), int(n("entries", 0))),
+        ("talk", N_("对客沟通"), int(n("talk", 0))),
+        ("notes", N_("内部"), int(n("notes", 0))),
+        ("moves", N_("流转"), int(n("moves", 0))),
+    ]
+
+
+def people(history: Sequence[Participation]) -> list[tuple[str, list[str]]]:
+    """Present parts by title; those who left stay in the history, not here."""
+    found: dict[str, list[str]] = {}
+    for person in history:
+        part = Part(person.part)
+        if person.until is None and part is not Part.SUBJECT:
+            found.setdefault(PART_TITLES[part], []).append(person.name)
+    return list(found.items())
+
+
+# -- clocks ----------------------------------------------------------------------------------------
+
+
+def clocks_of(case: Case, rows: Sequence[ClockRow]) -> tuple[Clock, ...]:
+    """The clocks replayed from the case's events, with the dates once promised."""
+    promised = {row.key: row.promised_on for row in rows if row.promised_on}
+    return replay(
+        case.clock_events,
+        Facts(intake=case.intake_type, complexity=Complexity(case.complexity), promised=promised),
+    )
+
+
+def cards(clocks: Sequence[Clock]) -> list[ClockCard]:
+    """Open clocks, the ones that bind outwards first."""
+    moment, days = now(), calendar()
+    running = [c for c in clocks if c.open]
+    running.sort(key=lambda c: (_ORDER.index(c.kind) if c.kind in _ORDER else 99, c.due_at))
+    return [card(c, moment, days) for c in running]
+
+
+def card(clock: Clock, moment: Any, days: Any) -> ClockCard:
+    left = remaining(clock, moment, days)
+    used = usage(clock, moment, days)
+    state = ""
+    if clock.state is ClockState.RUNNING:
+        state = "late" if moment > clock.due_at else "soon" if used.percent >= 75 else ""
+    return ClockCard(
+        clock, origin_label(clock.origin), origin_line(clock.origin), remaining_message(left),
+        amount_label(clock.amount, clock.unit), used.percent, state,
+    )
+
+
+
+
+def rail(case: Case, clocks: Sequence[Clock]) -> list[RailStep]:
+    """The nine stages with dates used and time left."""
+    current = STAGE_ORDER.index(Stage(case.stage))
+    stage_clock = next(
+        (c for c in reversed(clocks) if c.open and c.kind == "stage" and c.stage == case.stage), None
+    )
+    steps = []
+    for index, stage in enumerate(STAGE_ORDER):
+        entered = case.stage_dates.get(stage.value)
+        if index < current or not case.is_open and entered:
+            line: Message | str = _day(entered) if entered else Message(N_("未经过"))
+            steps.append(RailStep(STAGE_TITLES[stage], "d" if entered else "", line))
+        elif index == current:
+            line, percent = Message(N_("进行中")), 50
+            if stage_clock:
+                line = remaining_message(remaining(stage_clock, now(), calendar()))
+                percent = usage(stage_clock, now(), calendar()).percent
+            steps.append(RailStep(STAGE_TITLES[stage], "c", line, percent))
+        else:
+            steps.append(RailStep(STAGE_TITLES[stage], "", ""))
+    return steps
+
+
+def _day(iso: str) -> str:
+    day = date.fromisoformat(iso)
+    return f"{day:%m-%d}" if day.year == now().year else f"{day:%Y-%m-%d}"
+
+
+# -- next step -------------------------------------------------------------------------------------
+
+
+def next_step(actor: Actor, case: Case, history: Sequence[Participation]) -> NextStep:
+    """The first thing that keeps the case in its stage, and whether this person can do it."""
+    held = {Part(p.part) for p in history if p.account_id == actor.id}
+    others = offered(actor, case, held)
+    if not case.is_open:
+        return NextStep(None, Message(N_("案件已办结")), (), False, False, None, others)
+    stage = Stage(case.stage)
+    verb = VERBS[FORWARD[stage]]
+    states = gates.states(case, gates.EXIT[stage])
+    missing = [s for s in states if not s.met]
+    mine = actor.can(verb.permission)
+    barred = _barred(verb, held)
+    if missing:
+        heading = Message(
+            N_("还差 {n} 项即可{act}"), {"n": len(missing), "act": Message(verb.title)}
+        )
+    elif not mine or barred:
+        heading = Message(N_("等待有权人员办理：{act}"), {"act": Message(verb.title)})
+    else:
+        heading = Message(N_("可以{act}"), {"act": Message(verb.title)})
+    return NextStep(
+        verb, heading, states, not missing and mine and barred is None, mine, barred,
+        [o for o in others if o.verb is not verb],
+    )
+
+
+def _barred(verb: Verb, held: set[Part]) -> Message | None:
+    why = [Message(PART_TITLES[p]) for p in Part if p in verb.bars & held]
+    if not why:
+        return None
+    return Message(
+        N_("曾任本案{parts}，按职责分离要求须由其他人办理"), {"parts": why[0]}
+    )
+
+
+def offered(actor: Actor, case: Case, held: set[Part]) -> list[Offered]:
+    """Moves with a button of their own that this person may see here."""
+    found = []
+    for verb in MOVES:
+        if not verb.direct or not actor.can(verb.permission) or not in_reach(verb, case):
+            continue
+        missing = tuple(g.title for g in gates.unmet(case, verb.gates))
+        barred = _barred(verb, held)
+        found.append(Offered(verb, missing, str(barred.key) if barred else ""))
+    return found
+
+
+def changes_of(entry: Entry) -> Mapping[str, Sequence[str]]:
+    """What an edit changed: field → (before, after)."""
+    changed: Mapping[str, Sequence[str]] = entry.data.get("changed", {})
+    return changed
+
+
