@@ -89,6 +89,13 @@ def is_left_open(session):
     session.flush()
 
 
+def remembers_nobody(pool):
+    with pool.connect() as bare:
+        assert bare.execute(COUNT).scalar_one() == 0
+        assert bare.execute(SETTINGS).one() == (None, None, None)
+        assert bare.execute(text("SHOW statement_timeout")).scalar_one() == "0"
+
+
 LEAVINGS = {
     commits: None,
     rolls_back: None,
@@ -109,15 +116,13 @@ def test_the_next_borrower_sees_only_its_own(pool, firms, leave, error):
     with pytest.raises(error) if error else nullcontext(), of(pool, first) as session:
         leave(session)
     assert pool.pool.checkedout() == 0
+    remembers_nobody(pool)
     with of(pool, second) as session:
         assert session.execute(COUNT).scalar_one() == 2
         assert {row.tenant_id for row in session.scalars(select(Counter))} == {second.id}
     with platform_session(pool) as session:
         assert session.execute(COUNT).scalar_one() == 0
-    with pool.connect() as bare:
-        assert bare.execute(COUNT).scalar_one() == 0
-        assert bare.execute(SETTINGS).one() == (None, None, None)
-        assert bare.execute(text("SHOW statement_timeout")).scalar_one() == "0"
+    remembers_nobody(pool)
 
 
 def test_the_firm_holds_through_savepoints_and_is_gone_after_the_commit(pool, firms):
@@ -132,9 +137,7 @@ def test_the_firm_holds_through_savepoints_and_is_gone_after_the_commit(pool, fi
             assert session.execute(COUNT).scalar_one() == 1
         assert session.execute(SETTINGS).one()[0] == str(first.id)
         session.commit()
-        with pool.connect() as bare:
-            assert bare.execute(SETTINGS).one() == (None, None, None)
-            assert bare.execute(COUNT).scalar_one() == 0
+        remembers_nobody(pool)
 
 
 def test_a_session_that_goes_on_after_its_commit_is_for_the_same_firm(pool, firms):

@@ -10,7 +10,7 @@ through here, and nothing else writes these tables.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -60,6 +60,16 @@ class Deed:
     clock_data: Mapping[str, Any] = field(default_factory=dict)
     outbox_data: Mapping[str, Any] = field(default_factory=dict)
     clocks_changed: bool = False
+
+
+# What others hold against a move: plugins, through the composition root.
+Consulted = Callable[[ScopedSession, Actor, Case, Verb], Sequence[Message]]
+_consulted: list[Consulted] = []
+
+
+def consult(adviser: Consulted) -> None:
+    """Ask ``adviser`` before each move; its reasons stop the move, its silence allows nothing."""
+    _consulted[:] = [adviser]
 
 
 def find(session: ScopedSession, actor: Actor, number: str, *, lock: bool = False) -> Case:
@@ -131,8 +141,12 @@ def _write(
     before = Stage(case.stage)
     deed.apply(case)
     missing = gates.unmet(case, verb.gates)
-    if missing:
-        raise GatesUnmet([Message(gate.title) for gate in missing])
+    reasons = [Message(gate.title) for gate in missing]
+    if verb.to or verb.closes:
+        for adviser in _consulted:
+            reasons += adviser(session, actor, case, verb)
+    if reasons:
+        raise GatesUnmet(reasons)
     if verb.part and actor.is_person:
         take_part(session, actor, case, actor.id, actor.name, verb.part, moment)
     if verb.to or verb.closes:

@@ -31,10 +31,14 @@ _NEEDS = {
 
 def candidates(session: ScopedSession, case: Case, part: Part) -> Sequence[Membership]:
     """Members who may be given the part: able by role and not walled from the case."""
-    members = session.scalars(
-        select(Membership).where(Membership.active).order_by(Membership.name)
+    return [m for m in members(session) if _able(m, part) and m.account_id not in case.walled]
+
+
+def members(session: ScopedSession) -> Sequence[Membership]:
+    """Everybody active in the firm, by name."""
+    return session.scalars(
+        select(Membership).where(Membership.active).order_by(Membership.name).limit(500)
     ).all()
-    return [m for m in members if _able(m, part) and m.account_id not in case.walled]
 
 
 def _able(person: Membership, part: Part) -> bool:

@@ -17,7 +17,11 @@ Meta = msgspec.Meta
 Words = Annotated[str, Meta(min_length=1, max_length=5_000, title=N_("内容"))]
 Reason = Annotated[str, Meta(max_length=2_000, title=N_("理由"))]
 Title = Annotated[str, Meta(min_length=2, max_length=120, title=N_("标题"))]
-Money = Annotated[Decimal, Meta(ge=0, le=1_000_000_000_000, title=N_("金额"))]
+# msgspec bounds no decimals; ``huiyin.web.forms`` reads these two.
+Money = Annotated[
+    Decimal,
+    Meta(title=N_("金额"), extra_json_schema={"minimum": 0, "maximum": 1_000_000_000_000}),
+]
 Phone = Annotated[str, Meta(max_length=30, pattern=r"^[0-9+\- ()]{6,30}$", title=N_("手机号"))]
 Email = Annotated[
     str, Meta(max_length=200, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", title=N_("邮箱"))

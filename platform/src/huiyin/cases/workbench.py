@@ -105,7 +105,8 @@ def context(desk: Desk, number: str, *, tab: str = "", before: int | None = None
         "source_title": SOURCE_TITLES[Source(case.source)],
         "category": categories().get(case.category or ""),
         "cause": causes().get(case.cause or ""),
-        "panels": [p for p in panels if p] + list(desk.hooks.case_panels(case=case)),
+        "panels": [p for p in panels if p],
+        "plugin_panels": desk.hooks.case_panels(case=case),
         "retyped": case.intake_type,
     }
 
@@ -149,6 +150,11 @@ def cards(clocks: Sequence[Clock]) -> list[ClockCard]:
     running = [c for c in clocks if c.open]
     running.sort(key=lambda c: (_ORDER.index(c.kind) if c.kind in _ORDER else 99, c.due_at))
     return [card(c, moment, days) for c in running]
+
+
+def any_card(clock: Clock) -> ClockCard:
+    """A clock, running or not, as it stands now."""
+    return card(clock, now(), calendar())
 
 
 def card(clock: Clock, moment: Any, days: Any) -> ClockCard:

@@ -17,7 +17,8 @@ def mine(_: object, name: str | None, type_: str, *_rest: object) -> bool:
         return True
     if name.endswith("alembic_version") or name.endswith("__version"):
         return False
-    return not name.startswith("plugin_") if core else name.startswith(f"plugin_{owner}__")
+    of_a_plugin = name.startswith("plugin_") and "__" in name
+    return not of_a_plugin if core else name.startswith(f"plugin_{owner}__")
 
 
 context.configure(

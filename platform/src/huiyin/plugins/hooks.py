@@ -160,6 +160,12 @@ class TenantHooks:
         return self._contexts[plugin]
 
 
+def context_of(desk: Desk) -> TenantContext:
+    """What the plugin of the page at hand is lent; for handlers of plugins."""
+    context: TenantContext = desk.hooks.context(desk.request.route_handler.opt["plugin"])
+    return context
+
+
 class NoHooks:
     """For pages outside all firms: no plugin is on."""
 

@@ -93,7 +93,8 @@ def _walk(group: PluginRoutes) -> Iterator[tuple[str, BaseRouteHandler]]:
         if isinstance(item, BaseRouteHandler):
             yield from ((path, item) for path in item.paths or {"/"})
         elif isinstance(item, type) and issubclass(item, Controller):
-            base = getattr(item, "path", "") or ""
+            declared: object = getattr(item, "path", "")
+            base = declared if isinstance(declared, str) else ""  # a bare slot when unset
             for name in dir(item):
                 handler = getattr(item, name, None)
                 if isinstance(handler, BaseRouteHandler):

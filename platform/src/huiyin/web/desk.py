@@ -29,7 +29,7 @@ from huiyin.tenancy.models import Tenant
 from huiyin.web import csrf
 from huiyin.web.site import Site
 
-HTML: Final = "text/html; charset=utf-8"
+HTML: Final = "text/html"
 FLASH: Final = "hy_flash"
 LANGUAGE: Final = "hy_lang"
 THEME: Final = "hy_theme"

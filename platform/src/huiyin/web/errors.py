@@ -74,4 +74,4 @@ def _page(desk: Desk, error: HuiyinError, reference: str) -> Response[Any]:
         _=desk._, lang=desk.language, theme="system", status=error.status,
         message=desk._(error.message), reference=reference,
     )
-    return Response(html, status_code=error.status, media_type="text/html; charset=utf-8", headers=headers)
+    return Response(html, status_code=error.status, media_type="text/html", headers=headers)

@@ -108,9 +108,39 @@ def _value(
     if isinstance(_bare(field.type), shapes.DecimalType) and isinstance(raw, str):
         raw = raw.replace(",", "").replace("，", "").lstrip("¥￥").strip()
     try:
-        return msgspec.convert(raw, kind, strict=strict)
+        value = msgspec.convert(raw, kind, strict=strict)
     except msgspec.ValidationError as error:
         raise Invalid({name: _explain(field.type, str(error), name)}) from None
+    if isinstance(value, Decimal):
+        _check_decimal(name, field.type, value)
+    return value
+
+
+def _check_decimal(name: str, kind: shapes.Type, value: Decimal) -> None:
+    """Bounds of a decimal, declared as ``minimum`` and ``maximum``; cents, no more."""
+    bounds = _extra(kind)
+    low, high = bounds.get("minimum"), bounds.get("maximum")
+    if not value.is_finite() or value != round(value, 2):
+        raise Invalid({name: Message(N_("请填写数字，例如 1200.50"))})
+    if (low is not None and value < low) or (high is not None and value > high):
+        raise Invalid(
+            {name: Message(N_("请填写 {low} 到 {high} 之间的数字"), {"low": low, "high": high})}
+        )
+
+
+def _extra(kind: shapes.Type) -> dict[str, Any]:
+    """What ``Meta`` says beside the type, of all layers of annotation."""
+    found: dict[str, Any] = {}
+    while isinstance(kind, shapes.Metadata | shapes.UnionType):
+        if isinstance(kind, shapes.UnionType):
+            rest = [t for t in kind.types if not isinstance(t, shapes.NoneType)]
+            if len(rest) != 1:
+                break
+            kind = rest[0]
+            continue
+        found = {**(kind.extra_json_schema or {}), **found}
+        kind = kind.type
+    return found
 
 
 def _cleaned(raw: Any) -> Any:
@@ -134,12 +164,7 @@ def _bare(kind: shapes.Type) -> shapes.Type:
 
 def title_of(kind: shapes.Type, name: str) -> Message:
     """The field's title, as declared in ``Meta(title=…)``."""
-    while isinstance(kind, shapes.Metadata):
-        title = (kind.extra_json_schema or {}).get("title")
-        if title:
-            return Message(str(title))
-        kind = kind.type
-    return Message(name)
+    return Message(str(_extra(kind).get("title") or name))
 
 
 def _explain(kind: shapes.Type, fault: str, name: str) -> Message:

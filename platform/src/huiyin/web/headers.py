@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 _POLICY: Final = (
@@ -31,7 +32,7 @@ class SecureHeaders:
             self.fixed.append((b"strict-transport-security", b"max-age=31536000; includeSubDomains"))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] != ScopeType.HTTP:
             await self.app(scope, receive, send)
             return
 

@@ -328,6 +328,33 @@ def upgrade() -> None:
         postgresql_where=sa.text("relayed_at IS NULL"),
     )
     op.create_table(
+        "plugin_activation",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("plugin", sa.Text(), nullable=False),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("changed_by", sa.Uuid(), nullable=True),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_plugin_activation")),
+        sa.UniqueConstraint(
+            "tenant_id", "plugin", name=op.f("uq_plugin_activation_tenant_id_plugin")
+        ),
+    )
+    op.protect_table("plugin_activation", "SELECT, INSERT, UPDATE", tenant=True)
+    op.create_table(
+        "plugin_health",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("plugin", sa.Text(), nullable=False),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("last_error", sa.Text(), nullable=False),
+        sa.Column("last_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("quarantined_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_plugin_health")),
+        sa.UniqueConstraint("tenant_id", "plugin", name=op.f("uq_plugin_health_tenant_id_plugin")),
+    )
+    op.protect_table("plugin_health", "SELECT, INSERT, UPDATE", tenant=True)
+    op.create_table(
         "schedule",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -709,11 +736,209 @@ def upgrade() -> None:
     op.create_index(
         "ix_case_text_received", "case_text", ["tenant_id", "received_at", "id"], unique=False
     )
+    op.create_table(
+        "evidence_file",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("number", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("media_type", sa.Text(), nullable=False),
+        sa.Column("size", sa.Integer(), nullable=False),
+        sa.Column("sha256", sa.Text(), nullable=False),
+        sa.Column("blob_key", sa.Text(), nullable=False),
+        sa.Column("source", sa.Text(), nullable=False),
+        sa.Column("audience", sa.Text(), nullable=False),
+        sa.Column("note", sa.Text(), nullable=False),
+        sa.Column("uploaded_by", sa.Uuid(), nullable=False),
+        sa.Column("uploaded_name", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("verified_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("verified_by", sa.Uuid(), nullable=True),
+        sa.Column("verified_name", sa.Text(), nullable=False),
+        sa.Column(
+            "custody", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False
+        ),
+        sa.CheckConstraint(
+            "verified_by IS DISTINCT FROM uploaded_by", name=op.f("ck_evidence_file_second_person")
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "case_id"],
+            ["case_file.tenant_id", "case_file.id"],
+            name=op.f("fk_evidence_file_tenant_id_case_id_case_file"),
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_evidence_file")),
+        sa.UniqueConstraint(
+            "tenant_id", "blob_key", name=op.f("uq_evidence_file_tenant_id_blob_key")
+        ),
+        sa.UniqueConstraint(
+            "tenant_id", "case_id", "number", name=op.f("uq_evidence_file_tenant_id_case_id_number")
+        ),
+    )
+    op.protect_table("evidence_file", "SELECT, INSERT, UPDATE", tenant=True)
+    op.create_table(
+        "letter",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("year", sa.Integer(), nullable=False),
+        sa.Column("serial", sa.Integer(), nullable=False),
+        sa.Column("number", sa.Text(), nullable=False),
+        sa.Column("language", sa.Text(), nullable=False),
+        sa.Column(
+            "inputs", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False
+        ),
+        sa.Column(
+            "document", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False
+        ),
+        sa.Column("fingerprint", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("event_id", sa.Uuid(), nullable=True),
+        sa.Column("drafted_by", sa.Uuid(), nullable=False),
+        sa.Column("drafted_name", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("released_by", sa.Uuid(), nullable=True),
+        sa.Column("released_name", sa.Text(), nullable=False),
+        sa.Column("released_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("pdf_key", sa.Text(), nullable=False),
+        sa.Column("pdf_sha256", sa.Text(), nullable=False),
+        sa.Column("channel", sa.Text(), nullable=False),
+        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("delivered_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("delivery", sa.Text(), nullable=False),
+        sa.CheckConstraint(
+            "(released_at IS NULL) = (pdf_key = '')", name=op.f("ck_letter_released_has_pdf")
+        ),
+        sa.CheckConstraint(
+            "(state IN ('draft', 'withdrawn')) = (released_at IS NULL)",
+            name=op.f("ck_letter_released_has_date"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "case_id"],
+            ["case_file.tenant_id", "case_file.id"],
+            name=op.f("fk_letter_tenant_id_case_id_case_file"),
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_letter")),
+        sa.UniqueConstraint(
+            "tenant_id", "year", "serial", name=op.f("uq_letter_tenant_id_year_serial")
+        ),
+    )
+    op.protect_table("letter", "SELECT, INSERT, UPDATE", tenant=True)
+    op.create_index("ix_letter_case", "letter", ["tenant_id", "case_id", "id"], unique=False)
+    op.create_index(
+        "ix_letter_failed",
+        "letter",
+        ["tenant_id", "released_at"],
+        unique=False,
+        postgresql_where=sa.text("state = 'failed'"),
+    )
+    op.create_index(
+        "uq_letter_event",
+        "letter",
+        ["tenant_id", "event_id", "kind"],
+        unique=True,
+        postgresql_where=sa.text("event_id IS NOT NULL"),
+    )
+    op.create_table(
+        "remedy_plan",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("goal", sa.Text(), nullable=False),
+        sa.Column(
+            "measures", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False
+        ),
+        sa.Column("amount", sa.Numeric(precision=18, scale=2), nullable=True),
+        sa.Column("basis", sa.Text(), nullable=False),
+        sa.Column("feasibility", sa.Text(), nullable=False),
+        sa.Column("precedent", sa.Text(), nullable=False),
+        sa.Column("wish", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("hash", sa.Text(), nullable=False),
+        sa.Column("approvers", sa.Integer(), nullable=False),
+        sa.Column("drafted_by", sa.Uuid(), nullable=False),
+        sa.Column("drafted_name", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("submitted_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("decided_at", sa.DateTime(timezone=True), nullable=True),
+        sa.CheckConstraint(
+            "state IN ('draft', 'submitted', 'approved', 'returned', 'superseded')",
+            name=op.f("ck_remedy_plan_state"),
+        ),
+        sa.CheckConstraint("approvers BETWEEN 1 AND 9", name=op.f("ck_remedy_plan_approvers")),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "case_id"],
+            ["case_file.tenant_id", "case_file.id"],
+            name=op.f("fk_remedy_plan_tenant_id_case_id_case_file"),
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_remedy_plan")),
+        sa.UniqueConstraint(
+            "tenant_id", "case_id", "version", name=op.f("uq_remedy_plan_tenant_id_case_id_version")
+        ),
+    )
+    op.protect_table("remedy_plan", "SELECT, INSERT, UPDATE", tenant=True)
+    op.create_index(
+        "uq_remedy_plan_open",
+        "remedy_plan",
+        ["tenant_id", "case_id"],
+        unique=True,
+        postgresql_where=sa.text("state IN ('draft', 'submitted')"),
+    )
+    op.create_table(
+        "approval",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("case_id", sa.Uuid(), nullable=False),
+        sa.Column("plan_id", sa.Uuid(), nullable=False),
+        sa.Column("plan_hash", sa.Text(), nullable=False),
+        sa.Column("decision", sa.Text(), nullable=False),
+        sa.Column("by_id", sa.Uuid(), nullable=False),
+        sa.Column("by_name", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("over_limit", sa.Boolean(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.CheckConstraint(
+            "decision IN ('approved', 'returned')", name=op.f("ck_approval_decision")
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "case_id"],
+            ["case_file.tenant_id", "case_file.id"],
+            name=op.f("fk_approval_tenant_id_case_id_case_file"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["tenant_id", "plan_id"],
+            ["remedy_plan.tenant_id", "remedy_plan.id"],
+            name=op.f("fk_approval_tenant_id_plan_id_remedy_plan"),
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_approval")),
+        sa.UniqueConstraint(
+            "tenant_id", "plan_id", "by_id", name=op.f("uq_approval_tenant_id_plan_id_by_id")
+        ),
+    )
+    op.protect_table("approval", "SELECT, INSERT", tenant=True)
     # ### end Alembic commands ###
 
 
 def downgrade() -> None:
     # ### commands auto generated by Alembic - please adjust! ###
+    op.drop_table("approval")
+    op.drop_index(
+        "uq_remedy_plan_open",
+        table_name="remedy_plan",
+        postgresql_where=sa.text("state IN ('draft', 'submitted')"),
+    )
+    op.drop_table("remedy_plan")
+    op.drop_index(
+        "uq_letter_event", table_name="letter", postgresql_where=sa.text("event_id IS NOT NULL")
+    )
+    op.drop_index(
+        "ix_letter_failed", table_name="letter", postgresql_where=sa.text("state = 'failed'")
+    )
+    op.drop_index("ix_letter_case", table_name="letter")
+    op.drop_table("letter")
+    op.drop_table("evidence_file")
     op.drop_index("ix_case_text_received", table_name="case_text")
     op.drop_index("ix_case_text_bigrams", table_name="case_text", postgresql_using="gin")
     op.drop_table("case_text")
@@ -759,6 +984,8 @@ def downgrade() -> None:
     op.drop_table("setting_version")
     op.drop_index("ix_schedule_due_at", table_name="schedule")
     op.drop_table("schedule")
+    op.drop_table("plugin_health")
+    op.drop_table("plugin_activation")
     op.drop_index(
         "ix_outbox_event_unsent",
         table_name="outbox_event",

@@ -1,0 +1,102 @@
+"""From settings to a running installation: database, plugins, site, worker."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from litestar.types import ASGIApp
+from sqlalchemy import Engine
+
+from huiyin.app import asgi
+from huiyin.app.routes import PANELS
+from huiyin.app.settings import Settings, database, refuse_unsafe
+from huiyin.cases import change
+from huiyin.cases.models import Case
+from huiyin.cases.verbs import Verb
+from huiyin.db import ScopedSession
+from huiyin.db.embedded import EmbeddedPostgres
+from huiyin.db.engine import Addresses, application_engine, refuse_unsafe_role
+from huiyin.evidence.store import FolderStore
+from huiyin.identity.actor import Actor
+from huiyin.kit import keys
+from huiyin.kit.i18n import Message
+from huiyin.migrations import tables, upgrade
+from huiyin.plugins.host import PluginHost, listed
+from huiyin.plugins.terms import Weight
+from huiyin.queue import worker
+from huiyin.tenancy.models import Tenant
+from huiyin.web.site import Site, WebSettings
+
+
+@dataclass(slots=True)
+class Installation:
+    """Everything one process needs; ``close`` gives it back."""
+
+    settings: Settings
+    addresses: Addresses
+    engine: Engine
+    host: PluginHost
+    site: Site
+    server: EmbeddedPostgres | None
+    runner: worker.Runner | None = None
+
+    def app(self) -> ASGIApp:
+        return asgi.make_app(self.site, self.host, threads=self.settings.threads)
+
+    def start_worker(self, threads: int = 2) -> None:
+        """Relay and work in this process too."""
+        self.runner = worker.start(
+            self.engine, broker_url=self.settings.broker_url or None, threads=threads
+        )
+
+    def close(self) -> None:
+        """Finish running jobs, then let go of the database."""
+        if self.runner:
+            self.runner.stop()
+        self.engine.dispose()
+        if self.server:
+            self.server.stop()
+
+
+def install(settings: Settings, *, migrate: bool = True) -> Installation:
+    """Start what is to be started, migrate, and refuse what is unsafe."""
+    refuse_unsafe(settings)
+    tables.load()
+    keys.configure(keys.keep_in(settings.home))
+    host = PluginHost(listed())
+    addresses, server = database(settings)
+    if migrate:
+        upgrade(addresses.owner, host.migrations())
+    engine = application_engine(addresses.app)
+    refuse_unsafe_role(engine)
+    site = make_site(engine, settings, host)
+    return Installation(settings, addresses, engine, host, site, server)
+
+
+def make_site(engine: Engine, settings: Settings, host: PluginHost) -> Site:
+    """The site on an engine, with plugins and jobs connected to it."""
+    web = WebSettings(
+        secret=keys.derive("forms"), public_url=settings.public_url,
+        trusted_proxies=settings.trusted_proxies,
+    )
+    blobs = FolderStore(settings.home / "blobs")
+    site = asgi.make_site(engine, web, host, blobs=blobs)
+    site.panels = PANELS
+    host.equip(site.templates, site.translators, blobs)
+    change.consult(_opinions(host))
+    return site
+
+
+def _opinions(host: PluginHost) -> Callable[[ScopedSession, Actor, Case, Verb], Sequence[Message]]:
+    """What plugins hold against a move.  They can stop one, never wave one through."""
+
+    def ask(session: ScopedSession, actor: Actor, case: Case, verb: Verb) -> Sequence[Message]:
+        tenant = session.get(Tenant, session.tenant)
+        if tenant is None:
+            return ()
+        hooks = host.hooks_in(session, tenant, actor=actor)
+        opinions = hooks.gate_opinions(case=case, verb=verb)
+        return [o.message for o in opinions if o.weight is Weight.BLOCK]
+
+    return ask

@@ -1,0 +1,1 @@
+"""Calls promised to complainants: nobody waits by the telephone in vain."""
