@@ -216,9 +216,10 @@ def test_every_wording_names_only_facts_that_exist():
 
 
 def test_every_key_of_the_slice_has_its_english():
-    catalogue = Path(huiyin_frontend.__file__).parent / "locale" / "en" / "letters.po"
-    with catalogue.open("rb") as file:
-        english = {message.id: message.string for message in read_po(file) if message.id}
+    english = {}
+    for catalogue in (Path(huiyin_frontend.__file__).parent / "locale" / "en").glob("*.po"):
+        with catalogue.open("rb") as file:
+            english |= {message.id: message.string for message in read_po(file) if message.id}
     source = Path(letters.__file__).parent
     keys = {label.zh for label in LABELS.values()}
     for path in source.glob("*.py"):

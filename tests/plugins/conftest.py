@@ -47,7 +47,7 @@ def pip(*arguments):
 
 def install(project, into, scratch):
     """Build the project's wheel without fetching anything, and unpack it into a folder."""
-    copy = scratch / project.name
+    copy = scratch / "source"
     shutil.copytree(project, copy)
     pip("wheel", str(copy), "--no-deps", "--no-build-isolation", "--no-index", "-w", str(scratch))
     (wheel,) = scratch.glob("*.whl")
@@ -191,7 +191,9 @@ def switched_on(stranger, tables, firm, admin):
 def case(engine, tenant):
     """A complaint that has just come in, committed."""
     with tenant_session(engine, tenant.id) as session:
-        filing = Filing(channel="web", idem_key="k1", story="净值披露与合同不符", phone="13800006021")
+        filing = Filing(
+            channel="web", idem_key="k1", story="净值披露与合同不符", phone="13800006021"
+        )
         filed = file_complaint(session, complainant_actor(tenant.id), filing)
         session.commit()
         return session.get_one(Case, (tenant.id, filed.case_id))
@@ -235,3 +237,16 @@ def rogues():
 @pytest.fixture
 def entry():
     return bring
+
+
+class Installer:
+    """Wheels in and out of folders, as pip does it."""
+
+    STRANGER = STRANGER
+    install = staticmethod(install)
+    found_in = staticmethod(found_in)
+
+
+@pytest.fixture
+def installer():
+    return Installer

@@ -1,5 +1,7 @@
 """On and off, firm by firm."""
 
+import dataclasses
+
 import pytest
 from sqlalchemy import select
 
@@ -14,9 +16,7 @@ def line(host, session, name="call_back"):
     return state
 
 
-def test_the_overview_says_how_each_plugin_stands(
-    switched_on, session, admin, second, stranger
-):
+def test_the_overview_says_how_each_plugin_stands(switched_on, session, admin, second, stranger):
     drafts.draft(stranger, session, admin, "call_back", {"hours": 8, "exchange_key": "x"})
     drafts.publish(stranger, session, second, "call_back")
     drafts.draft(stranger, session, admin, "call_back", {"hours": 9})
@@ -76,8 +76,6 @@ def test_a_plugin_that_is_not_in_use_cannot_be_switched_on(stranger, session, ad
 
 
 def test_one_that_is_on_by_default_needs_no_word(rogues, entry, session):
-    import dataclasses
-
     manifest = dataclasses.replace(rogues.GOOD, default_active=True)
     rogues.module("toy", manifest)
     host = PluginHost(("toy",), found=[entry("toy", "rogue_toy.plugin", "huiyin-toy")])

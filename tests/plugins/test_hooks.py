@@ -1,3 +1,4 @@
+# ruff: noqa: PLR0917 - fixtures are arguments
 """A firm's hooks: only what is on, in order, and nobody takes the page down."""
 
 from importlib import import_module
@@ -167,17 +168,23 @@ def test_what_an_asking_hook_writes_is_taken_back(crowd, session, tenant, case):
     assert session.scalars(select(Counter).where(Counter.name == "sneaky")).all() == []
 
 
-def test_a_hook_cannot_commit_what_the_core_has_not(crowd, session, tenant, engine, case):
+@pytest.mark.parametrize("ending", ["commit", "rollback", "close"])
+def test_a_hook_cannot_end_the_transaction_of_the_core(
+    crowd, session, tenant, engine, case, ending
+):
     def next_steps(ctx, case):
-        ctx.session.commit()
+        getattr(ctx.session, ending)()
         return ()
 
     host = crowd(hasty={"next_steps": next_steps})
-    session.add(Counter(name="half", value=1))
+    session.add(Counter(name="core", value=1))
     host.hooks_in(session, tenant).next_steps(case)
-    session.rollback()
-    assert session.scalars(select(Counter).where(Counter.name == "half")).all() == []
-    assert "PluginCommitted" in health_of(engine, tenant, "hasty").last_error
+    found = select(Counter.name).where(Counter.name == "core")
+    with tenant_session(engine, tenant.id) as other:
+        assert other.scalars(found).all() == []
+    session.commit()
+    assert session.scalars(found).all() == ["core"]
+    assert "NotYours" in health_of(engine, tenant, "hasty").last_error
 
 
 def test_a_statement_that_the_database_refuses_breaks_nothing(crowd, session, tenant, case):
@@ -200,7 +207,9 @@ def test_a_statement_that_the_database_refuses_breaks_nothing(crowd, session, te
         ("next_steps", 7),
     ],
 )
-def test_an_answer_of_the_wrong_kind_is_a_failure(crowd, session, tenant, engine, case, hook, answer):
+def test_an_answer_of_the_wrong_kind_is_a_failure(
+    crowd, session, tenant, engine, case, hook, answer
+):
     host = crowd(odd={hook: lambda ctx, case: answer})
     assert getattr(host.hooks_in(session, tenant), hook)(case) == []
     assert health_of(engine, tenant, "odd").failures == 1

@@ -1,3 +1,4 @@
+# ruff: noqa: PLR0917 - fixtures are arguments
 """Plugins and the queue: told once for each event, waiting while off."""
 
 from datetime import timedelta
@@ -106,7 +107,7 @@ def test_its_own_job_waits_too(working, engine, tenant, switch, session):
 
 
 @pytest.fixture
-def failing(rogues, entry, firm, admin):
+def failing(rogues, entry, firm, admin, tenant):
     """A plugin whose job fails until it is mended."""
     mended = []
 
@@ -120,7 +121,7 @@ def failing(rogues, entry, firm, admin):
     with REGISTRY.isolated(), firm() as session:
         jobs.register(host)
         activation.activate(host, session, admin, "toy")
-        host.lend("toy", session=session, actor=admin, tenant=None).enqueue("work", {})
+        host.lend("toy", session=session, actor=admin, tenant=tenant).enqueue("work", {})
         session.commit()
         yield host, mended
 

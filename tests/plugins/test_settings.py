@@ -1,3 +1,4 @@
+# ruff: noqa: PLR0917 - fixtures are arguments
 """A firm's settings: inherited, drafted, tried, published by a second person."""
 
 from importlib import import_module
@@ -234,7 +235,9 @@ def test_a_sealed_secret_opens_nowhere_else(
 
 
 def test_a_stored_value_that_no_longer_fits_gives_way(stranger, session, shape):
-    version = SettingVersion(plugin=PLUGIN, version=1, data={"hours": 900, "tone": "warm"}, secrets={})
+    version = SettingVersion(
+        plugin=PLUGIN, version=1, data={"hours": 900, "tone": "warm"}, secrets={}
+    )
     assert settings.resolve(stranger, session, PLUGIN, version) == shape(tone="warm")
 
 

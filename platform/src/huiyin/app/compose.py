@@ -17,7 +17,7 @@ from huiyin.cases.verbs import Verb
 from huiyin.db import ScopedSession
 from huiyin.db.embedded import EmbeddedPostgres
 from huiyin.db.engine import Addresses, application_engine, refuse_unsafe_role
-from huiyin.evidence.store import FolderStore
+from huiyin.evidence.store import FolderStore, use
 from huiyin.identity.actor import Actor
 from huiyin.kit import keys
 from huiyin.kit.i18n import Message
@@ -83,6 +83,7 @@ def make_site(engine: Engine, settings: Settings, host: PluginHost) -> Site:
     blobs = FolderStore(settings.home / "blobs")
     site = asgi.make_site(engine, web, host, blobs=blobs)
     site.panels = PANELS
+    use(blobs)
     host.equip(site.templates, site.translators, blobs)
     change.consult(_opinions(host))
     return site

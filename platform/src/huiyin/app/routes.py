@@ -7,14 +7,39 @@ from typing import Final
 from litestar.types import ControllerRouterHandler
 
 from huiyin.cases.acts import CaseController, PeopleController, RecordController
+from huiyin.cases.api import CaseApi, CaseListApi
 from huiyin.cases.controllers import ListController
+from huiyin.cases.library import LibraryController
+from huiyin.cases.public_api import PublicCaseApi
+from huiyin.evidence.controllers import EvidenceController
+from huiyin.evidence.controllers import panel as evidence_panel
+from huiyin.letters.controllers import ExtensionController, LetterController
+from huiyin.letters.controllers import panel as letters_panel
+from huiyin.plugins.admin import PluginController
+from huiyin.remedies.controllers import ApprovalController, PlanController
 from huiyin.web.accounts import AccountController
+from huiyin.web.firm import FirmController
+from huiyin.web.people import MemberController
+from huiyin.web.personal import SettingsController
 
 HANDLERS: Final[tuple[ControllerRouterHandler, ...]] = (
     AccountController,
+    SettingsController,
+    MemberController,
+    FirmController,
+    PluginController,
+    LibraryController,
     ListController,
     RecordController,
     CaseController,
     PeopleController,
+    EvidenceController,
+    PlanController,
+    ApprovalController,
+    LetterController,
+    ExtensionController,
+    PublicCaseApi,
+    CaseListApi,
+    CaseApi,
 )
-PANELS: Final = ()
+PANELS: Final = (evidence_panel, letters_panel)

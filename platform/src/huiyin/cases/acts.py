@@ -172,7 +172,7 @@ class CaseController(Controller):
 
 def movable(name: str) -> Verb:
     verb = VERBS.get(name)
-    if verb is None or verb not in MOVES or name in {"approve", "return_plan", "merge"}:
+    if verb is None or verb not in MOVES or name in service.ELSEWHERE:
         raise NotFound
     return verb
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 from huiyin.cases import gates, queries
 from huiyin.cases.models import Case, Entry, Participation
@@ -38,6 +38,8 @@ from huiyin.kit.time import now
 from huiyin.policies.catalogue import categories, causes
 from huiyin.web.desk import Desk
 
+# Moves with a page of their own, below the case.
+PATHS: Final = {"approve": "approve", "submit_plan": "plan/submit"}
 _SHOWN_CLOCKS = 4
 _ORDER = ("transfer", "reply", "review", "stage", "progress", "acknowledge", "accept", "followup")
 
@@ -97,6 +99,7 @@ def context(desk: Desk, number: str, *, tab: str = "", before: int | None = None
         "tab": tab,
         "tabs": tab_items(case),
         "verbs": VERBS,
+        "paths": PATHS,
         "stage_titles": STAGE_TITLES,
         "tasks": tasks_of(desk.session, case, limit=20),
         "people": people(history),

@@ -41,7 +41,7 @@ def policy() -> Policy:
     return default_policy()
 
 
-def event(kind: str, at: datetime, **data: Any) -> dict[str, Any]:
+def event(kind: str, at: datetime, /, **data: Any) -> dict[str, Any]:
     """A clock event as it is kept on the case."""
     return {"kind": kind, "at": at.isoformat(), "data": msgspec.to_builtins(data)}
 

@@ -17,7 +17,7 @@ from huiyin.kit.time import now
 
 class LetterState(StrEnum):
     DRAFT = "draft"
-    RELEASED = "released"       # decided, on its way out
+    RELEASED = "released"  # decided, on its way out
     SENT = "sent"
     DELIVERED = "delivered"
     FAILED = "failed"
@@ -81,13 +81,13 @@ class Letter(TenantModel):
     kind: Mapped[str]
     year: Mapped[int]
     serial: Mapped[int]
-    number: Mapped[str]                     # 青禾诉〔2026〕12 号
+    number: Mapped[str]  # 青禾诉〔2026〕12 号
     language: Mapped[str]
     inputs: Mapped[dict[str, Any]] = mapped_column(default=dict)
     document: Mapped[dict[str, Any]]
     fingerprint: Mapped[str]
     state: Mapped[str] = mapped_column(default=LetterState.DRAFT.value)
-    event_id: Mapped[uuid.UUID | None]      # of the event an automatic letter answers
+    event_id: Mapped[uuid.UUID | None]  # of the event an automatic letter answers
     drafted_by: Mapped[uuid.UUID]
     drafted_name: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(default=now)
@@ -99,7 +99,7 @@ class Letter(TenantModel):
     channel: Mapped[str] = mapped_column(default="")
     sent_at: Mapped[datetime | None]
     delivered_at: Mapped[datetime | None]
-    delivery: Mapped[str] = mapped_column(default="")   # proof, or what went wrong
+    delivery: Mapped[str] = mapped_column(default="")  # proof, or what went wrong
 
     @property
     def is_released(self) -> bool:

@@ -11,9 +11,6 @@ from contextlib import contextmanager
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import event
-from sqlalchemy.orm import Session
-
 from huiyin.db import ScopedSession
 from huiyin.identity.actor import Actor
 from huiyin.kit.errors import NotFound
@@ -32,33 +29,33 @@ if TYPE_CHECKING:
     from huiyin.plugins.loading import Plugin
     from huiyin.web.desk import Desk
 
-LENT: Final = "huiyin.lent_to"  # in Session.info while a plugin may not commit
+# What a borrowed session does not do, because the transaction is somebody else's.
+_ENDINGS: Final = ("commit", "rollback", "close", "reset", "invalidate")
 
 
-class PluginCommitted(RuntimeError):
-    """A plugin tried to end a transaction that is not its own."""
+class NotYours(RuntimeError):
+    """A plugin tried to end a transaction that was only lent to it."""
 
 
 class WrongAnswer(TypeError):
     """A hook answered something else than its signature says."""
 
 
-@event.listens_for(ScopedSession, "before_commit")
-def _not_yours(session: Session) -> None:
-    if LENT in session.info:
-        raise PluginCommitted(session.info[LENT])
+def _refuse() -> None:
+    raise NotYours("the session was lent; it is committed by whoever opened it")
 
 
 @contextmanager
-def lent(session: ScopedSession, plugin: str) -> Iterator[None]:
-    """Whatever is written inside is taken back, and nothing inside can commit."""
+def lent(session: ScopedSession) -> Iterator[None]:
+    """Whatever is written inside is taken back, and nothing inside ends the transaction."""
     savepoint = session.begin_nested()
-    session.info[LENT] = plugin
+    vars(session).update(dict.fromkeys(_ENDINGS, _refuse))
     try:
         yield
     finally:
-        del session.info[LENT]
-        if savepoint.is_active:
+        for name in _ENDINGS:
+            del vars(session)[name]
+        if session.in_nested_transaction():
             savepoint.rollback()
 
 
@@ -132,7 +129,7 @@ class TenantHooks:
                 continue
             self.session.flush()  # what the core has written is not the plugin's to fail on
             try:
-                with lent(self.session, plugin.name):
+                with lent(self.session):
                     answers = _checked(hook, caller(ctx=self.context(plugin.name), **arguments))
             except Exception as fault:  # noqa: BLE001 - a plugin's; the page goes on without it
                 health.failed(self.session, plugin.name, hook, fault)

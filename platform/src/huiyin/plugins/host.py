@@ -89,8 +89,9 @@ class PluginHost:
         chosen, self.refused = sort_out(
             entry_points(group=GROUP) if found is None else found, allowed
         )
-        for entry in chosen:
+        for entry in chosen:  # in the list's order: who stands first there has the address
             self._take(entry)
+        self.plugins = dict(sorted(self.plugins.items()))
         self._split()
 
     def _take(self, entry: EntryPoint) -> None:

@@ -122,7 +122,7 @@ def distribution_of(entry: EntryPoint) -> tuple[str, str]:
 def sort_out(
     found: Iterable[EntryPoint], allowed: Sequence[str]
 ) -> tuple[list[EntryPoint], list[Refusal]]:
-    """The entry points on the list, by name, and those that are not."""
+    """The entry points on the list, in its order, and those that are not on it."""
     lines = {line.name: line for line in map(Listed.read, allowed)}
     chosen: dict[str, EntryPoint] = {}
     refused: list[Refusal] = []
@@ -138,7 +138,7 @@ def sort_out(
         for name, line in sorted(lines.items())
         if name not in chosen
     ]
-    return list(chosen.values()), refused
+    return [chosen[name] for name in lines if name in chosen], refused
 
 
 def _not_listed(entry: EntryPoint, line: Listed | None) -> str:

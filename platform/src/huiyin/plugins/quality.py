@@ -6,6 +6,7 @@ A plugin declares in ``quality.toml``, inside its package, how it stands with ea
 
 from __future__ import annotations
 
+import ast
 import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
@@ -129,14 +130,19 @@ def _personal(plugin: Plugin) -> Iterator[str]:
             yield f"{item.column} does not exist"
 
 
-_INSIDE: Final = re.compile(r"^\s*(?:from|import)\s+(huiyin(?:\.\w+)*)", re.MULTILINE)
-
-
 def _imports(plugin: Plugin) -> Iterator[str]:
     for path in _texts(plugin, "*.py"):
-        for found in _INSIDE.finditer(path.read_text(encoding="utf-8")):
-            if found[1] != "huiyin.sdk":
-                yield f"{path.name} imports {found[1]}"
+        for name in _imported(ast.parse(path.read_text(encoding="utf-8"))):
+            if name.partition(".")[0] == "huiyin" and name != "huiyin.sdk":
+                yield f"{path.name} imports {name}"
+
+
+def _imported(tree: ast.Module) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            yield node.module
 
 
 def _texts(plugin: Plugin, *patterns: str) -> Iterator[Path]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from importlib.resources import files
 from pathlib import Path
 from types import ModuleType
@@ -11,7 +12,7 @@ import msgspec
 
 from huiyin.db import ScopedSession, platform_session
 from huiyin.identity.actor import Actor, system_actor
-from huiyin.kit import i18n
+from huiyin.kit import i18n, keys
 from huiyin.plugins.context import TenantContext
 from huiyin.plugins.health import engine_of
 from huiyin.plugins.manifest import Manifest
@@ -32,6 +33,7 @@ def rehearse(
 
     ``module`` is the one that holds its ``MANIFEST``.  Nothing needs to be installed or on.
     """
+    _ensure_secret()
     manifest = module.MANIFEST
     assert isinstance(manifest, Manifest)  # noqa: S101 - this runs in tests
     held = settings or manifest.settings()
@@ -56,3 +58,11 @@ def rehearse(
         ),
         source=source,
     )
+
+
+def _ensure_secret() -> None:
+    """Tests of a plugin need no installation: any secret will do, if none is configured."""
+    try:
+        keys.derive("rehearsal")
+    except keys.MissingSecret:
+        keys.configure(secrets.token_bytes(32))

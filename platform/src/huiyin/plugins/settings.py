@@ -102,7 +102,7 @@ class Values:
         def committed(_: Session) -> None:
             self.forget(tenant_id)
 
-        event.listen(session, "after_commit", committed, once=True)
+        event.listen(session, "after_commit", committed)
 
 
 def effective(host: PluginHost, session: ScopedSession, plugin: str, type_: type[S]) -> S:

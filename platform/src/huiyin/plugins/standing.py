@@ -66,7 +66,7 @@ class Standings:
         def committed(_: Session) -> None:
             self.forget(tenant_id)
 
-        event.listen(session, "after_commit", committed, once=True)
+        event.listen(session, "after_commit", committed)
 
 
 def _read(session: ScopedSession) -> Standing:

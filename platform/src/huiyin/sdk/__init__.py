@@ -3,14 +3,17 @@
 platform/docs/plugins.md says what each name is for.
 """
 
-from huiyin.cases.filing import Filed, Filing, file_complaint
+from huiyin.cases.filing import Filed, Filing, file_complaint, first_words, tracking_code
 from huiyin.cases.models import Case, Entry
 from huiyin.cases.stages import (
     INTAKE_TITLES,
+    OUTCOME_TITLES,
     PUBLIC_TITLES,
     SEVERITY_TITLES,
     STAGE_TITLES,
     Audience,
+    CaseState,
+    EntryKind,
     IntakeType,
     Outcome,
     PublicStage,
@@ -29,8 +32,16 @@ from huiyin.cases.tracking import (
 )
 from huiyin.cases.verbs import VERBS, Verb
 from huiyin.db import ScopedSession, TenantModel, columns, tenant_key
+from huiyin.evidence.kinds import clean_name as clean_file_name
+from huiyin.evidence.kinds import runs as is_program
+from huiyin.evidence.service import Upload, holds_blobs
+from huiyin.evidence.service import add as add_files
+from huiyin.evidence.service import list_of as files_of
+from huiyin.evidence.service import read as read_file
+from huiyin.evidence.store import BlobStore
 from huiyin.identity.actor import Actor, complainant_actor, system_actor
 from huiyin.identity.policy import PUBLIC, Role
+from huiyin.identity.throttle import Throttle
 from huiyin.kit.errors import (
     Conflict,
     HuiyinError,
@@ -43,7 +54,9 @@ from huiyin.kit.errors import (
 from huiyin.kit.i18n import N_, Message
 from huiyin.kit.ids import uuid7
 from huiyin.kit.text import clean, mask_email, mask_name, mask_phone
-from huiyin.kit.time import at_local, local, now, today
+from huiyin.kit.time import at_local, local, local_date, now, today
+from huiyin.letters.service import letters_of
+from huiyin.letters.service import pdf_of as letter_pdf
 from huiyin.parties.models import Fund, Investor
 from huiyin.plugins.context import TenantContext
 from huiyin.plugins.fields import SecretStr
@@ -67,6 +80,16 @@ from huiyin.plugins.terms import (
 )
 from huiyin.policies.catalogue import categories, outside_routes, public_topics
 from huiyin.queue.registry import GiveUp, Retry
+from huiyin.sdk.public import (
+    ToldDate,
+    check_form_token,
+    count_try,
+    dates_if_filed,
+    form_token,
+    sealed,
+    take_back_try,
+    told_dates,
+)
 from huiyin.tenancy.models import Tenant
 from huiyin.web.desk import Desk
 from huiyin.web.forms import Form, defaults, parse
@@ -76,6 +99,7 @@ from huiyin.web.site import NavItem
 __all__ = [
     "INTAKE_TITLES",
     "N_",
+    "OUTCOME_TITLES",
     "PUBLIC",
     "PUBLIC_TITLES",
     "SEVERITY_TITLES",
@@ -84,12 +108,15 @@ __all__ = [
     "Actor",
     "Area",
     "Audience",
+    "BlobStore",
     "Capability",
     "Case",
+    "CaseState",
     "Channel",
     "Conflict",
     "Desk",
     "Entry",
+    "EntryKind",
     "Event",
     "Filed",
     "Filing",
@@ -129,26 +156,42 @@ __all__ = [
     "Tenant",
     "TenantContext",
     "TenantModel",
+    "Throttle",
     "Throttled",
+    "ToldDate",
     "TooLarge",
     "Tracked",
+    "Upload",
     "UploadData",
     "Verb",
     "Weight",
     "action",
+    "add_files",
     "api",
     "ask_review",
     "at_local",
     "by_code",
     "categories",
+    "check_form_token",
     "clean",
+    "clean_file_name",
     "columns",
     "complainant_actor",
     "context_of",
+    "count_try",
+    "dates_if_filed",
     "defaults",
     "file_complaint",
+    "files_of",
+    "first_words",
+    "form_token",
+    "holds_blobs",
     "hookimpl",
+    "is_program",
+    "letter_pdf",
+    "letters_of",
     "local",
+    "local_date",
     "mask_email",
     "mask_name",
     "mask_phone",
@@ -157,12 +200,17 @@ __all__ = [
     "page",
     "parse",
     "public_topics",
+    "read_file",
     "rehearse",
     "say",
+    "sealed",
     "system_actor",
+    "take_back_try",
     "tenant_key",
     "today",
+    "told_dates",
     "track",
+    "tracking_code",
     "uuid7",
     "withdraw",
 ]

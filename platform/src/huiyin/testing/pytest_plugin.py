@@ -2,12 +2,13 @@
 
 ``engine`` is the application's role on a real, migrated PostgreSQL, emptied before each test
 that asks for it.  ``tenant``, ``session`` and ``actor`` are a firm, a session behind its wall,
-and a complaint officer in it.
+and a complaint officer in it.  ``web(actor)`` is a browser logged in as somebody, ``public`` one
+that is not, ``api(actor)`` a program with a token; ``queries`` hears every statement.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from importlib.metadata import entry_points
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from huiyin.db.engine import Addresses
     from huiyin.identity.actor import Actor
     from huiyin.tenancy.models import Tenant
+    from huiyin.testing.web import Browser, Place, Recorder
+    from huiyin.web.site import Site
 
 
 @pytest.fixture(scope="session")
@@ -100,3 +103,83 @@ def session(engine: Engine, tenant: Tenant, actor: Actor) -> Iterator[ScopedSess
 
     with tenant_session(engine, tenant.id, actor_id=actor.id) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session", autouse=True)
+def keys() -> None:
+    """The installation secret of a test run."""
+    from huiyin.kit import keys as kept  # noqa: PLC0415
+    from huiyin.testing.web import SECRET  # noqa: PLC0415
+
+    kept.configure(SECRET)
+
+
+@pytest.fixture
+def web_plugins() -> Sequence[str]:
+    """The plugins installed on ``place``; a conftest may override it with its own."""
+    return ()
+
+
+@pytest.fixture(scope="session")
+def _places(
+    _engine: Engine, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[Sequence[str]], Place]:
+    from huiyin.testing import web  # noqa: PLC0415
+
+    made: dict[tuple[str, ...], Place] = {}
+
+    def place(plugins: Sequence[str]) -> Place:
+        key = tuple(plugins)
+        if key not in made:
+            made[key] = web.make_place(_engine, tmp_path_factory.mktemp("home"), key)
+        return made[key]
+
+    return place
+
+
+@pytest.fixture
+def place(
+    engine: Engine,  # noqa: ARG001 - it empties the tables
+    _places: Callable[[Sequence[str]], Place],
+    web_plugins: Sequence[str],
+) -> Place:
+    """The whole application on the empty database, remembering nothing of the test before."""
+    found = _places(web_plugins)
+    found.site.tenants.forget()
+    found.host.forget()
+    return found
+
+
+@pytest.fixture
+def site(place: Place) -> Site:
+    return place.site
+
+
+@pytest.fixture
+def web(place: Place) -> Callable[..., Browser]:
+    """``web(actor)`` is a browser logged in as ``actor``; ``web()`` one that is not."""
+    from huiyin.testing.web import log_in  # noqa: PLC0415
+
+    return lambda actor=None: log_in(place, actor)
+
+
+@pytest.fixture
+def public(web: Callable[..., Browser]) -> Browser:
+    """A browser of nobody known."""
+    return web()
+
+
+@pytest.fixture
+def api(place: Place) -> Callable[..., Browser]:
+    """``api(actor, *scopes)`` is a program with a token of ``actor``."""
+    from huiyin.testing.web import program  # noqa: PLC0415
+
+    return lambda actor, *scopes: program(place, actor, *scopes)
+
+
+@pytest.fixture
+def queries(engine: Engine) -> Iterator[Recorder]:
+    """Every statement sent from here on; ``len(queries)`` counts them."""
+    from huiyin.testing.web import listen  # noqa: PLC0415
+
+    yield from listen(engine)

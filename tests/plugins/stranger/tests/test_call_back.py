@@ -4,7 +4,7 @@ import pytest
 from acme_call_back import plugin
 from acme_call_back.settings import CallBackSettings
 
-from huiyin.sdk import Event, Weight, rehearse, uuid7, VERBS, Case
+from huiyin.sdk import VERBS, Case, Event, Weight, rehearse, uuid7
 
 
 @pytest.fixture

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from sqlalchemy import delete, func, select
+
 from acme_call_back.controllers import ApiController, PublicController, StaffController
 from acme_call_back.models import Promise
 from acme_call_back.settings import CallBackSettings
-from sqlalchemy import delete, func, select
-
 from huiyin.sdk import (
     N_,
     Area,

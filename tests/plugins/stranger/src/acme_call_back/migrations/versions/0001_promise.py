@@ -24,9 +24,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_plugin_call_back__promise_due", "plugin_call_back__promise", ["tenant_id", "due_at"]
     )
-    op.protect_table(
-        "plugin_call_back__promise", "SELECT, INSERT, UPDATE, DELETE", tenant=True
-    )
+    op.protect_table("plugin_call_back__promise", "SELECT, INSERT, UPDATE, DELETE", tenant=True)
 
 
 def downgrade() -> None:

@@ -1,0 +1,396 @@
+"""The staff's operations for programs: the same services as the pages, with a bearer token.
+
+Whatever is not there, not this firm's, or beyond the token's permissions gives one and the same
+404.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, TypeVar
+from uuid import UUID
+
+import msgspec
+from litestar import Controller, Response
+from litestar.di import NamedDependency
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath, RawBody
+
+from huiyin.cases import api_shapes as answers
+from huiyin.cases import people, queries, search, service
+from huiyin.cases.api_shapes import (
+    AssignBody,
+    CaseQuery,
+    FactsBody,
+    ListQuery,
+    MoveBody,
+    SearchQuery,
+    WordsBody,
+)
+from huiyin.cases.change import find
+from huiyin.cases.errors import GatesUnmet, KeyReused, MoveNotAllowed, SecondPersonRequired
+from huiyin.cases.filing import Filing, file_complaint
+from huiyin.cases.models import Case
+from huiyin.cases.public_api import KEY, idempotency_key
+from huiyin.cases.schemas import AttestForm, ProofForm, RegisterForm, TaskForm
+from huiyin.cases.verbs import VERBS
+from huiyin.kit.errors import Conflict, Invalid, NotFound, Stale, Unauthenticated
+from huiyin.kit.i18n import N_
+from huiyin.web.desk import Desk
+from huiyin.web.forms import parse
+from huiyin.web.programs import Header, Problem, body_of, described
+from huiyin.web.routes import Handler, api
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+
+_BEARER: Final = "请求头 Authorization: Bearer hy_…（在「接口令牌」中创建）。"
+_CHANGE: Final = (Conflict, MoveNotAllowed)
+
+
+def operation(
+    method: str,
+    path: str,
+    name: str,
+    permission: str,
+    summary: str,
+    *,
+    says: str = "",
+    **shape: Any,
+) -> Callable[[Handler], HTTPRouteHandler]:
+    """An operation with its description; ``shape`` as ``described`` takes it."""
+    refusals = (Unauthenticated, *shape.pop("refusals", ()))
+    return api(
+        method,
+        path,
+        name=f"api:case:{name}",
+        permission=permission,
+        summary=summary,
+        operation_id=f"case_{name}",
+        description=f"{says}{_BEARER}",
+        operation_class=described(refusals=refusals, **shape),
+    )
+
+
+def telling(handler: Handler) -> Handler:
+    """Let a 409 carry what a program needs to go on: the version, or what is missing."""
+
+    @functools.wraps(handler)
+    def run(*args: Any, desk: Desk, number: str, **given: Any) -> Response[Any]:
+        try:
+            return handler(*args, desk=desk, number=number, **given)
+        except Stale as error:
+            desk.session.rollback()
+            version = find(desk.session, desk.actor, number).version
+            problem = Problem(code=error.code, message=desk._(error.message), version=version)
+        except GatesUnmet as error:
+            desk.session.rollback()
+            missing = [desk._(title) for title in error.missing]
+            problem = Problem(code=error.code, message=desk._(error.message), missing=missing)
+        return desk.json(problem, status=Conflict.status)
+
+    return run
+
+
+class CaseListApi(Controller):
+    """Lists, search and registering."""
+
+    path = "/api/v1/t/{tenant:str}"
+    tags = ["案件"]  # noqa: RUF012 - Litestar reads a list
+
+    @operation(
+        "GET",
+        "/cases",
+        "list",
+        "case.read",
+        "案件列表",
+        says="按收到时间由新到旧。",
+        answer=answers.CasePage,
+        query=ListQuery,
+    )
+    def cases(self, desk: NamedDependency[Desk]) -> Response[Any]:
+        asked = _query(desk, ListQuery)
+        _check_key(asked.after)
+        names = ("scope", "stage", "group", "severity", "fund", "source", "due", "after")
+        shown = queries.Filter(**{name: getattr(asked, name) for name in names})
+        rows = queries.cases(desk.session, desk.actor, shown, n=asked.limit)
+        page = answers.listed(rows[: asked.limit], desk._)
+        return desk.json(answers.CasePage(cases=page, next=_next(rows, asked.limit)))
+
+    @operation(
+        "GET",
+        "/search",
+        "search",
+        "case.search",
+        "检索案件",
+        says="由新到旧。",
+        answer=answers.CasePage,
+        query=SearchQuery,
+    )
+    def search(self, desk: NamedDependency[Desk]) -> Response[Any]:
+        asked = _query(desk, SearchQuery)
+        _check_key(asked.after)
+        found = search.search(
+            desk.session,
+            desk.actor,
+            asked.q,
+            n=asked.limit + 1,
+            before=queries.parse_key(asked.after),
+        )
+        rows = queries.rows_of(desk.session, desk.actor, [f.id for f in found[: asked.limit]])
+        page = answers.listed(rows, desk._)
+        return desk.json(answers.CasePage(cases=page, next=_next(found, asked.limit)))
+
+    @operation(
+        "POST",
+        "/cases",
+        "register",
+        "case.file",
+        "登记投诉",
+        body=RegisterForm,
+        answer=answers.Registered,
+        status=201,
+        headers=[Header(KEY, "1 至 64 个可见 ASCII 字符，重试时不变")],
+        refusals=[KeyReused],
+    )
+    def register(self, desk: NamedDependency[Desk], body: RawBody) -> Response[Any]:
+        # A program's keys never meet those of the pages.
+        key = f"api:{idempotency_key(desk)}"
+        form = parse(RegisterForm, body_of(desk, body), strict=True)
+        taken = msgspec.structs.asdict(form)
+        taken |= {"phone": form.phone or "", "email": form.email or ""}
+        filed = file_complaint(desk.session, desk.actor, Filing(idem_key=key, **taken))
+        return desk.json(answers.Registered(number=filed.number, code=filed.code), status=201)
+
+
+class CaseApi(Controller):
+    """One case: what is known of it, and every act that needs no page."""
+
+    path = "/api/v1/t/{tenant:str}/cases/{number:str}"
+    tags = ["案件"]  # noqa: RUF012 - Litestar reads a list
+
+    @operation(
+        "GET", "/", "show", "case.read", "案件详情", answer=answers.CaseAnswer, query=CaseQuery
+    )
+    def show(self, desk: NamedDependency[Desk], number: FromPath[str]) -> Response[Any]:
+        asked = _query(desk, CaseQuery)
+        opened = queries.open_case(desk.session, desk.actor, number)
+        lines = queries.entries(desk.session, opened.case, tab=asked.tab, before=asked.before)
+        rows = queries.clock_rows(desk.session, opened.case)
+        return desk.json(answers.whole(opened, rows, lines, desk._))
+
+    @operation(
+        "PATCH",
+        "/",
+        "edit",
+        "case.classify",
+        "编辑要素",
+        says="未列出的栏目保持不变，null 表示清除。",
+        body=FactsBody,
+        required=["rev"],
+        answer=answers.Changed,
+        refusals=[*_CHANGE, Stale],
+    )
+    @telling
+    def edit(
+        self, desk: NamedDependency[Desk], number: FromPath[str], body: RawBody
+    ) -> Response[Any]:
+        given = body_of(desk, body)
+        case = find(desk.session, desk.actor, number)
+        form = parse(FactsBody, {**_facts(case), **given}, strict=True)
+        case = service.edit(desk.session, desk.actor, number, form, rev=form.rev)
+        return desk.json(answers.changed(case))
+
+    @operation(
+        "POST",
+        "/notes",
+        "note",
+        "case.note",
+        "写内部记录",
+        body=WordsBody,
+        answer=answers.Changed,
+        status=201,
+        refusals=_CHANGE,
+    )
+    def note(
+        self, desk: NamedDependency[Desk], number: FromPath[str], body: RawBody
+    ) -> Response[Any]:
+        return _talk(desk, number, "note", body)
+
+    @operation(
+        "POST",
+        "/messages",
+        "message",
+        "case.talk",
+        "回复投诉人",
+        says="投诉人凭查询码即可看到。",
+        body=WordsBody,
+        answer=answers.Changed,
+        status=201,
+        refusals=_CHANGE,
+    )
+    def message(
+        self, desk: NamedDependency[Desk], number: FromPath[str], body: RawBody
+    ) -> Response[Any]:
+        return _talk(desk, number, "message", body)
+
+    @operation(
+        "POST",
+        "/calls",
+        "call",
+        "case.talk",
+        "登记通话",
+        body=WordsBody,
+        answer=answers.Changed,
+        status=201,
+        refusals=_CHANGE,
+    )
+    def call(
+        self, desk: NamedDependency[Desk], number: FromPath[str], body: RawBody
+    ) -> Response[Any]:
+        return _talk(desk, number, "call", body)
+
+    @operation(
+        "POST",
+        "/attest",
+        "attest",
+        "case.note",
+        "完成核对",
+        says="事项的代码见案件详情的 gates。",
+        body=AttestForm,
+        answer=answers.Changed,
+        refusals=_CHANGE,
+    )
+    def attest(
+        self, desk: NamedDependency[Desk], number: FromPath[str], body: RawBody
+    ) -> Response[Any]:
+        form = parse(AttestForm, body_of(desk, body), strict=True)
+        case = service.attest(desk.session, desk.actor, number, form.gate, form.note)
+        return desk.json(answers.changed(case))
+
+    @operation(
+        "POST",
+        "/moves/{verb:str}",
+        "move",
+        "case.read",
+        "阶段流转",
+        body=MoveBody,
+        answer=answers.Changed,
+        refusals=[*_CHANGE, Stale, GatesUnmet, SecondPersonRequired],
+    )
+    @telling
+    def move(
+        self, desk: NamedDependency[Desk], number: FromPath[str], verb: FromPath[str], body: RawBody
+    ) -> Response[Any]:
+        known = VERBS.get(verb)
+        if known is None or not desk.actor.can(known.permission):
+            raise NotFound
+        form = parse(MoveBody, body_of(desk, body), strict=True)
+        case = service.move(
+            desk.session, desk.actor, number, verb, rev=form.rev, reason=form.reason
+        )
+        return desk.json(answers.changed(case))
+
+    @operation(
+        "POST",
+        "/assign",
+        "assign",
+        "case.assign",
+        "分派与协办",
+        body=AssignBody,
+        answer=answers.Changed,
+        refusals=[*_CHANGE, Stale],
+    )
+    @telling
+    def assign(
+        self, desk: NamedDependency[Desk], number: FromPath[str], body: RawBody
+    ) -> Response[Any]:
+        form = parse(AssignBody, body_of(desk, body), strict=True)
+        case = people.assign(desk.session, desk.actor, number, form, rev=form.rev)
+        return desk.json(answers.changed(case))
+
+    @operation(
+        "POST",
+        "/tasks",
+        "add_task",
+        "case.handle",
+        "新建任务",
+        body=TaskForm,
+        answer=answers.TaskAnswer,
+        status=201,
+        refusals=_CHANGE,
+    )
+    def add_task(
+        self, desk: NamedDependency[Desk], number: FromPath[str], body: RawBody
+    ) -> Response[Any]:
+        form = parse(TaskForm, body_of(desk, body), strict=True)
+        made = people.add_task(desk.session, desk.actor, number, form)
+        desk.session.flush()  # its id is made on the way in
+        return desk.json(answers.task(number, made), status=201)
+
+    @operation(
+        "POST",
+        "/tasks/{task_id:uuid}/done",
+        "finish_task",
+        "case.handle",
+        "完成任务",
+        body=ProofForm,
+        answer=answers.Changed,
+        refusals=_CHANGE,
+    )
+    def finish_task(
+        self,
+        desk: NamedDependency[Desk],
+        number: FromPath[str],
+        task_id: FromPath[UUID],
+        body: RawBody,
+    ) -> Response[Any]:
+        form = parse(ProofForm, body_of(desk, body), strict=True)
+        case = people.finish_task(desk.session, desk.actor, number, task_id, form.proof)
+        return desk.json(answers.changed(case))
+
+
+def _talk(desk: Desk, number: str, mode: str, raw: bytes) -> Response[Any]:
+    form = parse(WordsBody, body_of(desk, raw), strict=True)
+    case = service.talk(desk.session, desk.actor, number, mode, form.body)
+    return desk.json(answers.changed(case), status=201)
+
+
+def _query(desk: Desk, shape: type[T]) -> T:
+    return parse(shape, dict(desk.request.query_params))
+
+
+def _next(found: Sequence[Any], limit: int) -> str | None:
+    """The key of the page after, if one row more was found than asked for."""
+    if len(found) <= limit:
+        return None
+    return queries.key_of(found[limit - 1].received_at, found[limit - 1].id)
+
+
+def _check_key(after: str) -> None:
+    """A key nobody gave out would quietly begin again at the first page."""
+    if after and queries.parse_key(after) is None:
+        raise Invalid({"after": N_("请使用上一页答复中的 next")})
+
+
+def _facts(case: Case) -> Mapping[str, Any]:
+    """The facts as a program would send them; what is not set is left out."""
+    names = (
+        "title",
+        "category",
+        "severity",
+        "complexity",
+        "fund_id",
+        "amount",
+        "wish",
+        "finding",
+        "cause",
+        "anonymous",
+    )
+    found = {name: getattr(case, name) for name in names}
+    return {
+        name: str(value) if isinstance(value, UUID) else value
+        for name, value in found.items()
+        if value is not None
+    }

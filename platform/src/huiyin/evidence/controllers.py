@@ -1,0 +1,94 @@
+"""Evidence on the page of a case: list, upload, verify, download."""
+
+from __future__ import annotations
+
+from typing import Any, BinaryIO, Final, cast
+
+from litestar import Controller, Response
+from litestar.datastructures import UploadFile
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from huiyin.cases import queries
+from huiyin.cases.acts import number_path
+from huiyin.cases.models import Case
+from huiyin.evidence import service
+from huiyin.evidence.service import Upload
+from huiyin.kit.errors import Invalid
+from huiyin.kit.i18n import N_
+from huiyin.kit.text import clean
+from huiyin.web.desk import Desk
+from huiyin.web.forms import Form
+from huiyin.web.routes import UPLOAD_LIMIT, FormData, UploadData, action, page
+from huiyin.web.site import Panel
+
+_SHOWN: Final = 6
+
+
+def panel(desk: Desk, case: Case) -> Panel:
+    """The card 证据 of the case page."""
+    files = service.list_of(desk.session, case)
+    return Panel(
+        "evidence/_panel.html", {"files": list(reversed(files))[:_SHOWN], "total": len(files)}
+    )
+
+
+def uploads(data: dict[str, Any], field: str = "files") -> list[Upload]:
+    """The files of a form; an input left empty sends one nameless part, which is none."""
+    given = data.get(field)
+    parts = given if isinstance(given, list) else [given]
+    return [
+        Upload(part.filename, cast("BinaryIO", part.file)) for part in parts
+        if isinstance(part, UploadFile) and part.filename
+    ]
+
+
+class EvidenceController(Controller):
+    path = "/t/{tenant:str}/w/cases/{number:str}/evidence"
+
+    @page("/", name="evidence:list", permission="case.read")
+    def list(self, desk: NamedDependency[Desk], number: FromPath[str]) -> Response[Any]:
+        return _page(desk, number, Form())
+
+    @action("/", name="evidence:add", permission="case.note", limit=UPLOAD_LIMIT)
+    def add(
+        self, desk: NamedDependency[Desk], number: FromPath[str], data: UploadData
+    ) -> Response[Any]:
+        note = clean(str(data.get("note") or ""))[:500]
+        shared = data.get("shared") == "on"
+        try:
+            service.add(
+                desk.session, desk.actor, number, uploads(data), note=note, shared=shared
+            )
+        except Invalid as error:
+            desk.session.rollback()
+            return _page(desk, number, Form.failed(data, error, desk._), status=422)
+        return desk.redirect(f"{number_path(desk, number)}/evidence", N_("证据已保存"))
+
+    @action("/{file_id:uuid}/verify", name="evidence:verify", permission="case.note")
+    def verify(
+        self, desk: NamedDependency[Desk], number: FromPath[str], file_id: FromPath[Any],
+        data: FormData,
+    ) -> Response[Any]:
+        note = clean(str(data.get("note") or ""))[:500]
+        try:
+            service.verify(desk.session, desk.actor, number, file_id, note)
+        except Invalid as error:
+            desk.session.rollback()
+            shown = Form.failed({**data, "file": str(file_id)}, error, desk._)
+            return _page(desk, number, shown, status=422)
+        return desk.redirect(f"{number_path(desk, number)}/evidence", N_("已核验"))
+
+    @page("/{file_id:uuid}", name="evidence:read", permission="case.read")
+    def read(
+        self, desk: NamedDependency[Desk], number: FromPath[str], file_id: FromPath[Any]
+    ) -> Response[Any]:
+        file, stream = service.read(desk.session, desk.actor, number, file_id)
+        with stream:
+            return desk.file(stream.read(), file.name, file.media_type)
+
+
+def _page(desk: Desk, number: str, form: Form, *, status: int = 200) -> Response[Any]:
+    case = queries.open_case(desk.session, desk.actor, number).case
+    files = service.list_of(desk.session, case)
+    return desk.page("evidence/list.html", status=status, case=case, files=files, form=form)

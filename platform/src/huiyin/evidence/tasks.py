@@ -1,0 +1,34 @@
+"""The nightly comparison of rows and bytes."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from typing import Final
+
+from huiyin.db import ScopedSession
+from huiyin.evidence import service
+from huiyin.evidence.store import blobs
+from huiyin.queue.registry import JobView, handler
+from huiyin.queue.schedule import schedule
+
+log: Final = logging.getLogger(__name__)
+SWEEP: Final = "evidence.sweep"
+EVERY: Final = timedelta(days=1)
+
+
+def install_schedules(session: ScopedSession) -> None:
+    """Let the firm's files be compared with their rows every day; safe to repeat."""
+    schedule(session, SWEEP, SWEEP, every=EVERY)
+
+
+@handler(SWEEP, timeout=1800.0)
+def sweep(session: ScopedSession, job: JobView) -> None:
+    """Remove what crashes left over; say aloud, without a name, when bytes are gone or differ."""
+    service.sweep(session)
+    found = service.examine(session, blobs())
+    if found.bad:
+        log.error(
+            "tenant %s: %d blobs missing, %d damaged",
+            job.tenant_id, len(found.missing), len(found.damaged),
+        )  # fmt: skip
