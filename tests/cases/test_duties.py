@@ -1,6 +1,6 @@
 """Whatever path a row takes into the database, nobody judges what he or she had a hand in."""
 
-# ruff: noqa: PLR0917 - pytest gives fixtures by name
+
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime

@@ -223,7 +223,7 @@ def test_a_change_that_fails_forgets_the_bytes(session, actor, number, leftovers
     assert session.scalar(select(func.count()).select_from(EvidenceFile)) == before
 
 
-def test_the_nightly_job_sweeps_and_reports(engine, session, actor, number, folder, tenant, caplog):  # noqa: PLR0917 - fixtures
+def test_the_nightly_job_sweeps_and_reports(engine, session, actor, number, folder, tenant, caplog):
     (file,) = service.add(session, actor, number, [Upload("合同.pdf", PDF)])
     tasks.install_schedules(session)
     session.commit()

@@ -1,6 +1,6 @@
 """Letters by mail, against a server that speaks SMTP and remembers what it heard."""
 
-# ruff: noqa: PLR0917 - pytest gives fixtures by name
+
 
 import asyncio
 import threading

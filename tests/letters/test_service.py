@@ -1,6 +1,6 @@
 """Letters from draft to release, and those that write themselves."""
 
-# ruff: noqa: PLR0917 - pytest gives fixtures by name
+
 
 import hashlib
 from datetime import date, timedelta

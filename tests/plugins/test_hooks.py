@@ -1,4 +1,4 @@
-# ruff: noqa: PLR0917 - fixtures are arguments
+
 """A firm's hooks: only what is on, in order, and nobody takes the page down."""
 
 from importlib import import_module

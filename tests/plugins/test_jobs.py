@@ -1,4 +1,4 @@
-# ruff: noqa: PLR0917 - fixtures are arguments
+
 """Plugins and the queue: told once for each event, waiting while off."""
 
 from datetime import timedelta

@@ -1,4 +1,4 @@
-# ruff: noqa: PLR0917 - fixtures are arguments
+
 """A firm's settings: inherited, drafted, tried, published by a second person."""
 
 from importlib import import_module

@@ -1,6 +1,6 @@
 """A plan is drafted, submitted, frozen, judged by others, and then becomes work."""
 
-# ruff: noqa: PLR0917 - pytest gives fixtures by name
+
 
 from datetime import date
 from decimal import Decimal

@@ -105,7 +105,7 @@ def test_a_file_whose_bytes_are_gone_stops_the_filing_with_words(visitor, sessio
     assert blob_keys(session)
 
 
-def test_the_sweep_removes_old_drafts_with_their_files_and_leaves_the_young(  # noqa: PLR0917
+def test_the_sweep_removes_old_drafts_with_their_files_and_leaves_the_young(
     visitor, another, session, site, age, ctx
 ):
     visitor.upload("/complain/files", ("a.pdf", PDF), do="add")

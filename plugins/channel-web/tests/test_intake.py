@@ -72,7 +72,7 @@ FAULTS = [
 
 
 @pytest.mark.parametrize(("step", "fields", "field", "words"), FAULTS)
-def test_what_must_be_mended_is_said_above_and_at_the_field(  # noqa: PLR0917
+def test_what_must_be_mended_is_said_above_and_at_the_field(
     visitor, fund, step, fields, field, words
 ):
     answer = visitor.post(f"/complain/{step}", **fields)

@@ -245,9 +245,7 @@ def test_staff_see_whether_the_complainant_has_looked(visitor, code, ctx, only_c
     assert "投诉人最近查看：" in panel(ctx, only_case())
 
 
-def test_staff_see_how_many_replies_are_unread(  # noqa: PLR0917
-    visitor, token, web, actor, ctx, only_case
-):
+def test_staff_see_how_many_replies_are_unread(visitor, token, web, actor, ctx, only_case):
     number = only_case().number
     officer = web(actor)
     officer.post(f"/t/qinghe/w/cases/{number}/talk", {"mode": "message", "body": "请上传柜台回执"})

@@ -38,7 +38,11 @@ log = logging.getLogger("huiyin.app")
 
 
 def make_site(
-    engine: Engine, settings: WebSettings, host: PluginHost, *, blobs: BlobStore,
+    engine: Engine,
+    settings: WebSettings,
+    host: PluginHost,
+    *,
+    blobs: BlobStore,
     reload: bool = False,
 ) -> Site:
     """Languages, templates and plugins of one running site."""
@@ -73,14 +77,16 @@ def make_app(site: Site, host: PluginHost, *, threads: int = 4) -> ASGIApp:
         exception_handlers={Exception: _outside(site)},
         on_startup=[narrow_threads],
         openapi_config=OpenAPIConfig(
-            title="Huiyin 回音", version="1", path="/api/v1/schema",
+            title="Huiyin 回音",
+            version="1",
+            path="/api/v1/schema",
             render_plugins=[JsonRenderPlugin(path="/openapi.json")],
         ),
         opt={MARK: None},
         request_max_body_size=1024 * 1024,
         logging_config=None,
     )
-    audit(app, exempt=("/api/v1/schema",))     # the description of the API is public
+    audit(app, exempt=("/api/v1/schema",))  # the description of the API is public
     return SecureHeaders(app, secure=site.settings.secure)
 
 
@@ -88,8 +94,12 @@ def _static(host: PluginHost) -> Sequence[ControllerRouterHandler]:
     folders = [FRONTEND / "static", *host.static_folders()]
     return [
         create_static_files_router(
-            path="/static", directories=list(folders), opt={MARK: PUBLIC},
-            cache_control=None, include_in_schema=False, name="static",
+            path="/static",
+            directories=list(folders),
+            opt={MARK: PUBLIC},
+            cache_control=None,
+            include_in_schema=False,
+            name="static",
         )
     ]
 

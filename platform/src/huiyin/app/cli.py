@@ -32,9 +32,15 @@ def serve_until_stopped(installation: Installation) -> None:
     settings = installation.settings
     try:
         uvicorn.run(
-            installation.app(), host=settings.host, port=settings.port, log_level="warning",
-            access_log=False, server_header=False, timeout_keep_alive=20,
-            h11_max_incomplete_event_size=64 * 1024, proxy_headers=False,
+            installation.app(),
+            host=settings.host,
+            port=settings.port,
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            timeout_keep_alive=20,
+            h11_max_incomplete_event_size=64 * 1024,
+            proxy_headers=False,
         )
     finally:
         installation.close()
@@ -109,18 +115,10 @@ def run_server() -> None:
 @click.option("--message", required=True)
 def revision(message: str) -> None:
     """Write a migration from the difference between models and database."""
-    from alembic import command  # noqa: PLC0415 - developers only
-    from sqlalchemy import create_engine  # noqa: PLC0415
-
-    from huiyin.migrations import config_for  # noqa: PLC0415
+    from huiyin.migrations import write_revision  # noqa: PLC0415 - developers only
 
     installation = install(Settings.read())
-    engine = create_engine(installation.addresses.owner)
-    with engine.begin() as connection:
-        command.revision(
-            config_for("core", "huiyin", connection), message=message, autogenerate=True
-        )
-    engine.dispose()
+    write_revision(installation.addresses.owner, message)
     installation.close()
 
 
@@ -181,7 +179,9 @@ def export(tenant: str, target: Path) -> None:
 
 
 @main.command()
-@click.option("--journal", type=click.Path(path_type=Path, exists=True), help="Acknowledged receipts.")
+@click.option(
+    "--journal", type=click.Path(path_type=Path, exists=True), help="Acknowledged receipts."
+)
 @click.option("--drain/--no-drain", default=True, help="Finish waiting jobs first.")
 def reconcile(*, journal: Path | None, drain: bool) -> None:
     """Count what should be six zeros; exits 1 when one is not."""

@@ -12,16 +12,20 @@ from huiyin.app import asgi
 from huiyin.app.routes import PANELS
 from huiyin.app.settings import Settings, database, refuse_unsafe
 from huiyin.cases import change
+from huiyin.cases import tasks as _cases  # noqa: F401 - their jobs register themselves
 from huiyin.cases.models import Case
 from huiyin.cases.verbs import Verb
 from huiyin.db import ScopedSession
 from huiyin.db.embedded import EmbeddedPostgres
 from huiyin.db.engine import Addresses, application_engine, refuse_unsafe_role
+from huiyin.evidence import tasks as _evidence  # noqa: F401
 from huiyin.evidence.store import FolderStore, use
 from huiyin.identity.actor import Actor
 from huiyin.kit import keys
 from huiyin.kit.i18n import Message
+from huiyin.letters import tasks as _letters  # noqa: F401
 from huiyin.migrations import tables, upgrade
+from huiyin.plugins import jobs
 from huiyin.plugins.host import PluginHost, listed
 from huiyin.plugins.terms import Weight
 from huiyin.queue import worker
@@ -65,6 +69,7 @@ def install(settings: Settings, *, migrate: bool = True) -> Installation:
     tables.load()
     keys.configure(keys.keep_in(settings.home))
     host = PluginHost(listed())
+    jobs.register(host)
     addresses, server = database(settings)
     if migrate:
         upgrade(addresses.owner, host.migrations())
@@ -77,7 +82,8 @@ def install(settings: Settings, *, migrate: bool = True) -> Installation:
 def make_site(engine: Engine, settings: Settings, host: PluginHost) -> Site:
     """The site on an engine, with plugins and jobs connected to it."""
     web = WebSettings(
-        secret=keys.derive("forms"), public_url=settings.public_url,
+        secret=keys.derive("forms"),
+        public_url=settings.public_url,
         trusted_proxies=settings.trusted_proxies,
     )
     blobs = FolderStore(settings.home / "blobs")

@@ -6,11 +6,12 @@ from typing import Final
 
 from litestar.types import ControllerRouterHandler
 
-from huiyin.cases.acts import CaseController, PeopleController, RecordController
+from huiyin.cases.acts import CaseController, PeopleController
 from huiyin.cases.api import CaseApi, CaseListApi
 from huiyin.cases.controllers import ListController
 from huiyin.cases.library import LibraryController
 from huiyin.cases.public_api import PublicCaseApi
+from huiyin.cases.records import RecordController
 from huiyin.evidence.controllers import EvidenceController
 from huiyin.evidence.controllers import panel as evidence_panel
 from huiyin.letters.controllers import ExtensionController, LetterController

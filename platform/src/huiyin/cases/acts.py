@@ -9,18 +9,14 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from huiyin.cases import gates, people, queries, service, workbench
-from huiyin.cases.controllers import funds
 from huiyin.cases.errors import GatesUnmet
-from huiyin.cases.filing import Filing, file_complaint
 from huiyin.cases.models import Case
 from huiyin.cases.schemas import (
     AssignForm,
     AttestForm,
-    FactsForm,
     MergeForm,
     MoveForm,
     ProofForm,
-    RegisterForm,
     RetypeForm,
     SubjectForm,
     TalkForm,
@@ -30,9 +26,6 @@ from huiyin.cases.stages import (
     FINDING_TITLES,
     INTAKE_TITLES,
     PART_TITLES,
-    SEVERITY_TITLES,
-    SOURCE_TITLES,
-    Complexity,
     Part,
 )
 from huiyin.cases.verbs import MOVES, VERBS, Verb
@@ -41,15 +34,21 @@ from huiyin.clocks.service import calendar
 from huiyin.identity.policy import Role, permissions_of
 from huiyin.kit.errors import Conflict, Invalid, NotFound, Stale
 from huiyin.kit.i18n import N_, Message
-from huiyin.policies.catalogue import categories, causes, groups
 from huiyin.web.desk import Desk
 from huiyin.web.forms import Form, defaults, parse
 from huiyin.web.routes import FormData, action, page
 
 FIELD_TITLES: Final = {
-    "title": N_("标题"), "category": N_("类别"), "severity": N_("级别"), "complexity": N_("繁简"),
-    "fund_id": N_("产品"), "amount": N_("争议金额"), "wish": N_("诉求"),
-    "finding": N_("调查结论"), "cause": N_("根因"), "anonymous": N_("匿名"),
+    "title": N_("标题"),
+    "category": N_("类别"),
+    "severity": N_("级别"),
+    "complexity": N_("繁简"),
+    "fund_id": N_("产品"),
+    "amount": N_("争议金额"),
+    "wish": N_("诉求"),
+    "finding": N_("调查结论"),
+    "cause": N_("根因"),
+    "anonymous": N_("匿名"),
 }
 _RECIPIENT: Final = {
     "accept": N_("投诉人，发出受理告知书"),
@@ -71,8 +70,11 @@ def show(desk: Desk, number: str, *, status: int = 200, form: Form | None = None
     if form is not None:
         context["form"] = form
     return desk.page(
-        "cases/show.html", status=status, finding_titles=FINDING_TITLES,
-        field_titles=FIELD_TITLES, **context,
+        "cases/show.html",
+        status=status,
+        finding_titles=FINDING_TITLES,
+        field_titles=FIELD_TITLES,
+        **context,
     )
 
 
@@ -94,8 +96,11 @@ class CaseController(Controller):
         except Invalid as error:
             return show(desk, number, status=422, form=Form.failed(data, error, desk._))
         service.talk(desk.session, desk.actor, number, form.mode, form.body)
-        said = {"note": N_("内部记录已保存"), "message": N_("已发送给投诉人"),
-                "call": N_("通话已登记")}[form.mode]
+        said = {
+            "note": N_("内部记录已保存"),
+            "message": N_("已发送给投诉人"),
+            "call": N_("通话已登记"),
+        }[form.mode]
         return desk.redirect(number_path(desk, number), said)
 
     @action("/attest", name="case:attest", permission="case.note")
@@ -126,7 +131,10 @@ class CaseController(Controller):
 
     @action("/do/{verb:str}", name="case:move", permission="case.read")
     def move(
-        self, desk: NamedDependency[Desk], number: FromPath[str], verb: FromPath[str],
+        self,
+        desk: NamedDependency[Desk],
+        number: FromPath[str],
+        verb: FromPath[str],
         data: FormData,
     ) -> Response[Any]:
         wanted = movable(verb)
@@ -134,9 +142,7 @@ class CaseController(Controller):
         try:
             form = parse(MoveForm, data)
             rev = revision(data)
-            service.move(
-                desk.session, desk.actor, number, verb, rev=rev, reason=form.reason
-            )
+            service.move(desk.session, desk.actor, number, verb, rev=rev, reason=form.reason)
         except Invalid as error:
             return confirm_page(desk, case, wanted, Form.failed(data, error, desk._), status=422)
         except (Stale, GatesUnmet, Conflict) as error:
@@ -161,7 +167,11 @@ class CaseController(Controller):
         try:
             form = parse(MergeForm, data)
             service.merge(
-                desk.session, desk.actor, number, form.master, rev=revision(data),
+                desk.session,
+                desk.actor,
+                number,
+                form.master,
+                rev=revision(data),
                 reason=form.reason,
             )
         except Invalid as error:
@@ -198,13 +208,20 @@ def confirm_page(
         blocked = desk._(N_("还有 {n} 项未完成：{items}"), n=len(missing), items=items)
     recipient = _RECIPIENT.get(verb.name)
     return desk.page(
-        "confirm.html", block="sheet", status=status,
-        title=desk._(verb.title), eyebrow=f"{case.number} {case.title}",
+        "confirm.html",
+        block="sheet",
+        status=status,
+        title=desk._(verb.title),
+        eyebrow=f"{case.number} {case.title}",
         effects=[desk._(verb.effect)] if verb.effect else [],
         recipient=desk._(recipient) if recipient else None,
-        form=form or Form(), form_action=f"{number_path(desk, case.number)}/do/{verb.name}",
-        action_label=desk._(verb.title), cancel_href=number_path(desk, case.number),
-        rev=case.version, blocked=blocked, fields_template="cases/_reason.html",
+        form=form or Form(),
+        form_action=f"{number_path(desk, case.number)}/do/{verb.name}",
+        action_label=desk._(verb.title),
+        cancel_href=number_path(desk, case.number),
+        rev=case.version,
+        blocked=blocked,
+        fields_template="cases/_reason.html",
         reason_required=verb.reason,
     )
 
@@ -212,7 +229,11 @@ def confirm_page(
 # -- small forms: assign, subject, task, reveal, retype, merge -----------------------------------
 
 _SIMPLE: Final = {
-    "assign": (N_("转交与协办"), N_("接手人可查看并办理本案，原负责人的参与记录保留"), N_("确认转交")),
+    "assign": (
+        N_("转交与协办"),
+        N_("接手人可查看并办理本案，原负责人的参与记录保留"),
+        N_("确认转交"),
+    ),
     "subject": (N_("登记被投诉人"), N_("此人从此看不到本案，也不能参与办理"), N_("登记")),
     "tasks/new": (N_("新建任务"), "", N_("新建任务")),
     "reveal": (N_("显示投诉人信息"), N_("查看将写入审计记录"), N_("显示")),
@@ -227,12 +248,23 @@ def simple(
     title, effect, label = _SIMPLE[kind]
     context.setdefault("members", [])
     return desk.page(
-        "confirm.html", block="sheet", status=status, title=desk._(title),
-        eyebrow=f"{case.number} {case.title}", effects=[desk._(effect)] if effect else [],
-        form=form, form_action=f"{number_path(desk, case.number)}/{kind}",
-        action_label=desk._(label), cancel_href=number_path(desk, case.number), rev=case.version,
-        fields_template=f"cases/_{kind.replace('/', '_')}.html", reason_required=False,
-        part_titles=PART_TITLES, intake_titles=INTAKE_TITLES, case=case, **context,
+        "confirm.html",
+        block="sheet",
+        status=status,
+        title=desk._(title),
+        eyebrow=f"{case.number} {case.title}",
+        effects=[desk._(effect)] if effect else [],
+        form=form,
+        form_action=f"{number_path(desk, case.number)}/{kind}",
+        action_label=desk._(label),
+        cancel_href=number_path(desk, case.number),
+        rev=case.version,
+        fields_template=f"cases/_{kind.replace('/', '_')}.html",
+        reason_required=False,
+        part_titles=PART_TITLES,
+        intake_titles=INTAKE_TITLES,
+        case=case,
+        **context,
     )
 
 
@@ -312,7 +344,10 @@ class PeopleController(Controller):
 
     @action("/tasks/{task_id:uuid}", name="case:finish_task", permission="case.handle")
     def finish_task(
-        self, desk: NamedDependency[Desk], number: FromPath[str], task_id: FromPath[Any],
+        self,
+        desk: NamedDependency[Desk],
+        number: FromPath[str],
+        task_id: FromPath[Any],
         data: FormData,
     ) -> Response[Any]:
         try:
@@ -363,96 +398,3 @@ class PeopleController(Controller):
             choices = members(desk, case, "case.approve")
             return simple(desk, case, "retype", shown, status=422, members=choices)
         return desk.redirect(number_path(desk, number), N_("登记类型已更改"))
-
-
-# -- register and edit ------------------------------------------------------------------------------
-
-
-class RecordController(Controller):
-    """登记投诉, and editing the facts of a case."""
-
-    path = "/t/{tenant:str}/w"
-
-    @page("/cases/new", name="case:new", permission="case.file")
-    def new(self, desk: NamedDependency[Desk]) -> Response[Any]:
-        return register_page(desk, defaults(RegisterForm))
-
-    @action("/cases/new", name="case:register", permission="case.file")
-    def register(self, desk: NamedDependency[Desk], data: FormData) -> Response[Any]:
-        try:
-            form = parse(RegisterForm, data)
-            filed = file_complaint(desk.session, desk.actor, _filing(form, str(data.get("_key", ""))))
-        except Invalid as error:
-            desk.session.rollback()
-            return register_page(desk, Form.failed(data, error, desk._), status=422)
-        return desk.redirect(
-            number_path(desk, filed.number),
-            Message(N_("已登记，查询码 {code}，请告知投诉人"), {"code": spaced(filed.code)}),
-        )
-
-    @page("/cases/{number:str}/edit", name="case:edit_page", permission="case.classify")
-    def edit_page(self, desk: NamedDependency[Desk], number: FromPath[str]) -> Response[Any]:
-        case = queries.open_case(desk.session, desk.actor, number).case
-        names = ("title", "category", "severity", "complexity", "fund_id", "amount", "wish",
-                 "finding", "cause", "anonymous")
-        form = defaults(FactsForm, **{name: getattr(case, name) for name in names})
-        return edit_page(desk, case, form)
-
-    @action("/cases/{number:str}/edit", name="case:edit", permission="case.classify")
-    def edit(
-        self, desk: NamedDependency[Desk], number: FromPath[str], data: FormData
-    ) -> Response[Any]:
-        case = queries.open_case(desk.session, desk.actor, number).case
-        try:
-            service.edit(
-                desk.session, desk.actor, number, parse(FactsForm, data), rev=revision(data)
-            )
-        except Invalid as error:
-            desk.session.rollback()
-            return edit_page(desk, case, Form.failed(data, error, desk._), status=422)
-        except Stale as error:
-            desk.session.rollback()
-            desk.session.expire_all()
-            case = queries.open_case(desk.session, desk.actor, number).case
-            return edit_page(desk, case, Form(data, {}, desk._(error.message)), status=409,
-                             conflict=True)
-        return desk.redirect(number_path(desk, number), N_("要素已更新"))
-
-
-def _filing(form: RegisterForm, key: str) -> Filing:
-    return Filing(
-        channel=form.channel, idem_key=key[:64] or form.story[:64], title=form.title,
-        story=form.story, wish=form.wish, name=form.name, phone=form.phone or "",
-        email=form.email or "", anonymous=form.anonymous, fund_id=form.fund_id,
-        amount=form.amount, intake_type=form.intake_type, source=form.source,
-        transfer_number=form.transfer_number, transfer_due=form.transfer_due,
-    )
-
-
-def spaced(code: str) -> str:
-    """4827 1930 5562 7741."""
-    return " ".join(code[i : i + 4] for i in range(0, len(code), 4))
-
-
-def register_page(desk: Desk, form: Form, *, status: int = 200) -> Response[Any]:
-    return desk.page(
-        "cases/new.html", status=status, form=form, funds=funds(desk), sources=SOURCE_TITLES,
-        intakes=INTAKE_TITLES,
-    )
-
-
-def edit_page(
-    desk: Desk, case: Case, form: Form, *, status: int = 200, conflict: bool = False
-) -> Response[Any]:
-    rows = []
-    if conflict:
-        for name, title in FIELD_TITLES.items():
-            theirs, mine = str(getattr(case, name) or ""), str(form.get(name))
-            if name != "anonymous" and theirs != mine:
-                rows.append({"name": name, "label": desk._(title), "theirs": theirs, "mine": mine})
-    return desk.page(
-        "cases/edit.html", status=status, case=case, form=form, funds=funds(desk),
-        categories=categories(), groups=groups(), causes=causes(), severities=SEVERITY_TITLES,
-        findings=FINDING_TITLES, conflicts=rows,
-        complexities=((Complexity.SIMPLE.value, N_("简单")), (Complexity.COMPLEX.value, N_("复杂"))),
-    )

@@ -39,7 +39,6 @@ from huiyin.kit.time import local_date, now
 from huiyin.ledger import service as ledger
 from huiyin.queue import service as queue
 
-
 # Open cases whose clocks all stand still sort after every date.
 NO_CLOCK: Final = datetime(9999, 1, 1, tzinfo=UTC)
 
@@ -52,11 +51,11 @@ class Deed:
     body: str = ""
     kind: EntryKind = EntryKind.EVENT
     audience: Audience = Audience.INTERNAL
-    data: Mapping[str, Any] = field(default_factory=dict)       # shown in the timeline
-    facts: Mapping[str, Any] = field(default_factory=dict)      # for the ledger: ids, codes, hashes
+    data: Mapping[str, Any] = field(default_factory=dict)  # shown in the timeline
+    facts: Mapping[str, Any] = field(default_factory=dict)  # for the ledger: ids, codes, hashes
     commits: Mapping[str, str | bytes] = field(default_factory=dict)
     apply: Callable[[Case], None] = lambda _: None
-    clock_event: str | None = None                              # overrides the verb's
+    clock_event: str | None = None  # overrides the verb's
     clock_data: Mapping[str, Any] = field(default_factory=dict)
     outbox_data: Mapping[str, Any] = field(default_factory=dict)
     clocks_changed: bool = False
@@ -111,7 +110,7 @@ def change(
 def _check_permission(actor: Actor, verb: Verb) -> None:
     if actor.kind is ActorKind.SYSTEM:
         if verb.bars:
-            raise Refused       # the system judges nothing
+            raise Refused  # the system judges nothing
         return
     if actor.kind is ActorKind.COMPLAINANT:
         if not verb.complainant:
@@ -134,19 +133,11 @@ def _check_duties(session: ScopedSession, actor: Actor, case: Case, verb: Verb) 
         )
 
 
-def _write(
-    session: ScopedSession, actor: Actor, case: Case, verb: Verb, deed: Deed
-) -> Case:
+def _write(session: ScopedSession, actor: Actor, case: Case, verb: Verb, deed: Deed) -> Case:
     moment = now()
     before = Stage(case.stage)
     deed.apply(case)
-    missing = gates.unmet(case, verb.gates)
-    reasons = [Message(gate.title) for gate in missing]
-    if verb.to or verb.closes:
-        for adviser in _consulted:
-            reasons += adviser(session, actor, case, verb)
-    if reasons:
-        raise GatesUnmet(reasons)
+    _check_gates(session, actor, case, verb)
     if verb.part and actor.is_person:
         take_part(session, actor, case, actor.id, actor.name, verb.part, moment)
     if verb.to or verb.closes:
@@ -154,32 +145,66 @@ def _write(
     case.version += 1
     case.updated_at = moment
     entry = append_entry(session, actor, case, deed, moment, before)
-    tick(case, deed.clock_event if deed.clock_event is not None else verb.clock_event,
-         moment, deed.clock_data)
-    heard = deed.clock_event or verb.clock_event or verb.to or verb.closes or deed.clocks_changed
-    if heard:
-        show_due(case, clocks.recompute(
-            session, case.id, case.clock_events,
-            intake=case.intake_type, complexity=case.complexity,
-        ))
+    _tell_clocks(session, case, verb, deed, moment)
     if verb.outbox:
         queue.emit(
-            session, verb.outbox, object_id=case.id, actor_id=actor.id,
+            session,
+            verb.outbox,
+            object_id=case.id,
+            actor_id=actor.id,
             payload={
-                "number": case.number, "verb": verb.name, "entry": str(entry.id),
-                "from": before.value, "to": case.stage, **deed.outbox_data,
+                "number": case.number,
+                "verb": verb.name,
+                "entry": str(entry.id),
+                "from": before.value,
+                "to": case.stage,
+                **deed.outbox_data,
             },
         )
     ledger.append(
-        session, kind=f"case.{verb.name}", object_id=case.id, actor_id=actor.id,
+        session,
+        kind=f"case.{verb.name}",
+        object_id=case.id,
+        actor_id=actor.id,
         facts={
-            "number": case.number, "seq": entry.seq, "version": case.version,
-            "from": before.value, "to": case.stage, "state": case.state, **deed.facts,
+            "number": case.number,
+            "seq": entry.seq,
+            "version": case.version,
+            "from": before.value,
+            "to": case.stage,
+            "state": case.state,
+            **deed.facts,
         },
         commits={**({"body": deed.body} if deed.body else {}), **deed.commits},
         at=moment,
     )
     return case
+
+
+def _check_gates(session: ScopedSession, actor: Actor, case: Case, verb: Verb) -> None:
+    reasons = [Message(gate.title) for gate in gates.unmet(case, verb.gates)]
+    if verb.to or verb.closes:
+        for adviser in _consulted:
+            reasons += adviser(session, actor, case, verb)
+    if reasons:
+        raise GatesUnmet(reasons)
+
+
+def _tell_clocks(
+    session: ScopedSession, case: Case, verb: Verb, deed: Deed, moment: datetime
+) -> None:
+    """Let the clocks hear of the deed, and compute them anew if it concerns them."""
+    heard = deed.clock_event if deed.clock_event is not None else verb.clock_event
+    tick(case, heard, moment, deed.clock_data)
+    if heard or verb.to or verb.closes or deed.clocks_changed:
+        due = clocks.recompute(
+            session,
+            case.id,
+            case.clock_events,
+            intake=case.intake_type,
+            complexity=case.complexity,
+        )
+        show_due(case, due)
 
 
 def _move(case: Case, verb: Verb, moment: datetime) -> None:
@@ -194,7 +219,8 @@ def _move(case: Case, verb: Verb, moment: datetime) -> None:
         if reopened:
             case.state, case.closed_at, case.outcome = CaseState.OPEN.value, None, None
         case.clock_events = [
-            *case.clock_events, clocks.event("stage_entered", moment, stage=verb.to.value)
+            *case.clock_events,
+            clocks.event("stage_entered", moment, stage=verb.to.value),
         ]
     if verb.closes:
         case.state, case.outcome = CaseState.CLOSED.value, verb.closes.value
@@ -217,8 +243,12 @@ def show_due(case: Case, due: clocks.NextDue) -> None:
 
 
 _COUNTED = {
-    EntryKind.NOTE: "notes", EntryKind.MESSAGE_IN: "talk", EntryKind.MESSAGE_OUT: "talk",
-    EntryKind.CALL: "talk", EntryKind.MOVE: "moves", EntryKind.EVENT: "events",
+    EntryKind.NOTE: "notes",
+    EntryKind.MESSAGE_IN: "talk",
+    EntryKind.MESSAGE_OUT: "talk",
+    EntryKind.CALL: "talk",
+    EntryKind.MOVE: "moves",
+    EntryKind.EVENT: "events",
 }
 
 
@@ -230,16 +260,22 @@ def append_entry(
     kind = EntryKind.MOVE if verb and (verb.to or verb.closes) else deed.kind
     seq = int(case.counts.get("entries", 0)) + 1
     counted = _COUNTED[kind]
-    case.counts = {
-        **case.counts, "entries": seq, counted: int(case.counts.get(counted, 0)) + 1
-    }
+    case.counts = {**case.counts, "entries": seq, counted: int(case.counts.get(counted, 0)) + 1}
     data = dict(deed.data)
     if verb and verb.to:
         data |= {"from": stage.value, "to": verb.to.value}
     entry = Entry(
-        case_id=case.id, seq=seq, at=moment, kind=kind.value, audience=deed.audience.value,
-        verb=deed.verb, author_id=actor.id, author_name=actor.name, body=deed.body,
-        data=data, stage=stage.value,
+        case_id=case.id,
+        seq=seq,
+        at=moment,
+        kind=kind.value,
+        audience=deed.audience.value,
+        verb=deed.verb,
+        author_id=actor.id,
+        author_name=actor.name,
+        body=deed.body,
+        data=data,
+        stage=stage.value,
     )
     session.add(entry)
     case.last_activity = deed.verb
@@ -247,7 +283,12 @@ def append_entry(
 
 
 def take_part(
-    session: ScopedSession, by: Actor, case: Case, account_id: uuid.UUID, name: str, part: Part,
+    session: ScopedSession,
+    by: Actor,
+    case: Case,
+    account_id: uuid.UUID,
+    name: str,
+    part: Part,
     moment: datetime,
 ) -> None:
     """Write down somebody's part.  A part once held stays in the history."""
@@ -263,8 +304,12 @@ def take_part(
     else:
         session.add(
             Participation(
-                case_id=case.id, account_id=account_id, name=name, part=part.value,
-                since=moment, by_id=by.id,
+                case_id=case.id,
+                account_id=account_id,
+                name=name,
+                part=part.value,
+                since=moment,
+                by_id=by.id,
             )
         )
     if part is Part.SUBJECT:

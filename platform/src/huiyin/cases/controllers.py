@@ -55,7 +55,9 @@ def _plain(base: Filter | None) -> dict[str, str]:
 def address(shown: Filter, **changes: str) -> str:
     """The same list with something changed, as a query string; paging starts anew."""
     fields = {**_plain(shown), "after": "", **changes}
-    return "?" + urlencode({k: v for k, v in fields.items() if v and not (k == "scope" and v == "all")})
+    return "?" + urlencode(
+        {k: v for k, v in fields.items() if v and not (k == "scope" and v == "all")}
+    )
 
 
 class ListController(Controller):
@@ -105,7 +107,10 @@ class ListController(Controller):
         rows = queries.rows_of(desk.session, desk.actor, [f.id for f in found[: queries.PAGE]])
         after = queries.key_of(more.received_at, more.id) if more else ""
         return desk.page(
-            "cases/search.html", block="list", words=words, rows=_shown(rows),
+            "cases/search.html",
+            block="list",
+            words=words,
+            rows=_shown(rows),
             more=f"?{urlencode({'q': words, 'after': after})}" if after else "",
             **_titles(),
         )
@@ -113,9 +118,13 @@ class ListController(Controller):
 
 def _titles() -> dict[str, Any]:
     return {
-        "stage_titles": STAGE_TITLES, "outcome_titles": OUTCOME_TITLES, "verbs": VERBS,
-        "severity_titles": SEVERITY_TITLES, "source_titles": SOURCE_TITLES,
-        "categories": categories(), "stage_number": stage_number,
+        "stage_titles": STAGE_TITLES,
+        "outcome_titles": OUTCOME_TITLES,
+        "verbs": VERBS,
+        "severity_titles": SEVERITY_TITLES,
+        "source_titles": SOURCE_TITLES,
+        "categories": categories(),
+        "stage_number": stage_number,
     }
 
 
@@ -126,7 +135,12 @@ def _shown(rows: Sequence[Any]) -> list[tuple[Any, str, Any]]:
 
 
 def _listing(
-    desk: Desk, rows: Sequence[Any], shown: Filter, *, title: str, grouped: bool = False,
+    desk: Desk,
+    rows: Sequence[Any],
+    shown: Filter,
+    *,
+    title: str,
+    grouped: bool = False,
     key: str = "next_due_at",
 ) -> Response[Any]:
     page_rows = rows[: queries.PAGE]
@@ -136,15 +150,24 @@ def _listing(
         after = queries.key_of(getattr(last, key), last.id)
     lines = _shown(page_rows)
     if grouped:
-        parts = [(name, [line for line in lines if line[1] == group])
-                 for group, name in queries.GROUPS]
+        parts = [
+            (name, [line for line in lines if line[1] == group]) for group, name in queries.GROUPS
+        ]
     else:
         parts = [("", lines)]
     return desk.page(
-        "cases/list.html", block="list", title=title, shown=shown, address=address,
-        parts=[part for part in parts if part[1]], total=len(page_rows), key=key,
-        more=address(shown, after=after) if after else "", stages=STAGE_TITLES,
-        groups=groups(), grouped=grouped,
+        "cases/list.html",
+        block="list",
+        title=title,
+        shown=shown,
+        address=address,
+        parts=[part for part in parts if part[1]],
+        total=len(page_rows),
+        key=key,
+        more=address(shown, after=after) if after else "",
+        stages=STAGE_TITLES,
+        groups=groups(),
+        grouped=grouped,
         late=sum(1 for line in lines if line[1] == "late"),
         today=sum(1 for line in lines if line[1] == "today"),
         **_titles(),
@@ -154,6 +177,9 @@ def _listing(
 def funds(desk: Desk) -> list[tuple[str, str]]:
     """The firm's products, for a select."""
     rows = desk.session.execute(
-        select(Fund.id, Fund.name).where(Fund.liquidated_on.is_(None)).order_by(Fund.name).limit(300)
+        select(Fund.id, Fund.name)
+        .where(Fund.liquidated_on.is_(None))
+        .order_by(Fund.name)
+        .limit(300)
     )
     return [(str(row.id), row.name) for row in rows]

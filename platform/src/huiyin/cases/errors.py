@@ -11,7 +11,9 @@ from huiyin.kit.i18n import N_, Message
 
 class MoveNotAllowed(Conflict):
     code = "move_not_allowed"
-    default: ClassVar[str] = N_("案件当前处于「{stage}」，不能办理「{verb}」，请刷新页面查看最新进展")
+    default: ClassVar[str] = N_(
+        "案件当前处于「{stage}」，不能办理「{verb}」，请刷新页面查看最新进展"
+    )
 
 
 class GatesUnmet(Conflict):
@@ -38,7 +40,9 @@ class NobodyLeft(Refused):
     """Too few people: the action stops and says who is missing; it never approves itself."""
 
     code = "nobody_left"
-    default: ClassVar[str] = N_("本机构没有可办理此步骤的{role}，请由租户管理员增补人员或申请外部审批")
+    default: ClassVar[str] = N_(
+        "本机构没有可办理此步骤的{role}，请由租户管理员增补人员或申请外部审批"
+    )
 
 
 class KeyReused(Conflict):

@@ -21,7 +21,7 @@ from sqlalchemy.dialects.postgresql import insert
 from huiyin.cases import change, search
 from huiyin.cases.errors import KeyReused
 from huiyin.cases.models import Case
-from huiyin.cases.stages import Audience, EntryKind, IntakeType, Source, Stage
+from huiyin.cases.stages import Audience, EntryKind, IntakeType, Part, Source, Stage
 from huiyin.clocks import service as clocks
 from huiyin.db import ScopedSession
 from huiyin.identity.actor import Actor
@@ -36,7 +36,7 @@ from huiyin.queue import service as queue
 from huiyin.tenancy.models import Counter, Tenant
 
 Text = Annotated[str, msgspec.Meta(max_length=200)]
-_TITLE: Final = 40      # characters taken from the story when nobody gave a title
+_TITLE: Final = 40  # characters taken from the story when nobody gave a title
 
 
 class Filing(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,7 +60,7 @@ class Filing(msgspec.Struct, frozen=True, kw_only=True):
     transfer_due: date | None = None
     language: str = "zh"
     anonymous: bool = False
-    received_at: datetime | None = None     # when it first touched the firm; now if not said
+    received_at: datetime | None = None  # when it first touched the firm; now if not said
     complainant_id: uuid.UUID | None = None
 
 
@@ -71,7 +71,7 @@ class Filed:
     case_id: uuid.UUID
     number: str
     code: str
-    fresh: bool         # False when the same key had filed it before
+    fresh: bool  # False when the same key had filed it before
 
 
 def tracking_code(tenant_id: uuid.UUID, case_id: uuid.UUID) -> str:
@@ -100,7 +100,7 @@ def file_complaint(session: ScopedSession, actor: Actor, filing: Filing) -> File
             id=uuid7(), name=filing.name, phone=filing.phone, email=filing.email
         )
     session.add(case)
-    with session.no_autoflush:      # every row goes in once, in one flush
+    with session.no_autoflush:  # every row goes in once, in one flush
         _tell(session, actor, case, filing)
     return Filed(case.id, number, tracking_code(session.tenant, case.id), fresh=True)
 
@@ -140,7 +140,7 @@ def _next_number(session: ScopedSession, filing: Filing) -> tuple[int, str] | No
 
 def content_hash(filing: Filing) -> bytes:
     """What makes two requests with one key the same request."""
-    same = msgspec.structs.replace(filing, idem_key="", received_at=None)
+    same = msgspec.structs.replace(filing, idem_key="", received_at=None, language="")
     return hashlib.sha256(msgspec.json.encode(same)).digest()
 
 
@@ -155,16 +155,16 @@ def _again(session: ScopedSession, filing: Filing) -> Filed:
     return Filed(row.id, row.number, tracking_code(session.tenant, row.id), fresh=False)
 
 
-def _case(session: ScopedSession, actor: Actor, filing: Filing, number: str) -> Case:
+def _case(
+    session: ScopedSession, actor: Actor, filing: Filing, number: str
+) -> Case:  # long: one line per column of a new row
     moment = now()
     case_id = uuid7()
     received = filing.received_at or moment
     events = [clocks.event("received", received, source=filing.source.value)]
     events.append(clocks.event("stage_entered", received, stage=Stage.INTAKE.value))
     if filing.source is not Source.DIRECT:
-        events.append(
-            clocks.event("transfer_received", received, due_on=filing.transfer_due)
-        )
+        events.append(clocks.event("transfer_received", received, due_on=filing.transfer_due))
     return Case(
         id=case_id,
         number=number,
@@ -213,32 +213,58 @@ def first_words(story: str) -> str:
 def _tell(session: ScopedSession, actor: Actor, case: Case, filing: Filing) -> None:
     """Timeline, clocks, search, outbox, ledger: all in the one transaction."""
     moment = now()
+    if actor.is_person:  # whoever takes a complaint down handles it, and never judges it
+        change.take_part(session, actor, case, actor.id, actor.name, Part.OWNER, moment)
     deed = change.Deed(
-        "file", body="", kind=EntryKind.EVENT, audience=Audience.COMPLAINANT,
+        "file",
+        body="",
+        kind=EntryKind.EVENT,
+        audience=Audience.COMPLAINANT,
         data={"channel": filing.channel, "source": filing.source.value},
     )
     change.append_entry(session, actor, case, deed, moment, Stage.INTAKE)
     change.show_due(
         case,
         clocks.recompute(
-            session, case.id, case.clock_events, intake=case.intake_type,
-            complexity=case.complexity, fresh=True,
+            session,
+            case.id,
+            case.clock_events,
+            intake=case.intake_type,
+            complexity=case.complexity,
+            fresh=True,
         ),
     )
     queue.emit(
-        session, "case.filed", object_id=case.id, actor_id=actor.id,
+        session,
+        "case.filed",
+        object_id=case.id,
+        actor_id=actor.id,
         payload={"number": case.number, "channel": case.channel},
     )
     session.flush()
+    _keep(session, actor, case, filing, moment)
+
+
+def _keep(
+    session: ScopedSession, actor: Actor, case: Case, filing: Filing, moment: datetime
+) -> None:
+    """What the case can be found by, and the entry in the ledger, which comes last."""
     search.index(
-        session, case.id, case.received_at,
+        session,
+        case.id,
+        case.received_at,
         (case.number, case.title, case.story, case.wish, filing.name, filing.fund, filing.phone),
     )
     ledger.append(
-        session, kind="case.filed", object_id=case.id, actor_id=actor.id,
+        session,
+        kind="case.filed",
+        object_id=case.id,
+        actor_id=actor.id,
         facts={"number": case.number, "channel": case.channel, "version": 1},
         commits={
-            "story": filing.story, "name": filing.name, "phone": filing.phone,
+            "story": filing.story,
+            "name": filing.name,
+            "phone": filing.phone,
             "email": filing.email,
         },
         at=moment,

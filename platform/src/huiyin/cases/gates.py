@@ -20,9 +20,9 @@ from huiyin.kit.i18n import N_
 class How(StrEnum):
     """How a gate comes to be met."""
 
-    COLUMN = "column"       # by the state of the record
-    ATTEST = "attest"       # somebody says so, with words
-    VERB = "verb"           # another act of the product records it
+    COLUMN = "column"  # by the state of the record
+    ATTEST = "attest"  # somebody says so, with words
+    VERB = "verb"  # another act of the product records it
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +33,8 @@ class Gate:
     title: str
     how: How
     hint: str = ""
-    action: str = ""                                    # where it is done: a path below the case
-    met: Callable[[Case], bool] | None = None           # COLUMN gates
+    action: str = ""  # where it is done: a path below the case
+    met: Callable[[Case], bool] | None = None  # COLUMN gates
     applies: Callable[[Case], bool] = lambda _: True
 
     def is_met(self, case: Case) -> bool:
@@ -60,6 +60,7 @@ def _tasks_done(case: Case) -> bool:
 
 _COLUMN, _ATTEST, _VERB = How.COLUMN, How.ATTEST, How.VERB
 
+# fmt: off
 _ALL: Final = (
     # 受理
     Gate("identity_settled", N_("身份或匿名已定"), _COLUMN, N_("补充投诉人姓名与联系方式，或标为匿名"),
@@ -112,23 +113,45 @@ _ALL: Final = (
     Gate("summary_agreed", N_("投诉人同意简易办结"), _ATTEST,
          N_("写明当场如何解决，以及投诉人的确认")),
 )
+# fmt: on
 GATES: Final[Mapping[str, Gate]] = MappingProxyType({gate.name: gate for gate in _ALL})
 
 # What each stage asks before it is left by its ordinary way.
 EXIT: Final[Mapping[Stage, tuple[str, ...]]] = MappingProxyType(
     {
-        Stage.INTAKE: ("identity_settled", "elements_whole", "classified", "owner_named", "recusal_checked"),
-        Stage.PRELIMINARY: ("statement_confirmed", "papers_collected", "third_party_checked", "group_checked"),
+        Stage.INTAKE: (
+            "identity_settled",
+            "elements_whole",
+            "classified",
+            "owner_named",
+            "recusal_checked",
+        ),
+        Stage.PRELIMINARY: (
+            "statement_confirmed",
+            "papers_collected",
+            "third_party_checked",
+            "group_checked",
+        ),
         Stage.INVESTIGATION: (
-            "evidence_complete", "statements_heard", "evidence_verified",
-            "finding_recorded", "cause_recorded", "independence_declared",
+            "evidence_complete",
+            "statements_heard",
+            "evidence_verified",
+            "finding_recorded",
+            "cause_recorded",
+            "independence_declared",
         ),
         Stage.PLAN: ("plan_drafted", "precedents_compared", "wish_recorded"),
         Stage.APPROVAL: ("compliance_opinion", "plan_approved"),
         Stage.IMPLEMENTATION: ("measures_done", "execution_checked"),
         Stage.RESPONSE: ("reply_sent", "reply_talked"),
         Stage.FOLLOWUP: ("visit_made", "resolved_or_explained"),
-        Stage.ARCHIVE: ("finding_recorded", "cause_recorded", "dossier_whole", "lessons_written", "retention_set"),
+        Stage.ARCHIVE: (
+            "finding_recorded",
+            "cause_recorded",
+            "dossier_whole",
+            "lessons_written",
+            "retention_set",
+        ),
     }
 )
 
@@ -153,8 +176,13 @@ ROUND_FACTS: Final[Mapping[Stage, frozenset[str]]] = MappingProxyType(
         Stage.INVESTIGATION: frozenset(
             name
             for stage in (
-                Stage.INVESTIGATION, Stage.PLAN, Stage.APPROVAL, Stage.IMPLEMENTATION,
-                Stage.RESPONSE, Stage.FOLLOWUP, Stage.ARCHIVE,
+                Stage.INVESTIGATION,
+                Stage.PLAN,
+                Stage.APPROVAL,
+                Stage.IMPLEMENTATION,
+                Stage.RESPONSE,
+                Stage.FOLLOWUP,
+                Stage.ARCHIVE,
             )
             for name in EXIT[stage]
         ),

@@ -22,12 +22,12 @@ from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from huiyin.cases.stages import (
+    PUBLIC_OF,
     Audience,
     CaseState,
     Complexity,
     IntakeType,
     Part,
-    PUBLIC_OF,
     PublicStage,
     Source,
     Stage,
@@ -52,15 +52,18 @@ class Case(TenantModel):
         tenant_key("fund_id", "fund"),
         tenant_key("master_id", "case_file"),
         Index(
-            "ix_case_file_open_due", *columns("next_due_at", "id"),
+            "ix_case_file_open_due",
+            *columns("next_due_at", "id"),
             postgresql_where=text("state = 'open'"),
         ),
         Index(
-            "ix_case_file_unaccepted", *columns("received_at", "id"),
+            "ix_case_file_unaccepted",
+            *columns("received_at", "id"),
             postgresql_where=text("state = 'open' AND stage = 'intake'"),
         ),
         Index(
-            "ix_case_file_approval", *columns("next_due_at", "id"),
+            "ix_case_file_approval",
+            *columns("next_due_at", "id"),
             postgresql_where=text("state = 'open' AND stage = 'approval'"),
         ),
         Index("ix_case_file_received", *columns("received_at", "id")),
@@ -68,7 +71,8 @@ class Case(TenantModel):
         Index("ix_case_file_fund", *columns("fund_id", "received_at")),
         Index("ix_case_file_complainant", *columns("complainant_id")),
         Index(
-            "ix_case_file_closed", *columns("closed_at", "id"),
+            "ix_case_file_closed",
+            *columns("closed_at", "id"),
             postgresql_where=text("state = 'closed'"),
         ),
         CheckConstraint("(state = 'closed') = (closed_at IS NOT NULL)", name="closed_has_date"),
@@ -89,18 +93,18 @@ class Case(TenantModel):
 
     # what it is about
     title: Mapped[str]
-    story: Mapped[str]                      # verbatim, never edited
+    story: Mapped[str]  # verbatim, never edited
     wish: Mapped[str] = mapped_column(default="")
-    fund_text: Mapped[str] = mapped_column(default="")     # as the complainant wrote it
+    fund_text: Mapped[str] = mapped_column(default="")  # as the complainant wrote it
     fund_id: Mapped[uuid.UUID | None]
     complainant_id: Mapped[uuid.UUID | None]
     anonymous: Mapped[bool] = mapped_column(default=False)
-    category: Mapped[str | None]            # taxonomy leaf, e.g. C1
+    category: Mapped[str | None]  # taxonomy leaf, e.g. C1
     severity: Mapped[str | None]
     complexity: Mapped[str] = mapped_column(default=Complexity.SIMPLE.value)
     amount: Mapped[Decimal | None] = mapped_column(Numeric(18, 2))
     finding: Mapped[str | None]
-    cause: Mapped[str | None]               # primary root cause, e.g. RC3-2
+    cause: Mapped[str | None]  # primary root cause, e.g. RC3-2
 
     # where it stands
     stage: Mapped[str] = mapped_column(default=Stage.INTAKE.value)
@@ -120,9 +124,9 @@ class Case(TenantModel):
     walled: Mapped[list[uuid.UUID]] = mapped_column(ARRAY(Uuid), default=list)
 
     # kept along, so that pages count nothing
-    facts: Mapped[dict[str, Any]] = mapped_column(default=dict)     # gate → {at, by, note}
-    counts: Mapped[dict[str, Any]] = mapped_column(default=dict)    # kind → number
-    clock_events: Mapped[list[Any]] = mapped_column(default=list)   # replayed by the clocks
+    facts: Mapped[dict[str, Any]] = mapped_column(default=dict)  # gate → {at, by, note}
+    counts: Mapped[dict[str, Any]] = mapped_column(default=dict)  # kind → number
+    clock_events: Mapped[list[Any]] = mapped_column(default=list)  # replayed by the clocks
     stage_dates: Mapped[dict[str, Any]] = mapped_column(default=dict)  # stage → entered on
     next_due_at: Mapped[datetime | None]
     next_due_kind: Mapped[str | None]
@@ -132,7 +136,10 @@ class Case(TenantModel):
 
     complainant: Mapped[Investor | None] = relationship(
         lazy="raise",
-        primaryjoin="and_(Case.tenant_id == Investor.tenant_id, foreign(Case.complainant_id) == Investor.id)",
+        primaryjoin=(
+            "and_(Case.tenant_id == Investor.tenant_id,"
+            " foreign(Case.complainant_id) == Investor.id)"
+        ),
     )
     fund: Mapped[Fund | None] = relationship(
         lazy="raise",
@@ -171,7 +178,7 @@ class Entry(TenantModel):
     at: Mapped[datetime] = mapped_column(default=now)
     kind: Mapped[str]
     audience: Mapped[str] = mapped_column(default=Audience.INTERNAL.value)
-    verb: Mapped[str]                       # what was done; its title is in the verb table
+    verb: Mapped[str]  # what was done; its title is in the verb table
     author_id: Mapped[uuid.UUID]
     author_name: Mapped[str]
     body: Mapped[str] = mapped_column(default="")
@@ -218,7 +225,8 @@ class Task(TenantModel):
         tenant_key("case_id", "case_file"),
         Index("ix_case_task_case", *columns("case_id", "done_at")),
         Index(
-            "ix_case_task_assignee", *columns("assignee_id", "due_on"),
+            "ix_case_task_assignee",
+            *columns("assignee_id", "due_on"),
             postgresql_where=text("done_at IS NULL"),
         ),
     )
@@ -247,7 +255,9 @@ class CaseText(TenantModel):
     __table_args__ = (
         tenant_key("id", "case_file"),
         Index(
-            "ix_case_text_bigrams", "tenant_id", "bigrams",
+            "ix_case_text_bigrams",
+            "tenant_id",
+            "bigrams",
             postgresql_using="gin",
         ),
         Index("ix_case_text_received", *columns("received_at", "id")),

@@ -68,10 +68,13 @@ def assign(
         take_part(session, actor, case, person.account_id, person.name, part, moment)
 
     return change(
-        session, actor, number,
+        session,
+        actor,
+        number,
         Deed(
             "assist" if part is Part.ASSISTANT else "assign",
-            body=form.reason, apply=apply,
+            body=form.reason,
+            apply=apply,
             data={"to": person.name, "part": PART_TITLES[part]},
             facts={"to": person.account_id, "part": part.value},
             outbox_data={"to": str(person.account_id), "part": part.value},
@@ -111,7 +114,9 @@ def name_subject(
         take_part(session, actor, case, person.account_id, person.name, Part.SUBJECT, now())
 
     return change(
-        session, actor, number,
+        session,
+        actor,
+        number,
         Deed("name_subject", body=form.reason, apply=apply, facts={"subject": person.account_id}),
         rev=rev,
     )
@@ -148,9 +153,16 @@ def add_task(
         count_task(case, +1, measure=measure)
 
     change(
-        session, actor, number,
-        Deed("add_task", data={"title": form.title}, apply=apply, facts={"measure": measure},
-             commits={"title": form.title}),
+        session,
+        actor,
+        number,
+        Deed(
+            "add_task",
+            data={"title": form.title},
+            apply=apply,
+            facts={"measure": measure},
+            commits={"title": form.title},
+        ),
     )
     return task
 
@@ -170,6 +182,7 @@ def finish_task(
     session: ScopedSession, actor: Actor, number: str, task_id: uuid.UUID, proof: str
 ) -> Case:
     """Mark a task done, with what proves it.  Doing it twice is refused."""
+
     def apply(case: Case) -> None:
         task = session.get(Task, (session.tenant, task_id), with_for_update=True)
         if task is None or task.case_id != case.id:
@@ -180,7 +193,9 @@ def finish_task(
         count_task(case, -1, measure=task.is_measure)
 
     return change(
-        session, actor, number,
+        session,
+        actor,
+        number,
         Deed("finish_task", body=proof, apply=apply, facts={"task": task_id}),
     )
 

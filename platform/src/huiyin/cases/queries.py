@@ -20,8 +20,8 @@ from huiyin.cases.change import NO_CLOCK
 from huiyin.cases.models import Case, Entry
 from huiyin.cases.stages import CaseState, EntryKind, Source, Stage
 from huiyin.clocks.models import ClockRow
-from huiyin.clocks.reading import LEFT, OVER
 from huiyin.clocks.policy import Unit
+from huiyin.clocks.reading import LEFT, OVER
 from huiyin.clocks.service import calendar
 from huiyin.db import ScopedSession
 from huiyin.identity.actor import Actor
@@ -83,25 +83,41 @@ def counters(desk: Desk) -> Mapping[str, int]:
 class Filter:
     """What a list is asked for; every field stands in the address of the page."""
 
-    scope: str = "all"              # mine, team, all
+    scope: str = "all"  # mine, team, all
     stage: str = ""
-    group: str = ""                 # first letter of the category
+    group: str = ""  # first letter of the category
     severity: str = ""
     fund: str = ""
     source: str = ""
-    due: str = ""                   # soon
-    after: str = ""                 # keyset: <iso>~<id>
+    due: str = ""  # soon
+    after: str = ""  # keyset: <iso>~<id>
 
 
 _LISTED: Final = (
-    Case.id, Case.number, Case.title, Case.category, Case.severity, Case.source, Case.stage,
-    Case.state, Case.outcome, Case.next_due_at, Case.clocks_held, Case.received_at,
-    Case.closed_at, Case.updated_at, Case.last_activity, Case.anonymous, Case.fund_text,
-    Case.amount, Case.finding, Case.cause,
+    Case.id,
+    Case.number,
+    Case.title,
+    Case.category,
+    Case.severity,
+    Case.source,
+    Case.stage,
+    Case.state,
+    Case.outcome,
+    Case.next_due_at,
+    Case.clocks_held,
+    Case.received_at,
+    Case.closed_at,
+    Case.updated_at,
+    Case.last_activity,
+    Case.anonymous,
+    Case.fund_text,
+    Case.amount,
+    Case.finding,
+    Case.cause,
 )
 
 
-def _rows() -> Any:      # a select of many columns; naming its type says nothing
+def _rows() -> Any:  # a select of many columns; naming its type says nothing
     owner = aliased(Membership)
     return (
         select(
@@ -116,15 +132,21 @@ def _rows() -> Any:      # a select of many columns; naming its type says nothin
     )
 
 
-def inbox(session: ScopedSession, actor: Actor, wanted: Filter, *, n: int = PAGE) -> Sequence[Row[Any]]:
+def inbox(
+    session: ScopedSession, actor: Actor, wanted: Filter, *, n: int = PAGE
+) -> Sequence[Row[Any]]:
     """Open cases by time left, ``n + 1`` at most: the last says that there are more."""
-    query = _rows().where(Case.state == CaseState.OPEN.value, visible(actor), *_conditions(actor, wanted))
+    query = _rows().where(
+        Case.state == CaseState.OPEN.value, visible(actor), *_conditions(actor, wanted)
+    )
     if key := parse_key(wanted.after):
         query = query.where(tuple_(Case.next_due_at, Case.id) > key)
     return session.execute(query.order_by(Case.next_due_at, Case.id).limit(n + 1)).all()
 
 
-def cases(session: ScopedSession, actor: Actor, wanted: Filter, *, n: int = PAGE) -> Sequence[Row[Any]]:
+def cases(
+    session: ScopedSession, actor: Actor, wanted: Filter, *, n: int = PAGE
+) -> Sequence[Row[Any]]:
     """All cases, newest first."""
     query = _rows().where(visible(actor), *_conditions(actor, wanted))
     if key := parse_key(wanted.after):
@@ -134,7 +156,9 @@ def cases(session: ScopedSession, actor: Actor, wanted: Filter, *, n: int = PAGE
     ).all()
 
 
-def archive(session: ScopedSession, actor: Actor, wanted: Filter, *, n: int = PAGE) -> Sequence[Row[Any]]:
+def archive(
+    session: ScopedSession, actor: Actor, wanted: Filter, *, n: int = PAGE
+) -> Sequence[Row[Any]]:
     """Closed cases, the last closed first."""
     query = _rows().where(
         Case.state == CaseState.CLOSED.value, visible(actor), *_conditions(actor, wanted)
@@ -266,7 +290,12 @@ _TABS: Final[Mapping[str, tuple[EntryKind, ...]]] = {
 
 
 def entries(
-    session: ScopedSession, case: Case, *, tab: str = "", before: int | None = None, n: int = ENTRIES
+    session: ScopedSession,
+    case: Case,
+    *,
+    tab: str = "",
+    before: int | None = None,
+    n: int = ENTRIES,
 ) -> Sequence[Entry]:
     """The timeline, newest first, ``n + 1`` at most."""
     query = select(Entry).where(Entry.case_id == case.id)

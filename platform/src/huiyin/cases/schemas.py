@@ -72,7 +72,9 @@ class FactsForm(Shape, frozen=True, kw_only=True):
 class AssignForm(Shape, frozen=True, kw_only=True):
     """Who takes over which part; history keeps the former."""
 
-    part: Annotated[str, Meta(pattern="^(owner|investigator|assistant|delegate)$", title=N_("角色"))]
+    part: Annotated[
+        str, Meta(pattern="^(owner|investigator|assistant|delegate)$", title=N_("角色"))
+    ]
     account_id: Annotated[uuid.UUID, Meta(title=N_("人员"))]
     reason: Reason = ""
 

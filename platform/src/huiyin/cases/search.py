@@ -19,13 +19,13 @@ from sqlalchemy.dialects.postgresql import insert
 
 from huiyin.cases.models import CaseText
 from huiyin.db import ScopedSession
-from huiyin.identity.policy import sees_all
 from huiyin.identity.actor import Actor
+from huiyin.identity.policy import sees_all
 
 _HAN: Final = r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _RUNS: Final = re.compile(rf"[{_HAN}]+|[a-z0-9][a-z0-9._%-]*")
-_LONGEST: Final = 40        # characters of one word
-_MOST: Final = 4000         # tokens of one text
+_LONGEST: Final = 40  # characters of one word
+_MOST: Final = 4000  # tokens of one text
 
 
 def normal(value: str) -> str:
@@ -39,7 +39,7 @@ def tokens(value: str) -> list[str]:
     for run in _RUNS.findall(normal(value)):
         if run[0].isascii():
             word = run[:_LONGEST].rstrip(".-%_")
-            for length in range(2, len(word) + 1):      # prefixes, so that TS-20 finds TS-2026
+            for length in range(2, len(word) + 1):  # prefixes, so that TS-20 finds TS-2026
                 found[word[:length]] = None
             if len(word) == 1:
                 found[word] = None
@@ -70,12 +70,17 @@ class Found:
     received_at: datetime
 
 
-def index(session: ScopedSession, case_id: uuid.UUID, received_at: datetime, parts: Iterable[str]) -> None:
+def index(
+    session: ScopedSession, case_id: uuid.UUID, received_at: datetime, parts: Iterable[str]
+) -> None:
     """Write, or write anew, what a case can be found by."""
     words = normal(" \n ".join(part for part in parts if part))
     row = insert(CaseText).values(
-        tenant_id=session.tenant, id=case_id, words=words,
-        bigrams=func.array_to_tsvector(tokens(words)), received_at=received_at,
+        tenant_id=session.tenant,
+        id=case_id,
+        words=words,
+        bigrams=func.array_to_tsvector(tokens(words)),
+        received_at=received_at,
     )
     session.execute(
         row.on_conflict_do_update(
@@ -85,14 +90,18 @@ def index(session: ScopedSession, case_id: uuid.UUID, received_at: datetime, par
     )
 
 
-_SEARCH: Final = text(     # wall: the audited function applies the tenant of the transaction itself
+_SEARCH: Final = text(  # wall: the audited function applies the tenant of the transaction itself
     "SELECT id, received_at FROM case_search(CAST(:query AS tsquery), :likes, :sees_all,"
     " :before_at, :before_id, :n)"
 )
 
 
 def search(
-    session: ScopedSession, actor: Actor, words: str, *, n: int,
+    session: ScopedSession,
+    actor: Actor,
+    words: str,
+    *,
+    n: int,
     before: tuple[datetime, uuid.UUID] | None = None,
 ) -> Sequence[Found]:
     """Newest first, ``n`` at most, of those the person may know of.  Empty words find nothing."""
@@ -116,5 +125,3 @@ def search(
 
 def _escaped(value: str) -> str:
     return value.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-
-

@@ -57,8 +57,7 @@ def move(
     wanted = VERBS.get(verb)
     if wanted is None or wanted not in MOVES or verb in ELSEWHERE:
         raise NotFound
-    case = change(session, actor, number, Deed(verb, body=reason, apply=_stamp(verb)), rev=rev)
-    return case
+    return change(session, actor, number, Deed(verb, body=reason, apply=_stamp(verb)), rev=rev)
 
 
 def _stamp(verb: str) -> Any:
@@ -89,15 +88,25 @@ def merge(
         case.master_id = into.id
 
     case = change(
-        session, actor, number,
-        Deed("merge", body=reason, apply=apply, data={"master": into.number},
-             facts={"master": into.number}),
+        session,
+        actor,
+        number,
+        Deed(
+            "merge",
+            body=reason,
+            apply=apply,
+            data={"master": into.number},
+            facts={"master": into.number},
+        ),
         rev=rev,
     )
     change(
-        session, actor, into.number,
-        Deed("note", body="", kind=EntryKind.EVENT, data={"merged": number},
-             facts={"merged": number}),
+        session,
+        actor,
+        into.number,
+        Deed(
+            "note", body="", kind=EntryKind.EVENT, data={"merged": number}, facts={"merged": number}
+        ),
     )
     return case
 
@@ -116,20 +125,26 @@ def attest(session: ScopedSession, actor: Actor, number: str, gate: str, note: s
             )
         case.facts = {
             **case.facts,
-            gate: {
-                "at": now().isoformat(), "by": actor.name, "by_id": str(actor.id), "note": note
-            },
+            gate: {"at": now().isoformat(), "by": actor.name, "by_id": str(actor.id), "note": note},
         }
 
     return change(
-        session, actor, number,
+        session,
+        actor,
+        number,
         Deed("attest", body=note, data={"gate": gate}, facts={"gate": gate}, apply=apply),
     )
 
 
-def edit(
-    session: ScopedSession, actor: Actor, number: str, form: FactsForm, *, rev: int
-) -> Case:
+# fmt: off
+EDITED: Final = (
+    "title", "category", "severity", "complexity", "fund_id", "amount", "wish", "finding",
+    "cause", "anonymous",
+)
+# fmt: on
+
+
+def edit(session: ScopedSession, actor: Actor, number: str, form: FactsForm, *, rev: int) -> Case:
     """Change the facts of the case.  The story itself is never edited."""
     _check_codes(session, form)
     changed: dict[str, list[str]] = {}
@@ -139,8 +154,7 @@ def edit(
         investor = _complainant(session, case_before, form)
 
     def apply(case: Case) -> None:
-        for name in ("title", "category", "severity", "complexity", "fund_id", "amount", "wish",
-                     "finding", "cause", "anonymous"):
+        for name in EDITED:
             new = getattr(form, name)
             new = getattr(new, "value", new)
             if getattr(case, name) != new:
@@ -152,18 +166,35 @@ def edit(
 
     complexity = form.complexity.value
     event = "complexity_set" if complexity != case_before.complexity else ""
-    shown = {k: v for k, v in changed.items() if k not in {"complainant"}}
+    shown = {k: v for k, v in changed.items() if k != "complainant"}
     case = change(
-        session, actor, number,
-        Deed("edit", data={"changed": shown}, apply=apply, clock_event=event,
-             clock_data={"value": complexity} if event else {},
-             facts={"category": form.category, "severity": form.severity}),
+        session,
+        actor,
+        number,
+        Deed(
+            "edit",
+            data={"changed": shown},
+            apply=apply,
+            clock_event=event,
+            clock_data={"value": complexity} if event else {},
+            facts={"category": form.category, "severity": form.severity},
+        ),
         rev=rev,
     )
-    words = (case.number, case.title, case.story, case.wish, form.name or "", case.fund_text,
-             form.phone or "")
-    search.index(session, case.id, case.received_at, words)
+    _reindex(session, case)
     return case
+
+
+def _reindex(session: ScopedSession, case: Case) -> None:
+    """What the case can be found by, from the record as it now stands."""
+    who = None
+    if case.complainant_id:
+        who = session.get(Investor, (session.tenant, case.complainant_id))
+    fund = session.get(Fund, (session.tenant, case.fund_id)) if case.fund_id else None
+    words = [case.number, case.title, case.story, case.wish, case.fund_text]
+    words += [who.name, who.phone] if who else []
+    words += [fund.name] if fund else []
+    search.index(session, case.id, case.received_at, words)
 
 
 def _check_codes(session: ScopedSession, form: FactsForm) -> None:
@@ -189,7 +220,7 @@ def _complainant(session: ScopedSession, case: Case, form: FactsForm) -> Investo
     investor.name = form.name or investor.name
     investor.phone = form.phone or investor.phone
     investor.email = form.email or investor.email
-    session.flush()     # its id is needed on the case
+    session.flush()  # its id is needed on the case
     return investor
 
 
@@ -207,9 +238,14 @@ def retype(
         case.intake_type = form.intake_type.value
 
     return change(
-        session, actor, number,
+        session,
+        actor,
+        number,
         Deed(
-            "retype", body=form.reason, apply=apply, clocks_changed=True,
+            "retype",
+            body=form.reason,
+            apply=apply,
+            clocks_changed=True,
             data={"to": INTAKE_TITLES[form.intake_type]},
             facts={"to": form.intake_type.value, "second": form.second_id},
         ),

@@ -200,12 +200,12 @@ HANDLING: Final = frozenset(
 
 
 class EntryKind(StrEnum):
-    NOTE = "note"                   # internal
-    MESSAGE_OUT = "message_out"     # to the complainant
-    MESSAGE_IN = "message_in"       # from the complainant
+    NOTE = "note"  # internal
+    MESSAGE_OUT = "message_out"  # to the complainant
+    MESSAGE_IN = "message_in"  # from the complainant
     CALL = "call"
-    EVENT = "event"                 # something that was done
-    MOVE = "move"                   # a change of stage
+    EVENT = "event"  # something that was done
+    MOVE = "move"  # a change of stage
 
 
 class Audience(StrEnum):

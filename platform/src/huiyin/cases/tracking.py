@@ -42,8 +42,8 @@ class Tracked:
     case: Case
     steps: tuple[PublicStep, ...]
     messages: Sequence[Entry]
-    promised_by: date | None            # 书面答复最晚日期
-    next_date: date | None              # the next date somebody told them to expect word by
+    promised_by: date | None  # 书面答复最晚日期
+    next_date: date | None  # the next date somebody told them to expect word by
     provisional: bool
 
 
@@ -108,7 +108,9 @@ def public_steps(case: Case) -> tuple[PublicStep, ...]:
 def say(session: ScopedSession, actor: Actor, case: Case, body: str) -> Case:
     """A message from the complainant."""
     return change(
-        session, actor, case.number,
+        session,
+        actor,
+        case.number,
         Deed("say", body=body, kind=EntryKind.MESSAGE_IN, audience=Audience.COMPLAINANT),
     )
 
@@ -116,7 +118,9 @@ def say(session: ScopedSession, actor: Actor, case: Case, body: str) -> Case:
 def withdraw(session: ScopedSession, actor: Actor, case: Case, reason: str) -> Case:
     """The complainant takes the complaint back; the record stays."""
     return change(
-        session, actor, case.number,
+        session,
+        actor,
+        case.number,
         Deed("withdraw", body=reason, audience=Audience.COMPLAINANT),
     )
 
@@ -126,10 +130,10 @@ def ask_review(session: ScopedSession, actor: Actor, case: Case, reason: str) ->
     if case.answered_at is None:
         raise Conflict(N_("书面答复作出后可以要求复核，当前可以直接留言"))
     return change(
-        session, actor, case.number,
-        Deed(
-            "ask_review", body=reason, kind=EntryKind.MESSAGE_IN, audience=Audience.COMPLAINANT
-        ),
+        session,
+        actor,
+        case.number,
+        Deed("ask_review", body=reason, kind=EntryKind.MESSAGE_IN, audience=Audience.COMPLAINANT),
     )
 
 

@@ -22,23 +22,23 @@ class Verb:
     """One act.  ``bars`` are parts that, held at any time, keep a person from it."""
 
     name: str
-    title: str                              # on the button: what it does
-    done: str                               # in the timeline: what was done
+    title: str  # on the button: what it does
+    done: str  # in the timeline: what was done
     permission: str
     stages: frozenset[Stage]
     to: Stage | None = None
     closes: Outcome | None = None
     gates: tuple[str, ...] = ()
     bars: frozenset[Part] = frozenset()
-    part: Part | None = None                # what doing it makes of the person
-    reason: bool = False                    # words are required
-    clock_event: str = ""                   # what the clocks hear
-    outbox: str = ""                        # what subscribers hear
-    back: bool = False                      # a way back: the facts of that round fall
-    direct: bool = True                     # offered as a button of its own on the page
-    complainant: bool = False               # the complainant may do it with the code
-    closed: bool = False                    # for closed cases
-    effect: str = ""                        # one sentence on the confirm page
+    part: Part | None = None  # what doing it makes of the person
+    reason: bool = False  # words are required
+    clock_event: str = ""  # what the clocks hear
+    outbox: str = ""  # what subscribers hear
+    back: bool = False  # a way back: the facts of that round fall
+    direct: bool = True  # offered as a button of its own on the page
+    complainant: bool = False  # the complainant may do it with the code
+    closed: bool = False  # for closed cases
+    effect: str = ""  # one sentence on the confirm page
 
 
 ALL: Final = frozenset(Stage)
@@ -50,6 +50,7 @@ def _at(*stages: Stage) -> frozenset[Stage]:
 
 
 _S = Stage
+# fmt: off
 _TABLE: Final = (
     # -- the nine stages -----------------------------------------------------------------------
     Verb("accept", N_("受理并告知投诉人"), N_("受理"), "case.accept", _at(_S.INTAKE), _S.PRELIMINARY,
@@ -163,6 +164,7 @@ _TABLE: Final = (
          clock_event="acknowledged"),
     Verb("remind", N_("催办"), N_("催办"), "case.note", ALL, direct=False),
 )
+# fmt: on
 VERBS: Final[Mapping[str, Verb]] = MappingProxyType({verb.name: verb for verb in _TABLE})
 MOVES: Final = tuple(verb for verb in _TABLE if verb.to or verb.closes)
 
@@ -174,8 +176,8 @@ class Offered:
     """A move the page may show to one person, and what keeps it from being done now."""
 
     verb: Verb
-    missing: tuple[str, ...] = field(default=())     # titles of unmet gates
-    barred: str = ""                                  # why not this person, as a key
+    missing: tuple[str, ...] = field(default=())  # titles of unmet gates
+    barred: str = ""  # why not this person, as a key
 
     @property
     def ready(self) -> bool:

@@ -15,7 +15,6 @@ from huiyin.cases import gates, queries
 from huiyin.cases.models import Case, Entry, Participation
 from huiyin.cases.people import participations, tasks_of
 from huiyin.cases.stages import (
-
     PART_TITLES,
     SEVERITY_TITLES,
     SOURCE_TITLES,
@@ -47,7 +46,7 @@ _ORDER = ("transfer", "reply", "review", "stage", "progress", "acknowledge", "ac
 @dataclass(frozen=True, slots=True)
 class RailStep:
     title: str
-    state: str              # d done, c current, or ahead
+    state: str  # d done, c current, or ahead
     line: Message | str
     percent: int = 0
 
@@ -62,7 +61,7 @@ class ClockCard:
     left: Message
     limit: Message
     percent: int
-    state: str              # late, soon or ""
+    state: str  # late, soon or ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,23 +166,27 @@ def card(clock: Clock, moment: Any, days: Any) -> ClockCard:
     if clock.state is ClockState.RUNNING:
         state = "late" if moment > clock.due_at else "soon" if used.percent >= 75 else ""
     return ClockCard(
-        clock, origin_label(clock.origin), origin_line(clock.origin), remaining_message(left),
-        amount_label(clock.amount, clock.unit), used.percent, state,
+        clock,
+        origin_label(clock.origin),
+        origin_line(clock.origin),
+        remaining_message(left),
+        amount_label(clock.amount, clock.unit),
+        used.percent,
+        state,
     )
-
-
 
 
 def rail(case: Case, clocks: Sequence[Clock]) -> list[RailStep]:
     """The nine stages with dates used and time left."""
     current = STAGE_ORDER.index(Stage(case.stage))
     stage_clock = next(
-        (c for c in reversed(clocks) if c.open and c.kind == "stage" and c.stage == case.stage), None
+        (c for c in reversed(clocks) if c.open and c.kind == "stage" and c.stage == case.stage),
+        None,
     )
     steps = []
     for index, stage in enumerate(STAGE_ORDER):
         entered = case.stage_dates.get(stage.value)
-        if index < current or not case.is_open and entered:
+        if index < current or (not case.is_open and entered):
             line: Message | str = _day(entered) if entered else Message(N_("未经过"))
             steps.append(RailStep(STAGE_TITLES[stage], "d" if entered else "", line))
         elif index == current:
@@ -226,7 +229,12 @@ def next_step(actor: Actor, case: Case, history: Sequence[Participation]) -> Nex
     else:
         heading = Message(N_("可以{act}"), {"act": Message(verb.title)})
     return NextStep(
-        verb, heading, states, not missing and mine and barred is None, mine, barred,
+        verb,
+        heading,
+        states,
+        not missing and mine and barred is None,
+        mine,
+        barred,
         [o for o in others if o.verb is not verb],
     )
 
@@ -235,9 +243,7 @@ def _barred(verb: Verb, held: set[Part]) -> Message | None:
     why = [Message(PART_TITLES[p]) for p in Part if p in verb.bars & held]
     if not why:
         return None
-    return Message(
-        N_("曾任本案{parts}，按职责分离要求须由其他人办理"), {"parts": why[0]}
-    )
+    return Message(N_("曾任本案{parts}，按职责分离要求须由其他人办理"), {"parts": why[0]})
 
 
 def offered(actor: Actor, case: Case, held: set[Part]) -> list[Offered]:
@@ -256,5 +262,3 @@ def changes_of(entry: Entry) -> Mapping[str, Sequence[str]]:
     """What an edit changed: field → (before, after)."""
     changed: Mapping[str, Sequence[str]] = entry.data.get("changed", {})
     return changed
-
-

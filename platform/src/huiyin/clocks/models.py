@@ -1,4 +1,7 @@
-"""Clocks as last computed.  The truth is the case's events; these rows serve lists and reminders."""
+"""Clocks as last computed.
+
+The truth is the case's events; these rows serve lists and reminders.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +27,7 @@ class ClockRow(TenantModel):
 
     case_id: Mapped[uuid.UUID]
     kind: Mapped[str]
-    key: Mapped[str]                        # stable over replays, e.g. stage:plan#2
+    key: Mapped[str]  # stable over replays, e.g. stage:plan#2
     title: Mapped[str]
     stage: Mapped[str] = mapped_column(default="")
     started_at: Mapped[datetime]

@@ -50,7 +50,9 @@ def replay(events: Iterable[Mapping[str, Any]], facts: Facts) -> tuple[Clock, ..
     """The clocks these kept events give."""
     return compute(
         [CaseEvent(e["kind"], datetime.fromisoformat(e["at"]), e["data"]) for e in events],
-        policy(), calendar(), facts,
+        policy(),
+        calendar(),
+        facts,
     )
 
 

@@ -59,9 +59,7 @@ class TenantModel(Base):
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=uuid7, sort_order=-1)
 
 
-def tenant_key(
-    column: str, table: str, *, ondelete: str | None = None
-) -> ForeignKeyConstraint:
+def tenant_key(column: str, table: str, *, ondelete: str | None = None) -> ForeignKeyConstraint:
     """A reference to another row of the same tenant, and of no other."""
     return ForeignKeyConstraint(
         ["tenant_id", column], [f"{table}.tenant_id", f"{table}.id"], ondelete=ondelete

@@ -31,18 +31,18 @@ def create_roles(superuser_url: str, *, password: str) -> None:
                 sql.SQL(
                     "{} ROLE {} NOSUPERUSER NOCREATEDB NOCREATEROLE NOBYPASSRLS NOINHERIT {}"
                 ).format(
-                    verb, sql.Identifier(role),
+                    verb,
+                    sql.Identifier(role),
                     sql.SQL("LOGIN PASSWORD {}").format(sql.Literal(password))
-                    if login else sql.SQL("NOLOGIN"),
+                    if login
+                    else sql.SQL("NOLOGIN"),
                 )
             )
         for definer in DEFINERS:
-            # The owner hands functions over to the definers, so it must be a member; NOINHERIT keeps
-            # their rights out of everything else it does.
+            # The owner hands functions over to the definers, so it must be a member; NOINHERIT
+            # keeps their rights out of everything else it does.
             connection.execute(
-                sql.SQL("GRANT {} TO {}").format(
-                    sql.Identifier(definer), sql.Identifier(OWNER)
-                )
+                sql.SQL("GRANT {} TO {}").format(sql.Identifier(definer), sql.Identifier(OWNER))
             )
 
 
@@ -69,4 +69,4 @@ def create_database(superuser_url: str, name: str) -> None:
             "CREATE EXTENSION IF NOT EXISTS btree_gin",
             f"ALTER DEFAULT PRIVILEGES FOR ROLE {OWNER} REVOKE EXECUTE ON FUNCTIONS FROM PUBLIC",
         ):
-            connection.execute(sql.SQL(statement))  # type: ignore[arg-type] - constants of this module
+            connection.execute(sql.SQL(statement))

@@ -23,18 +23,20 @@ from typing import Any, Final
 
 from huiyin.db.errors import EmbeddedServerFailed
 
-_SOCKET_LIMIT: Final = 90       # bytes; the kernel allows about 107 for the whole name
+_SOCKET_LIMIT: Final = 90  # bytes; the kernel allows about 107 for the whole name
 _DURABLE: Final[Mapping[str, str]] = {
     "shared_buffers": "128MB",
     "max_connections": "60",
-    "log_min_duration_statement": "-1",   # statements carry personal data; never log them
+    "log_min_duration_statement": "-1",  # statements carry personal data; never log them
     "log_statement": "none",
     "timezone": "UTC",
-    "jit": "off",                          # pages are short; compiling costs more than it saves
+    "jit": "off",  # pages are short; compiling costs more than it saves
 }
 # For tests that do not test durability.
 FAST: Final[Mapping[str, str]] = {
-    "fsync": "off", "synchronous_commit": "off", "full_page_writes": "off",
+    "fsync": "off",
+    "synchronous_commit": "off",
+    "full_page_writes": "off",
 }
 
 
@@ -68,7 +70,7 @@ class EmbeddedPostgres:
         self.process: subprocess.Popen[bytes] | None = None
         self._lock: int | None = None
         self._drop: dict[str, Any] = {}
-        if os.geteuid() == 0:       # postgres refuses to be root; only this child is dropped
+        if os.geteuid() == 0:  # postgres refuses to be root; only this child is dropped
             nobody = pwd.getpwnam("nobody")
             self._drop = {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
 
@@ -82,7 +84,9 @@ class EmbeddedPostgres:
     def socket(self) -> Path:
         return Path(json.loads((self.home / "server.json").read_text())["socket"])
 
-    def url(self, *, user: str = "postgres", password: str | None = None, name: str = "postgres") -> str:
+    def url(
+        self, *, user: str = "postgres", password: str | None = None, name: str = "postgres"
+    ) -> str:
         """A SQLAlchemy address over the unix socket."""
         secret = self.password if password is None else password
         return f"postgresql+psycopg://{user}:{secret}@/{name}?host={self.socket}&port=5432"
@@ -144,19 +148,32 @@ class EmbeddedPostgres:
             self._initialise(known["password"])
 
     def _initialise(self, password: str) -> None:
-        with tempfile.NamedTemporaryFile("w", suffix=".pw", dir="/tmp") as file:  # noqa: S108 - read by the dropped user
+        with tempfile.NamedTemporaryFile("w", suffix=".pw", dir="/tmp") as file:
             file.write(password)
             file.flush()
             if self._drop:
                 os.chown(file.name, self._drop["user"], self._drop["group"])
             done = subprocess.run(  # noqa: S603 - our own binary, fixed arguments
                 [
-                    str(find_binaries() / "initdb"), "-D", str(self.data), "-U", "postgres",
-                    "-E", "UTF8", "--locale=C.UTF-8", "--locale-provider=libc",
-                    "--auth-local=scram-sha-256", "--auth-host=scram-sha-256",
-                    f"--pwfile={file.name}", "--data-checksums",
+                    str(find_binaries() / "initdb"),
+                    "-D",
+                    str(self.data),
+                    "-U",
+                    "postgres",
+                    "-E",
+                    "UTF8",
+                    "--locale=C.UTF-8",
+                    "--locale-provider=libc",
+                    "--auth-local=scram-sha-256",
+                    "--auth-host=scram-sha-256",
+                    f"--pwfile={file.name}",
+                    "--data-checksums",
                 ],
-                capture_output=True, text=True, cwd="/", env=_clean_environment(), check=False,
+                capture_output=True,
+                text=True,
+                cwd="/",
+                env=_clean_environment(),
+                check=False,
                 **self._drop,
             )
         if done.returncode:
@@ -165,16 +182,23 @@ class EmbeddedPostgres:
 
     def _spawn(self) -> subprocess.Popen[bytes]:
         options = {
-            "listen_addresses": "", "port": "5432",
-            "unix_socket_directories": str(self.socket), **self.tune,
+            "listen_addresses": "",
+            "port": "5432",
+            "unix_socket_directories": str(self.socket),
+            **self.tune,
         }
         command = [str(find_binaries() / "postgres"), "-D", str(self.data)]
         for name, value in options.items():
             command += ["-c", f"{name}={value}"]
         with (self.home / "pg.log").open("ab") as log:
             return subprocess.Popen(  # noqa: S603 - our own binary, fixed arguments
-                command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/",
-                env=_clean_environment(), start_new_session=True,
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                cwd="/",
+                env=_clean_environment(),
+                start_new_session=True,
                 preexec_fn=_die_with_parent(os.getpid()),  # noqa: PLW1509 - runs one C call
                 **self._drop,
             )
@@ -201,9 +225,7 @@ class EmbeddedPostgres:
         except OSError:
             return False
         return (
-            len(lines) > 7
-            and lines[7].strip() == "ready"
-            and (pid is None or lines[0] == str(pid))
+            len(lines) > 7 and lines[7].strip() == "ready" and (pid is None or lines[0] == str(pid))
         )
 
     def _await_other(self, timeout: float) -> None:

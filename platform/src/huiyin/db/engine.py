@@ -14,7 +14,7 @@ from huiyin.db.errors import UnsafeRole
 
 APP: Final = "huiyin_app"
 OWNER: Final = "huiyin_owner"
-MINIMUM_VERSION: Final = 150014     # row-security fixes; see docs/threat-model.md
+MINIMUM_VERSION: Final = 150014  # row-security fixes; see docs/threat-model.md
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ def application_engine(url: str, *, pool: int = 8, overflow: int = 4) -> Engine:
         pool_size=pool,
         max_overflow=overflow,
         pool_timeout=5,
-        pool_pre_ping=False,    # one round trip a page; a dead connection is a 503 and heals itself
+        pool_pre_ping=False,  # one round trip a page; a dead connection is a 503 and heals itself
         connect_args={"connect_timeout": 3, "application_name": "huiyin"},
     )
 
@@ -66,9 +66,7 @@ FROM pg_roles r WHERE r.rolname = current_user
 
 def embedded_addresses(server: EmbeddedPostgres, *, name: str = "huiyin") -> Addresses:
     """Addresses on the embedded server; both roles use its one generated secret."""
-    return Addresses(
-        app=server.url(user=APP, name=name), owner=server.url(user=OWNER, name=name)
-    )
+    return Addresses(app=server.url(user=APP, name=name), owner=server.url(user=OWNER, name=name))
 
 
 def embedded(home: Path) -> tuple[EmbeddedPostgres, bool]:

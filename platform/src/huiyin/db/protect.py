@@ -15,9 +15,7 @@ from alembic.operations import MigrateOperation, Operations, ops
 from huiyin.db.base import Base, TenantModel
 from huiyin.db.engine import APP
 
-PREDICATE: Final = (
-    "tenant_id = (SELECT nullif(current_setting('huiyin.tenant', true), '')::uuid)"
-)
+PREDICATE: Final = "tenant_id = (SELECT nullif(current_setting('huiyin.tenant', true), '')::uuid)"
 
 
 def statements(table: str, grants: str, *, tenant: bool) -> list[str]:
@@ -25,8 +23,10 @@ def statements(table: str, grants: str, *, tenant: bool) -> list[str]:
     wall = [
         f'ALTER TABLE "{table}" ENABLE ROW LEVEL SECURITY',
         f'ALTER TABLE "{table}" FORCE ROW LEVEL SECURITY',
-        f'CREATE POLICY tenant_wall ON "{table}" TO {APP}'
-        f" USING ({PREDICATE}) WITH CHECK ({PREDICATE})",
+        (
+            f'CREATE POLICY tenant_wall ON "{table}" TO {APP}'
+            f" USING ({PREDICATE}) WITH CHECK ({PREDICATE})"
+        ),
     ]
     return [*(wall if tenant else []), f'GRANT {grants} ON "{table}" TO {APP}']
 
@@ -45,7 +45,7 @@ class ProtectTable(MigrateOperation):
         operations.invoke(cls(table, grants, tenant=tenant))
 
     def reverse(self) -> MigrateOperation:
-        return self     # dropping the table drops its wall
+        return self  # dropping the table drops its wall
 
 
 @Operations.implementation_for(ProtectTable)
@@ -56,9 +56,7 @@ def _run(operations: Operations, operation: ProtectTable) -> None:
 
 @renderers.dispatch_for(ProtectTable)
 def _render(_: AutogenContext, operation: ProtectTable) -> str:
-    return (
-        f'op.protect_table("{operation.table}", "{operation.grants}", tenant={operation.tenant})'
-    )
+    return f'op.protect_table("{operation.table}", "{operation.grants}", tenant={operation.tenant})'
 
 
 def model_of(table: str) -> type[Base] | None:

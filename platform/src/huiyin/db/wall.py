@@ -81,9 +81,11 @@ def _announce(session: ScopedSession, connection: Connection) -> None:
 
 
 @event.listens_for(ScopedSession, "after_begin")
-def _set_tenant(session: ScopedSession, transaction: SessionTransaction, connection: Connection) -> None:
+def _set_tenant(
+    session: ScopedSession, transaction: SessionTransaction, connection: Connection
+) -> None:
     if transaction.nested:
-        return      # SET LOCAL holds inside a savepoint
+        return  # SET LOCAL holds inside a savepoint
     if not session.scoped:
         raise TenantScopeMissing("a session must be made by tenant_session or platform_session")
     _announce(session, connection)
@@ -92,8 +94,7 @@ def _set_tenant(session: ScopedSession, transaction: SessionTransaction, connect
 @event.listens_for(ScopedSession, "do_orm_execute")
 def _filter(state: ORMExecuteState) -> None:
     session = state.session
-    assert isinstance(session, ScopedSession)
-    if not session.scoped:
+    if not isinstance(session, ScopedSession) or not session.scoped:
         raise TenantScopeMissing("a session must be made by tenant_session or platform_session")
     tenant_id = session.tenant_id
     # Unconditionally: ``state.all_mappers`` is empty for counts, CTEs and subqueries, which
@@ -114,7 +115,7 @@ def _stamp(session: ScopedSession, *_: object) -> None:
             continue
         if session.tenant_id is None:
             raise TenantScopeMissing(f"{type(row).__name__} needs a tenant's session")
-        if row.tenant_id is None:
+        if getattr(row, "tenant_id", None) is None:
             row.tenant_id = session.tenant_id
         elif row.tenant_id != session.tenant_id:
             raise WallBreached(f"{type(row).__name__} belongs to another tenant")

@@ -38,7 +38,8 @@ def uploads(data: dict[str, Any], field: str = "files") -> list[Upload]:
     given = data.get(field)
     parts = given if isinstance(given, list) else [given]
     return [
-        Upload(part.filename, cast("BinaryIO", part.file)) for part in parts
+        Upload(part.filename, cast("BinaryIO", part.file))
+        for part in parts
         if isinstance(part, UploadFile) and part.filename
     ]
 
@@ -57,9 +58,7 @@ class EvidenceController(Controller):
         note = clean(str(data.get("note") or ""))[:500]
         shared = data.get("shared") == "on"
         try:
-            service.add(
-                desk.session, desk.actor, number, uploads(data), note=note, shared=shared
-            )
+            service.add(desk.session, desk.actor, number, uploads(data), note=note, shared=shared)
         except Invalid as error:
             desk.session.rollback()
             return _page(desk, number, Form.failed(data, error, desk._), status=422)
@@ -67,7 +66,10 @@ class EvidenceController(Controller):
 
     @action("/{file_id:uuid}/verify", name="evidence:verify", permission="case.note")
     def verify(
-        self, desk: NamedDependency[Desk], number: FromPath[str], file_id: FromPath[Any],
+        self,
+        desk: NamedDependency[Desk],
+        number: FromPath[str],
+        file_id: FromPath[Any],
         data: FormData,
     ) -> Response[Any]:
         note = clean(str(data.get("note") or ""))[:500]

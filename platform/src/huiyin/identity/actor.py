@@ -29,7 +29,7 @@ class Actor:
     roles: frozenset[Role] = frozenset()
     department: str = ""
     kind: ActorKind = ActorKind.PERSON
-    scopes: frozenset[str] | None = None      # an API token's; None is everything
+    scopes: frozenset[str] | None = None  # an API token's; None is everything
     permissions: frozenset[str] = field(init=False)
 
     def __post_init__(self) -> None:

@@ -39,7 +39,7 @@ class LoginSession(PlatformModel):
     seen_at: Mapped[datetime] = mapped_column(default=now)
     expires_at: Mapped[datetime]
     revoked_at: Mapped[datetime | None]
-    agent: Mapped[str] = mapped_column(default="")      # browser family, for the list of sessions
+    agent: Mapped[str] = mapped_column(default="")  # browser family, for the list of sessions
 
 
 class Attempt(PlatformModel):

@@ -7,7 +7,7 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 _hasher = PasswordHasher()
 MINIMUM = 12
-MAXIMUM = 256       # hashing time grows with length; nobody types more
+MAXIMUM = 256  # hashing time grows with length; nobody types more
 
 
 def hash_password(password: str) -> str:

@@ -25,8 +25,8 @@ class Role(StrEnum):
 
 
 # Routes that need no membership name one of these instead of a permission of the table.
-PUBLIC: Final = "public"            # anybody
-ACCOUNT: Final = "account"          # anybody logged in, in no particular firm
+PUBLIC: Final = "public"  # anybody
+ACCOUNT: Final = "account"  # anybody logged in, in no particular firm
 OPEN_PERMISSIONS: Final = frozenset({PUBLIC, ACCOUNT})
 
 

@@ -76,9 +76,7 @@ def load(folders: Iterable[Path]) -> dict[str, Translator]:
                 with path.open("rb") as file:
                     for message in read_po(file, locale=language):
                         if message.id:
-                            catalogue.add(
-                                message.id, message.string, context=message.context
-                            )
+                            catalogue.add(message.id, message.string, context=message.context)
     translators = {SOURCE: Translator(SOURCE, NullTranslations())}
     for language, catalogue in merged.items():
         compiled = io.BytesIO()

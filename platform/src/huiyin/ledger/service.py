@@ -74,7 +74,7 @@ def append(
     facts: Mapping[str, Any],
     commits: Mapping[str, str | bytes] | None = None,
     at: datetime | None = None,
-) -> Receipt:
+) -> Receipt:  # long: one document and one statement, as they are signed
     """Enter one thing done, in the caller's transaction, with one statement; do it last.
 
     ``facts`` are ids, codes, versions, dates and hashes, never personal data and never free

@@ -56,7 +56,9 @@ class LetterController(Controller):
     def answer_page(self, desk: NamedDependency[Desk], number: FromPath[str]) -> Response[Any]:
         case = queries.open_case(desk.session, desk.actor, number).case
         letters = service.letters_of(desk.session, case)
-        drafts = [x for x in letters if x.kind == LetterKind.ANSWER and x.state != LetterState.WITHDRAWN]
+        drafts = [
+            x for x in letters if x.kind == LetterKind.ANSWER and x.state != LetterState.WITHDRAWN
+        ]
         if drafts and (drafts[-1].is_released or not desk.actor.can("case.handle")):
             return _letter_page(desk, case, drafts[-1], Form())
         return _answer(desk, case, _answer_form(desk, case, drafts[-1] if drafts else None))
@@ -75,7 +77,8 @@ class LetterController(Controller):
             desk.session.rollback()
             return _answer(desk, case, Form.failed(data, error, desk._), status=422)
         return desk.redirect(
-            f"{number_path(desk, number)}/letters/{letter.id}", N_("草稿已保存，请核对后交审批人签发")
+            f"{number_path(desk, number)}/letters/{letter.id}",
+            N_("草稿已保存，请核对后交审批人签发"),
         )
 
     @page("/new", name="letter:notice_page", permission="case.handle")
@@ -96,9 +99,7 @@ class LetterController(Controller):
         except Invalid as error:
             desk.session.rollback()
             return _notice(desk, case, Form.failed(data, error, desk._), status=422)
-        return desk.redirect(
-            f"{number_path(desk, number)}/letters/{letter.id}", N_("草稿已保存")
-        )
+        return desk.redirect(f"{number_path(desk, number)}/letters/{letter.id}", N_("草稿已保存"))
 
     @page("/{letter_id:uuid}", name="letter:show", permission="case.read")
     def show(
@@ -117,14 +118,21 @@ class LetterController(Controller):
 
     @action("/{letter_id:uuid}/release", name="letter:release", permission="case.letter")
     def release(
-        self, desk: NamedDependency[Desk], number: FromPath[str], letter_id: FromPath[uuid.UUID],
+        self,
+        desk: NamedDependency[Desk],
+        number: FromPath[str],
+        letter_id: FromPath[uuid.UUID],
         data: FormData,
     ) -> Response[Any]:
         case = queries.open_case(desk.session, desk.actor, number).case
         letter = service.find_letter(desk.session, case, letter_id)
         try:
             service.release(
-                desk.session, desk.actor, number, letter_id, str(data.get("fingerprint", "")),
+                desk.session,
+                desk.actor,
+                number,
+                letter_id,
+                str(data.get("fingerprint", "")),
                 rev=revision(data),
             )
         except Invalid as error:
@@ -142,7 +150,10 @@ class LetterController(Controller):
 
     @action("/{letter_id:uuid}/withdraw", name="letter:withdraw", permission="case.handle")
     def withdraw(
-        self, desk: NamedDependency[Desk], number: FromPath[str], letter_id: FromPath[uuid.UUID],
+        self,
+        desk: NamedDependency[Desk],
+        number: FromPath[str],
+        letter_id: FromPath[uuid.UUID],
         data: FormData,
     ) -> Response[Any]:
         reason = str(data.get("reason") or desk._(N_("草稿作废")))[:500]
@@ -151,7 +162,10 @@ class LetterController(Controller):
 
     @action("/{letter_id:uuid}/delivery", name="letter:delivery", permission="case.handle")
     def delivery(
-        self, desk: NamedDependency[Desk], number: FromPath[str], letter_id: FromPath[uuid.UUID],
+        self,
+        desk: NamedDependency[Desk],
+        number: FromPath[str],
+        letter_id: FromPath[uuid.UUID],
         data: FormData,
     ) -> Response[Any]:
         case = queries.open_case(desk.session, desk.actor, number).case
@@ -221,7 +235,10 @@ def _answer(desk: Desk, case: Case, form: Form, *, status: int = 200) -> Respons
 
 def _notice(desk: Desk, case: Case, form: Form, *, status: int = 200) -> Response[Any]:
     return desk.page(
-        "letters/notice.html", status=status, case=case, form=form,
+        "letters/notice.html",
+        status=status,
+        case=case,
+        form=form,
         kinds=[(kind.value, title) for kind, title in _NOTICES],
     )
 
@@ -234,9 +251,18 @@ def _letter_page(
     findings = service.check(desk.session, case, letter) if draft else []
     second = letter.kind == LetterKind.ANSWER and desk.actor.id == letter.drafted_by
     return desk.page(
-        "letters/show.html", status=status, case=case, letter=letter, document=document,
-        parts=numbered_parts(document), findings=findings, blocked=blocks(findings), form=form,
-        draft=draft, states=STATE_TITLES, channels=CHANNEL_TITLES,
+        "letters/show.html",
+        status=status,
+        case=case,
+        letter=letter,
+        document=document,
+        parts=numbered_parts(document),
+        findings=findings,
+        blocked=blocks(findings),
+        form=form,
+        draft=draft,
+        states=STATE_TITLES,
+        channels=CHANNEL_TITLES,
         needs_other=second,
     )
 
@@ -248,6 +274,11 @@ def _extension(desk: Desk, case: Case, form: Form, *, status: int = 200) -> Resp
     except Conflict as error:
         refused = error.message
     return desk.page(
-        "letters/extend.html", status=status, case=case, form=form, room=room,
-        refused=refused or Message(""), asked=extensions.asked(case),
+        "letters/extend.html",
+        status=status,
+        case=case,
+        form=form,
+        room=room,
+        refused=refused or Message(""),
+        asked=extensions.asked(case),
     )

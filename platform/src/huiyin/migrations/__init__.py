@@ -45,6 +45,18 @@ def upgrade(owner_url: str, plugins: dict[str, str]) -> None:
         engine.dispose()
 
 
+def write_revision(owner_url: str, message: str) -> None:
+    """A new revision of the core from the difference between models and database."""
+    engine = _migration_engine(owner_url)
+    try:
+        with engine.begin() as connection:
+            command.revision(
+                config_for(CORE, "huiyin", connection), message=message, autogenerate=True
+            )
+    finally:
+        engine.dispose()
+
+
 def _migration_engine(owner_url: str) -> Engine:
     return create_engine(
         owner_url,

@@ -15,7 +15,7 @@ def mine(_: object, name: str | None, type_: str, *_rest: object) -> bool:
     """Each history sees its own tables only."""
     if type_ != "table" or name is None:
         return True
-    if name.endswith("alembic_version") or name.endswith("__version"):
+    if name.endswith(("alembic_version", "__version")):
         return False
     of_a_plugin = name.startswith("plugin_") and "__" in name
     return not of_a_plugin if core else name.startswith(f"plugin_{owner}__")

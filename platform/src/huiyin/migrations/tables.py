@@ -7,8 +7,20 @@ from importlib.util import find_spec
 from typing import Final
 
 SLICES: Final = (
-    "identity", "tenancy", "ledger", "queue", "plugins", "parties", "policies", "clocks",
-    "cases", "evidence", "remedies", "letters", "archive", "onboarding",
+    "identity",
+    "tenancy",
+    "ledger",
+    "queue",
+    "plugins",
+    "parties",
+    "policies",
+    "clocks",
+    "cases",
+    "evidence",
+    "remedies",
+    "letters",
+    "archive",
+    "onboarding",
 )
 
 

@@ -36,11 +36,11 @@ class Investor(TenantModel):
     kind: Mapped[str] = mapped_column(default=PartyKind.PERSON.value)
     phone: Mapped[str] = mapped_column(default="")
     email: Mapped[str] = mapped_column(default="")
-    investor_class: Mapped[str] = mapped_column(default="")     # 普通 / 专业
-    risk_level: Mapped[str] = mapped_column(default="")         # C1–C5
+    investor_class: Mapped[str] = mapped_column(default="")  # 普通 / 专业
+    risk_level: Mapped[str] = mapped_column(default="")  # C1–C5
     vulnerable: Mapped[bool] = mapped_column(default=False)
     preferred_contact: Mapped[str] = mapped_column(default="")
-    known: Mapped[bool] = mapped_column(default=False)          # checked against the register
+    known: Mapped[bool] = mapped_column(default=False)  # checked against the register
     created_at: Mapped[datetime] = mapped_column(default=now)
 
     @property
@@ -61,9 +61,9 @@ class Fund(TenantModel):
 
     name: Mapped[str]
     short_name: Mapped[str]
-    filing_code: Mapped[str]            # 备案编码
+    filing_code: Mapped[str]  # 备案编码
     kind: Mapped[str] = mapped_column(default="")
-    risk_level: Mapped[str] = mapped_column(default="")         # R1–R5
+    risk_level: Mapped[str] = mapped_column(default="")  # R1–R5
     custodian: Mapped[str] = mapped_column(default="")
-    listed: Mapped[bool] = mapped_column(default=True)          # offered in the public form
+    listed: Mapped[bool] = mapped_column(default=True)  # offered in the public form
     liquidated_on: Mapped[date | None]

@@ -105,7 +105,9 @@ class PlanController(Controller):
                     desk.session, desk.actor, number, form.plan_hash, rev=rev, opinion=form.reason
                 )
                 approved = plan.state == PlanState.APPROVED
-                done = N_("方案已通过，措施已生成任务") if approved else N_("已通过，等待第二位审批人")
+                done = (
+                    N_("方案已通过，措施已生成任务") if approved else N_("已通过，等待第二位审批人")
+                )
         except Invalid as error:
             desk.session.rollback()
             return _judge(desk, case, Form.failed(data, error, desk._), status=422)
@@ -129,7 +131,10 @@ class PlanController(Controller):
         case = queries.open_case(desk.session, desk.actor, number).case
         try:
             service.withdraw_plan(
-                desk.session, desk.actor, number, rev=revision(data),
+                desk.session,
+                desk.actor,
+                number,
+                rev=revision(data),
                 reason=str(data.get("reason") or "").strip()[:2000],
             )
         except Invalid as error:
@@ -157,7 +162,10 @@ class ApprovalController(Controller):
             last = rows[queries.PAGE - 1]
             more = f"?after={queries.key_of(last.next_due_at, last.id)}"
         return desk.page(
-            "remedies/approvals.html", rows=shape, closing=closing, more=more,
+            "remedies/approvals.html",
+            rows=shape,
+            closing=closing,
+            more=more,
             categories=categories(),
         )
 
@@ -183,8 +191,14 @@ def _edit(
     count = max(len(titles) + 1, _ROWS)
     rows = [(_nth(titles, n), _nth(owners, n), _nth(dues, n)) for n in range(count)]
     return desk.page(
-        "remedies/plan.html", status=status, case=case, plan=plan, form=form, rows=rows,
-        members=members(desk, case), plan_titles=PLAN_TITLES,
+        "remedies/plan.html",
+        status=status,
+        case=case,
+        plan=plan,
+        form=form,
+        rows=rows,
+        members=members(desk, case),
+        plan_titles=PLAN_TITLES,
         editable=case.stage == Stage.PLAN,
         precedents=service.precedents(desk.session, desk.actor, case),
         finding_titles=FINDING_TITLES,
@@ -205,13 +219,20 @@ def _judge(desk: Desk, case: Case, form: Form, *, status: int = 200) -> Response
         raise NotFound
     history = participations(desk.session, case)
     return desk.page(
-        "remedies/approve.html", status=status, case=case, plan=plan, form=form,
-        approvals=service.approvals_of(desk.session, plan), plan_titles=PLAN_TITLES,
+        "remedies/approve.html",
+        status=status,
+        case=case,
+        plan=plan,
+        form=form,
+        approvals=service.approvals_of(desk.session, plan),
+        plan_titles=PLAN_TITLES,
         precedents=service.precedents(desk.session, desk.actor, case),
-        step=next_step(desk.actor, case, history), finding_titles=FINDING_TITLES,
+        step=next_step(desk.actor, case, history),
+        finding_titles=FINDING_TITLES,
         people=[(PART_TITLES[Part(p.part)], p.name) for p in history if p.part != Part.SUBJECT],
         subjects=[p.name for p in history if p.part == Part.SUBJECT],
-        category=categories().get(case.category or ""), cause=causes().get(case.cause or ""),
+        category=categories().get(case.category or ""),
+        cause=causes().get(case.cause or ""),
         open=plan.state == PlanState.SUBMITTED and case.stage == Stage.APPROVAL,
     )
 
@@ -220,9 +241,16 @@ def _submit(desk: Desk, case: Case, form: Form, *, status: int = 200) -> Respons
     here = number_path(desk, case.number)
     verb = VERBS["submit_plan"]
     return desk.page(
-        "confirm.html", block="sheet", status=status, title=desk._(verb.title),
-        eyebrow=f"{case.number} {case.title}", effects=[desk._(verb.effect)], form=form,
-        form_action=f"{here}/plan/submit", action_label=desk._(verb.title), cancel_href=here,
+        "confirm.html",
+        block="sheet",
+        status=status,
+        title=desk._(verb.title),
+        eyebrow=f"{case.number} {case.title}",
+        effects=[desk._(verb.effect)],
+        form=form,
+        form_action=f"{here}/plan/submit",
+        action_label=desk._(verb.title),
+        cancel_href=here,
         rev=case.version,
     )
 
@@ -230,10 +258,17 @@ def _submit(desk: Desk, case: Case, form: Form, *, status: int = 200) -> Respons
 def _withdraw(desk: Desk, case: Case, form: Form, *, status: int = 200) -> Response[Any]:
     here = number_path(desk, case.number)
     return desk.page(
-        "confirm.html", block="sheet", status=status, title=desk._(N_("撤回修改")),
+        "confirm.html",
+        block="sheet",
+        status=status,
+        title=desk._(N_("撤回修改")),
         eyebrow=f"{case.number} {case.title}",
-        effects=[desk._(N_("方案退回修改，已有的审批意见作废"))], form=form,
-        form_action=f"{here}/withdraw-plan", action_label=desk._(N_("撤回修改")),
-        cancel_href=f"{here}/approve", rev=case.version,
-        fields_template="cases/_reason.html", reason_required=True,
+        effects=[desk._(N_("方案退回修改，已有的审批意见作废"))],
+        form=form,
+        form_action=f"{here}/withdraw-plan",
+        action_label=desk._(N_("撤回修改")),
+        cancel_href=f"{here}/approve",
+        rev=case.version,
+        fields_template="cases/_reason.html",
+        reason_required=True,
     )

@@ -29,7 +29,7 @@ class Tenant(PlatformModel):
     name: Mapped[str]
     short_name: Mapped[str]
     name_en: Mapped[str] = mapped_column(default="")
-    mark: Mapped[str]                       # one character on the badge
+    mark: Mapped[str]  # one character on the badge
     number_prefix: Mapped[str] = mapped_column(default="TS")
     hotline: Mapped[str] = mapped_column(default="")
     mailbox: Mapped[str] = mapped_column(default="")
@@ -104,8 +104,12 @@ class SettingVersion(TenantModel):
     __table_args__ = (
         UniqueConstraint("tenant_id", "plugin", "version"),
         Index(
-            "uq_setting_version_live", "tenant_id", "plugin", "state",
-            unique=True, postgresql_where=text("state IN ('draft', 'published')"),
+            "uq_setting_version_live",
+            "tenant_id",
+            "plugin",
+            "state",
+            unique=True,
+            postgresql_where=text("state IN ('draft', 'published')"),
         ),
         CheckConstraint("publisher_id IS DISTINCT FROM author_id", name="second_person"),
     )
@@ -114,7 +118,7 @@ class SettingVersion(TenantModel):
     version: Mapped[int]
     state: Mapped[str]
     data: Mapped[dict[str, Any]]
-    secrets: Mapped[dict[str, Any]] = mapped_column(default=dict)    # sealed, never shown again
+    secrets: Mapped[dict[str, Any]] = mapped_column(default=dict)  # sealed, never shown again
     reason: Mapped[str] = mapped_column(default="")
     author_id: Mapped[uuid.UUID]
     created_at: Mapped[datetime] = mapped_column(default=now)
@@ -130,7 +134,7 @@ class PluginHealth(TenantModel):
     __table_args__ = (UniqueConstraint("tenant_id", "plugin"),)
 
     plugin: Mapped[str]
-    failures: Mapped[int] = mapped_column(default=0)       # in a row
-    last_error: Mapped[str] = mapped_column(default="")    # type and place, never content
+    failures: Mapped[int] = mapped_column(default=0)  # in a row
+    last_error: Mapped[str] = mapped_column(default="")  # type and place, never content
     last_at: Mapped[datetime | None]
     quarantined_at: Mapped[datetime | None]

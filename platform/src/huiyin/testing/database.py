@@ -13,17 +13,17 @@ import psycopg
 from psycopg import sql
 from sqlalchemy import Engine
 
-from huiyin.migrations import tables as _tables  # noqa: F401 - the metadata must be whole
 from huiyin.db.bootstrap import create_database, create_roles, libpq
 from huiyin.db.embedded import FAST, EmbeddedPostgres
 from huiyin.db.engine import Addresses, application_engine, embedded_addresses
+from huiyin.migrations import tables as _tables  # noqa: F401 - the metadata must be whole
 from huiyin.migrations import upgrade
 
 TEMPLATE = "huiyin_template"
 
 
 @contextmanager
-def test_server(home: Path | None = None) -> Iterator[EmbeddedPostgres]:
+def scratch_server(home: Path | None = None) -> Iterator[EmbeddedPostgres]:
     """A throw-away cluster without durability; gone when the run ends, even by kill -9."""
     folder = home or Path(tempfile.mkdtemp(prefix="hy-", dir="/tmp"))
     server = EmbeddedPostgres(folder, tune={**FAST, "max_connections": "100"})

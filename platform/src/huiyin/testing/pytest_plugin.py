@@ -27,17 +27,14 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture(scope="session")
-def postgres(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[EmbeddedPostgres]:
+def postgres() -> Iterator[EmbeddedPostgres]:
     """The cluster of this worker, with the migrated template."""
     from huiyin.testing import database  # noqa: PLC0415 - only runs that use a database pay
 
     plugins = {
-        entry.name: entry.value.rsplit(".", 1)[0]
-        for entry in entry_points(group="huiyin.plugins")
+        entry.name: entry.value.rsplit(".", 1)[0] for entry in entry_points(group="huiyin.plugins")
     }
-    with database.test_server() as server:
+    with database.scratch_server() as server:
         database.make_template(server, plugins)
         yield server
 

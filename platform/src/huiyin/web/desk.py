@@ -68,7 +68,7 @@ class Desk:
         self._tenant = self.site.tenants.find(str(slug))
         if self._tenant is None:
             if permission != PUBLIC:
-                self._require_login_somewhere()
+                self._require_login_somewhere(bearer=bearer)
             raise NotFound
         self.session = tenant_session(self.site.engine, self._tenant.id, purpose=permission)
         if permission == PUBLIC:
@@ -81,8 +81,10 @@ class Desk:
         if plugin and not self.site.extensions.is_active(self.session, plugin):
             raise NotFound
 
-    def _require_login_somewhere(self) -> None:
+    def _require_login_somewhere(self, *, bearer: bool) -> None:
         # An address of no firm must not answer differently from a firm one does not belong to.
+        if bearer:
+            raise Unauthenticated
         self.session = platform_session(self.site.engine)
         self._resolve_account()
 
@@ -102,8 +104,7 @@ class Desk:
     def _resolve_member(self, permission: str) -> None:
         self._resolve_account()
         found = self.resolved
-        assert found is not None
-        self._actor = found.actor(self.tenant.id)
+        self._actor = found.actor(self.tenant.id) if found else None
         if self._actor is None:
             raise NotFound
         if permission != ACCOUNT and not self._actor.can(permission):
@@ -243,7 +244,9 @@ class Desk:
 
     def json(self, value: Any, status: int = 200, **headers: str) -> Response[Any]:
         return Response(
-            msgspec.json.encode(value), status_code=status, media_type="application/json",
+            msgspec.json.encode(value),
+            status_code=status,
+            media_type="application/json",
             headers=headers,
         )
 
@@ -257,11 +260,12 @@ class Desk:
             for c in name
         )
         kind = "inline" if inline else "attachment"
+        disposition = f"{kind}; filename=\"{ascii_name}\"; filename*=UTF-8''{quoted}"
         return Response(
             content,
             media_type=media_type,
             headers={
-                "Content-Disposition": f"{kind}; filename=\"{ascii_name}\"; filename*=UTF-8''{quoted}",
+                "Content-Disposition": disposition,
                 "Content-Security-Policy": "sandbox; default-src 'none'",
             },
         )
@@ -277,7 +281,12 @@ class Desk:
 
     def _cookie(self, name: str, value: str, max_age: int) -> Cookie:
         return Cookie(
-            key=name, value=value, max_age=max_age, path="/", httponly=True, samesite="lax",
+            key=name,
+            value=value,
+            max_age=max_age,
+            path="/",
+            httponly=True,
+            samesite="lax",
             secure=self.site.settings.secure,
         )
 

@@ -28,8 +28,11 @@ def answer(
         reference = secrets.token_hex(6)
         # Type and place only: messages of lower layers may quote what people wrote.
         log.error(
-            "fault %s: %s on %s", reference, type(cause).__name__,
-            desk.request.route_handler.name, exc_info=_bare(cause),
+            "fault %s: %s on %s",
+            reference,
+            type(cause).__name__,
+            desk.request.route_handler.name,
+            exc_info=_bare(cause),
         )
     if api:
         return problem(desk._, error, reference)
@@ -54,7 +57,9 @@ def problem(_: Translator, error: HuiyinError, reference: str = "") -> Response[
     if isinstance(error, Unauthenticated):
         headers["WWW-Authenticate"] = "Bearer"
     return Response(
-        msgspec.json.encode(body), status_code=error.status, media_type="application/json",
+        msgspec.json.encode(body),
+        status_code=error.status,
+        media_type="application/json",
         headers=headers,
     )
 
@@ -64,14 +69,20 @@ def _to_login(desk: Desk) -> Response[Any]:
     back = url.path + (f"?{url.query}" if url.query else "")
     target = f"/login?next={quote(back)}" if desk.request.method == "GET" else "/login"
     if desk.request.headers.get("hx-request") == "true":
-        return Response("", status_code=401, media_type="text/html", headers={"HX-Redirect": target})
+        return Response(
+            "", status_code=401, media_type="text/html", headers={"HX-Redirect": target}
+        )
     return Response("", status_code=303, media_type="text/html", headers={"Location": target})
 
 
 def _page(desk: Desk, error: HuiyinError, reference: str) -> Response[Any]:
     headers = {"Retry-After": str(error.retry_after)} if isinstance(error, Throttled) else {}
     html = desk.site.templates.get_template("error.html").render(
-        _=desk._, lang=desk.language, theme="system", status=error.status,
-        message=desk._(error.message), reference=reference,
+        _=desk._,
+        lang=desk.language,
+        theme="system",
+        status=error.status,
+        message=desk._(error.message),
+        reference=reference,
     )
     return Response(html, status_code=error.status, media_type="text/html", headers=headers)

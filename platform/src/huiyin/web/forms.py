@@ -6,7 +6,6 @@ reported at once, each in the reader's language with what to do, and the input i
 
 from __future__ import annotations
 
-
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
@@ -17,14 +16,14 @@ import msgspec
 from msgspec import inspect as shapes
 
 from huiyin.kit.errors import Invalid
-from huiyin.kit.i18n import Message, N_, Translator
+from huiyin.kit.i18n import N_, Message, Translator
 from huiyin.kit.text import clean
 
 T = TypeVar("T", bound=msgspec.Struct)
 
 # Names that belong to the form itself, not to its content.
 CONTROL: Final = frozenset({"_csrf", "_key", "rev", "lang"})
-_LONGEST: Final = 20_000        # characters, where a field names no bound of its own
+_LONGEST: Final = 20_000  # characters, where a field names no bound of its own
 
 
 class Form:
@@ -222,5 +221,3 @@ def shown(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [shown(item) for item in value]
     return str(value)
-
-

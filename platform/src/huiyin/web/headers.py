@@ -29,7 +29,9 @@ class SecureHeaders:
         self.app = app
         self.fixed = list(_ALWAYS.items())
         if secure:
-            self.fixed.append((b"strict-transport-security", b"max-age=31536000; includeSubDomains"))
+            self.fixed.append(
+                (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
+            )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != ScopeType.HTTP:

@@ -30,8 +30,7 @@ def build(desk: Desk) -> list[dict[str, Any]]:
             }
         )
     return [
-        {"title": desk._(title) if title else "", "items": lines}
-        for title, lines in groups.items()
+        {"title": desk._(title) if title else "", "items": lines} for title, lines in groups.items()
     ]
 
 

@@ -19,7 +19,9 @@ WEEKDAYS = ("周一", "周二", "周三", "周四", "周五", "周六", "周日"
 _BLANK = "--"
 
 
-def environment(templates: Sequence[Path], static: Sequence[Path], *, reload: bool = False) -> Environment:
+def environment(
+    templates: Sequence[Path], static: Sequence[Path], *, reload: bool = False
+) -> Environment:
     """The one template engine; earlier folders win, so that nobody shadows the core."""
     env = Environment(
         loader=FileSystemLoader([str(folder) for folder in templates]),
@@ -39,8 +41,14 @@ def environment(templates: Sequence[Path], static: Sequence[Path], *, reload: bo
 
     env.globals["static"] = static_url
     env.filters.update(
-        date=_date, longdate=_long_date, moment=_moment, money=_money, nl2p=_paragraphs,
-        maskname=mask_name, maskphone=mask_phone, maskemail=mask_email,
+        date=_date,
+        longdate=_long_date,
+        moment=_moment,
+        money=_money,
+        nl2p=_paragraphs,
+        maskname=mask_name,
+        maskphone=mask_phone,
+        maskemail=mask_email,
     )
     return env
 
@@ -105,5 +113,3 @@ def _paragraphs(text: str | None) -> Markup:
         Markup("<p>{}</p>").format(lines.join(escape(line) for line in block.strip().split("\n")))
         for block in blocks
     )
-
-

@@ -14,11 +14,17 @@ from litestar import Litestar, Response, delete, get, patch, post, put
 from litestar.enums import RequestEncodingType
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import Body
-from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import (
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+)
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from huiyin.identity.policy import OPEN_PERMISSIONS, known_permissions
-from huiyin.kit.errors import Conflict, HuiyinError, Unavailable
+from huiyin.kit.errors import Conflict, HuiyinError, NotFound, Unavailable
 from huiyin.web.csrf import SAFE
 from huiyin.web.desk import Desk
 from huiyin.web.errors import answer
@@ -26,7 +32,7 @@ from huiyin.web.errors import answer
 MARK: Final = "huiyin_permission"
 MEGABYTE: Final = 1024 * 1024
 FORM_LIMIT: Final = MEGABYTE
-UPLOAD_LIMIT: Final = 64 * MEGABYTE     # the sum of a form; single files are bounded below that
+UPLOAD_LIMIT: Final = 64 * MEGABYTE  # the sum of a form; single files are bounded below that
 
 FormData = Annotated[dict[str, Any], Body(media_type=RequestEncodingType.URL_ENCODED)]
 UploadData = Annotated[dict[str, Any], Body(media_type=RequestEncodingType.MULTI_PART)]
@@ -34,7 +40,9 @@ UploadData = Annotated[dict[str, Any], Body(media_type=RequestEncodingType.MULTI
 Handler = Callable[..., Response[Any]]
 
 
-def page(path: str | list[str] = "/", *, name: str, permission: str) -> Callable[[Handler], HTTPRouteHandler]:
+def page(
+    path: str | list[str] = "/", *, name: str, permission: str
+) -> Callable[[Handler], HTTPRouteHandler]:
     """A page to look at: GET, changes nothing."""
     return _route(get, path, name=name, permission=permission)
 
@@ -44,7 +52,11 @@ def action(
 ) -> Callable[[Handler], HTTPRouteHandler]:
     """A form: POST, from our own pages only.  ``limit`` bounds the body in bytes."""
     return _route(
-        post, path, name=name, permission=permission, status_code=200,
+        post,
+        path,
+        name=name,
+        permission=permission,
+        status_code=200,
         request_max_body_size=limit,
     )
 
@@ -53,19 +65,37 @@ _VERBS: Final = {"GET": get, "POST": post, "PUT": put, "PATCH": patch, "DELETE":
 
 
 def api(
-    method: str, path: str | list[str] = "/", *, name: str, permission: str,
-    limit: int = FORM_LIMIT, **options: Any,
+    method: str,
+    path: str | list[str] = "/",
+    *,
+    name: str,
+    permission: str,
+    limit: int = FORM_LIMIT,
+    **options: Any,
 ) -> Callable[[Handler], HTTPRouteHandler]:
     """An operation for programs: a bearer token instead of a cookie, JSON instead of pages."""
     extra: dict[str, Any] = {} if method == "GET" else {"request_max_body_size": limit}
     return _route(
-        _VERBS[method], path, name=name, permission=permission, kind="api",
-        status_code=200, include_in_schema=True, **extra, **options,
+        _VERBS[method],
+        path,
+        name=name,
+        permission=permission,
+        kind="api",
+        status_code=200,
+        include_in_schema=True,
+        **extra,
+        **options,
     )
 
 
 def _route(
-    verb: Any, path: str | list[str], *, name: str, permission: str, kind: str = "page", **options: Any
+    verb: Any,
+    path: str | list[str],
+    *,
+    name: str,
+    permission: str,
+    kind: str = "page",
+    **options: Any,
 ) -> Callable[[Handler], HTTPRouteHandler]:
     options.setdefault("include_in_schema", False)
 
@@ -109,6 +139,10 @@ def _answered(desk: Desk, once: Callable[[], Response[Any]], *, api: bool) -> Re
     except HuiyinError as error:
         _undo(desk)
         return answer(desk, error, api=api)
+    except DataError:
+        # An address holds what no column can, such as a NUL: there is nothing of that name.
+        _undo(desk)
+        return answer(desk, NotFound(), api=api)
     except IntegrityError as error:
         _undo(desk)
         return answer(desk, Conflict(), api=api, cause=error)
@@ -142,7 +176,9 @@ def audit(app: Litestar, *, exempt: Iterable[str] = ()) -> None:
     known = set(known_permissions()) | OPEN_PERMISSIONS
     outside = tuple(exempt)
     for route in app.routes:
-        for handler in getattr(route, "route_handlers", None) or [getattr(route, "route_handler", None)]:
+        for handler in getattr(route, "route_handlers", None) or [
+            getattr(route, "route_handler", None)
+        ]:
             if handler is None or (outside and route.path.startswith(outside)):
                 continue
             if getattr(handler, "http_methods", set()) == {"OPTIONS"}:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
@@ -25,9 +24,9 @@ if TYPE_CHECKING:
 class WebSettings:
     """How the site faces the world."""
 
-    secret: bytes                   # signs form tokens; 32 bytes or more
-    public_url: str = ""            # https://… when behind a proxy; decides the cookie's name
-    trusted_proxies: int = 0        # how many entries of X-Forwarded-For are ours
+    secret: bytes  # signs form tokens; 32 bytes or more
+    public_url: str = ""  # https://… when behind a proxy; decides the cookie's name
+    trusted_proxies: int = 0  # how many entries of X-Forwarded-For are ours
 
     @property
     def secure(self) -> bool:
@@ -50,12 +49,12 @@ class Extensions(Protocol):
 class NavItem:
     """One line of the staff navigation; shown to those who hold the permission."""
 
-    group: str                      # a title's key, or "" for the first group
-    path: str                       # below /t/<tenant>
+    group: str  # a title's key, or "" for the first group
+    path: str  # below /t/<tenant>
     icon: str
     label: str
     permission: str
-    count: str = ""                 # name of a counter, if the line carries one
+    count: str = ""  # name of a counter, if the line carries one
     hot: bool = False
 
 
@@ -65,7 +64,7 @@ class Panel:
 
     template: str
     context: Mapping[str, Any]
-    place: str = "middle"           # middle or side
+    place: str = "middle"  # middle or side
 
 
 # A function of the desk and the case that answers its card, or None.
@@ -87,7 +86,7 @@ class Site:
     navigation: Sequence[NavItem] = ()
     counters: Counters = lambda _desk: {}
     panels: Sequence[PanelOf] = ()
-    blobs: Any = None               # huiyin.evidence's store; the web layer only carries it
+    blobs: Any = None  # huiyin.evidence's store; the web layer only carries it
     tenants: TenantDirectory = field(init=False)
 
     def __post_init__(self) -> None:
@@ -114,7 +113,7 @@ class TenantDirectory:
                 select(Tenant).where(Tenant.slug == slug, Tenant.state == TenantState.ACTIVE.value)
             )
         with self._lock:
-            if len(self._known) > 4096:     # guessed addresses must not fill the memory
+            if len(self._known) > 4096:  # guessed addresses must not fill the memory
                 self._known.clear()
             self._known[slug] = (time.monotonic() + self.SECONDS, tenant)
         return tenant
@@ -123,5 +122,3 @@ class TenantDirectory:
         """Ask anew; for tests and after a change of a firm."""
         with self._lock:
             self._known.clear()
-
-
