@@ -159,7 +159,7 @@ WITH seeds AS (
   FROM (SELECT current_setting('bench.cases')::int AS n) size, generate_series(1, size.n) i)
 SELECT i, is_open, received_at, current_setting('bench.tenant')::uuid AS tenant_id,
   pg_temp.made(received_at, 'case' || i) AS id,
-  'TS-' || extract(year FROM received_at) || '-' || lpad(i::text, 4, '0') AS number,
+  'TS-' || extract(year FROM received_at) || '-' || to_char(i, 'FM0999999') AS number,
   pg_temp.made(received_at, 'investor' || i) AS investor_id,
   pg_temp.made(now(), 'fund' || (1 + i % {FUNDS})) AS fund_id,
   a.words AS one, b.words AS two, a.pairs || b.pairs AS pairs, p.words AS name,
@@ -170,7 +170,8 @@ SELECT i, is_open, received_at, current_setting('bench.tenant')::uuid AS tenant_
   CASE WHEN is_open THEN now() + interval '1 hour' * ((i::bigint * 7919) % 960 - 96) END AS due_at,
   CASE WHEN is_open THEN 8 ELSE 3 END AS entries
 FROM seeds
-JOIN sentence a ON a.n = (i::bigint * 7919) % 336 JOIN sentence b ON b.n = (i::bigint * 104729) % 336
+JOIN sentence a ON a.n = (i::bigint * 7919) % 336
+JOIN sentence b ON b.n = (i::bigint * 104729) % 336
 JOIN person p ON p.n = i % 700 JOIN colleague m ON m.n = i % {PEOPLE}
 """
 _INVESTOR = """

@@ -106,9 +106,9 @@ def search(request: Request[Any, Any, Any]) -> Response[str]:
     with transaction() as cursor:
         enter(cursor, request)
         rows = cursor.execute(
-            f"{_ROWS} JOIN case_search(%s::tsquery, %s, true, NULL, NULL, 50) h ON h.id = c.id"
-            " WHERE c.tenant_id = %s ORDER BY h.received_at DESC, h.id DESC",
-            (" & ".join(f"'{p}'" for p in pairs), [f"%{words}%"], TENANT),
+            f"{_ROWS} WHERE c.tenant_id = %s AND c.id = ANY (ARRAY(SELECT id FROM case_search("
+            "%s::tsquery, %s, true, NULL, NULL, 50))) ORDER BY c.received_at DESC, c.id DESC",
+            (TENANT, " & ".join(f"'{p}'" for p in pairs), [f"%{words}%"]),
         ).fetchall()
     return html(LIST.render(title="检索", nav=NAV, rows=rows))
 
@@ -179,14 +179,10 @@ def complain(request: Request[Any, Any, Any], data: dict[str, Any]) -> Response[
         cursor.execute(
             _NEW, (TENANT, case_id, number, hashed, key, hashed, story[:24], story, person)
         )
-        cursor.execute(
-            _ENTRY, (TENANT, uuid7(), case_id, 1, "event", actor, name, "", "intake")
-        )
+        cursor.execute(_ENTRY, (TENANT, uuid7(), case_id, 1, "event", actor, name, "", "intake"))
         cursor.execute(_CLOCK, (TENANT, uuid7(), case_id))
         cursor.execute(_TEXT, (TENANT, case_id, f"{number} {story} {name} {phone}", pairs))
-    return Response(
-        json.dumps({"number": number}), status_code=201, media_type="application/json"
-    )
+    return Response(json.dumps({"number": number}), status_code=201, media_type="application/json")
 
 
 _COUNTER = (

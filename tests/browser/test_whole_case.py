@@ -97,9 +97,9 @@ def open_portal(investor: Visitor, receipt: Receipt) -> None:
 
 def read_answer(investor: Visitor, receipt: Receipt) -> None:
     investor.page.reload()
-    investor.reads(receipt.number, "书面答复", "要求复核")
+    investor.reads(receipt.number, "投诉处理答复书", "要求复核")
     with investor.page.expect_download() as waiting:
-        investor.page.get_by_role("link", name=re.compile("书面答复")).first.click()
+        investor.page.get_by_role("link", name=re.compile("投诉处理答复书")).first.click()
     download = waiting.value
     content = download.path().read_bytes()
     assert download.suggested_filename.endswith(".pdf")
@@ -158,7 +158,7 @@ def accept(officer: Visitor, case: str, receipt: Receipt) -> None:
     officer.reads("赎回款三个月没有到账", "较重")
     assign(officer, "首接负责人", "沈佳宁")
     attest(officer, "回避检查", "被投诉部门为运营部，经办人与其无利害关系")
-    move(officer, "正式受理", "初步调查")
+    move(officer, "受理并告知投诉人", "初步调查")
 
 
 def investigate(officer: Visitor, investigator: Visitor, case: str) -> None:

@@ -1,7 +1,5 @@
 """Whatever path a row takes into the database, nobody judges what he or she had a hand in."""
 
-
-
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from decimal import Decimal

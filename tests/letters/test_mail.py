@@ -1,7 +1,5 @@
 """Letters by mail, against a server that speaks SMTP and remembers what it heard."""
 
-
-
 import asyncio
 import threading
 from contextlib import contextmanager

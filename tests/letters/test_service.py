@@ -1,7 +1,5 @@
 """Letters from draft to release, and those that write themselves."""
 
-
-
 import hashlib
 from datetime import date, timedelta
 from decimal import Decimal

@@ -1,4 +1,3 @@
-
 """A firm's hooks: only what is on, in order, and nobody takes the page down."""
 
 from importlib import import_module

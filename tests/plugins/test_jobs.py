@@ -1,4 +1,3 @@
-
 """Plugins and the queue: told once for each event, waiting while off."""
 
 from datetime import timedelta

@@ -1,4 +1,3 @@
-
 """A firm's settings: inherited, drafted, tried, published by a second person."""
 
 from importlib import import_module

@@ -1,7 +1,5 @@
 """A plan is drafted, submitted, frozen, judged by others, and then becomes work."""
 
-
-
 from datetime import date
 from decimal import Decimal
 

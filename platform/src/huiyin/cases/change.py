@@ -147,20 +147,9 @@ def _write(session: ScopedSession, actor: Actor, case: Case, verb: Verb, deed: D
     entry = append_entry(session, actor, case, deed, moment, before)
     _tell_clocks(session, case, verb, deed, moment)
     if verb.outbox:
-        queue.emit(
-            session,
-            verb.outbox,
-            object_id=case.id,
-            actor_id=actor.id,
-            payload={
-                "number": case.number,
-                "verb": verb.name,
-                "entry": str(entry.id),
-                "from": before.value,
-                "to": case.stage,
-                **deed.outbox_data,
-            },
-        )
+        said = {"number": case.number, "verb": verb.name, "entry": str(entry.id)}
+        said |= {"from": before.value, "to": case.stage, **deed.outbox_data}
+        queue.emit(session, verb.outbox, object_id=case.id, actor_id=actor.id, payload=said)
     ledger.append(
         session,
         kind=f"case.{verb.name}",
