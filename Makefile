@@ -47,10 +47,10 @@ lock:            ## Write the hashed locks again (needs uv)
 
 browser: setup   ## Click through the product in a real Chromium
 	infra/setup/browser.sh
-	$(BIN)/pytest -q -p no:randomly tests/browser
+	$(BIN)/pytest -q -p no:randomly -o norecursedirs=.* tests/browser
 
 faults: setup    ## Kill it in the middle and count
-	$(BIN)/pytest -q -p no:randomly tests/faults
+	$(BIN)/pytest -q -p no:randomly -o norecursedirs=.* tests/faults
 
 bench: setup     ## Pages against a bare floor, in one run
 	$(BIN)/python tests/bench/run.py

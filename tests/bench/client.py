@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import socket
 import statistics
@@ -104,9 +105,12 @@ class Server:
     postmaster: int
 
 
-def run_round(server: Server, messages: Sequence[bytes], wanted: int, tally: Tally) -> None:
-    """Send the messages over eight connections and add to the tally what was seen."""
-    queue = iter(messages)
+def run_round(
+    server: Server, messages: Sequence[bytes], wanted: int, tally: Tally, *, seconds: float
+) -> None:
+    """Send the messages over eight connections, for so many seconds at most, and count."""
+    end = time.monotonic() + seconds
+    queue = itertools.takewhile(lambda _: time.monotonic() < end, messages)
     lock = threading.Lock()
     before = cpu_seconds(server.pid), database_seconds(server.postmaster)
     began = time.perf_counter()

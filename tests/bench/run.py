@@ -39,6 +39,8 @@ from huiyin.testing import factories
 from huiyin.web import csrf
 
 SLUG = "bench"
+WARM = 40  # requests before the counting
+SECONDS = 16  # for one page of one server at most, all rounds together
 STORY = "我在开放日提交了赎回申请，确认单已经收到，款项至今没有到账，打了三次客服电话。"
 
 
@@ -223,13 +225,13 @@ def measure(page: Page, product: Server, floor: Server, *, n: int, rounds: int) 
     tallies = [Tally(), Tally()]
     makers = ((page.product, product), (page.floor, floor))
     for make, server in makers:
-        run_round(server, [make(i) for i in range(40)], 0, Tally())
-    count = 40
+        run_round(server, [make(i) for i in range(WARM)], 0, Tally(), seconds=SECONDS / rounds)
+    count = WARM
     for _ in range(rounds):
         each = range(count, count + max(n // rounds, 1))
         count = each.stop
         for (make, server), wanted, tally in zip(makers, page.wanted, tallies, strict=True):
-            run_round(server, [make(i) for i in each], wanted, tally)
+            run_round(server, [make(i) for i in each], wanted, tally, seconds=SECONDS / rounds)
     return tallies
 
 

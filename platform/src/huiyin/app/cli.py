@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import logging
+import signal
 import sys
+import threading
 from pathlib import Path
+from typing import Final
 
 import click
 import uvicorn
@@ -16,6 +19,8 @@ from huiyin.app.settings import Settings
 from huiyin.db import platform_session, tenant_session
 from huiyin.tenancy.models import Tenant
 
+SERVER_LOOK: Final = 0.25  # seconds between two looks at whether the server still runs
+
 
 @click.group()
 @click.option("--verbose", is_flag=True, help="Log what happens, not only what fails.")
@@ -25,6 +30,17 @@ def main(*, verbose: bool) -> None:
         level=logging.INFO if verbose else logging.WARNING,
         format="%(asctime)s %(levelname)s %(name)s %(message)s",
     )
+
+
+def told_to_stop() -> threading.Event:
+    """Set by SIGINT and SIGTERM from now on.
+
+    A handler, not ``sigwait``: an unblocked SIGTERM would end the process before ``close``.
+    """
+    told = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: told.set())
+    return told
 
 
 def serve_until_stopped(installation: Installation) -> None:
@@ -60,12 +76,11 @@ def serve(*, worker: bool) -> None:
 @click.option("--threads", default=4, show_default=True)
 def worker(threads: int) -> None:
     """Do the jobs, until stopped."""
-    import signal  # noqa: PLC0415 - this command only
-
+    told = told_to_stop()
     installation = install(Settings.read(), migrate=False)
-    installation.start_worker(threads)
     try:
-        signal.sigwait({signal.SIGINT, signal.SIGTERM})
+        installation.start_worker(threads)
+        told.wait()
     finally:
         installation.close()
 
@@ -99,14 +114,16 @@ def migrate() -> None:
 @db.command("run")
 def run_server() -> None:
     """Keep the embedded PostgreSQL running for other processes of this home."""
-    import signal  # noqa: PLC0415 - this command only
-
     from huiyin.app.settings import database  # noqa: PLC0415
 
+    told = told_to_stop()
     _, server = database(Settings.read())
     click.echo("ready", nl=True)
     sys.stdout.flush()
-    signal.sigwait({signal.SIGINT, signal.SIGTERM})
+    while not told.wait(SERVER_LOOK):
+        if server and server.has_left:
+            server.stop()
+            raise click.ClickException("PostgreSQL has left; its last words are in pg.log")
     if server:
         server.stop()
 

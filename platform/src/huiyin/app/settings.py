@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,7 +67,17 @@ def database(settings: Settings) -> tuple[Addresses, EmbeddedPostgres | None]:
     from huiyin.db.bootstrap import create_database, create_roles  # noqa: PLC0415 - embedded only
 
     server = EmbeddedPostgres(settings.home)
-    if server.start():
-        create_roles(server.url(), password=server.password)
-        create_database(server.url(), "huiyin")
+    with _first_come(settings.home):
+        if server.start():
+            create_roles(server.url(), password=server.password)
+            create_database(server.url(), "huiyin")
     return embedded_addresses(server), server
+
+
+@contextmanager
+def _first_come(home: Path) -> Iterator[None]:
+    """Processes that start together: the others wait until roles and database are there."""
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    with (home / "setup.lock").open("ab") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

@@ -108,6 +108,11 @@ class EmbeddedPostgres:
         self._run(timeout)
         return True
 
+    @property
+    def has_left(self) -> bool:
+        """Whether the server that this process keeps has ended without being asked."""
+        return self.process is not None and self.process.poll() is not None
+
     def stop(self) -> None:
         """Fast shutdown; open transactions are rolled back, committed ones are safe."""
         process, self.process = self.process, None
