@@ -146,9 +146,7 @@ def redis_url(tmp_path):
         stdout=subprocess.PIPE,
         text=True,
     )
-    for line in process.stdout:
-        if "Ready to accept connections" in line:
-            break
+    assert any("ready to accept connections" in line.lower() for line in process.stdout)
     yield f"unix://{address}"
     process.terminate()
     process.communicate(timeout=SOON)
