@@ -7,7 +7,7 @@ LOCKS  := infra/requirements
 MEMBERS := -e frontend -e platform $(foreach p,$(wildcard plugins/*/pyproject.toml),-e $(dir $(p)))
 COMPILE = uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
           --no-emit-package huiyin --no-emit-package huiyin-frontend \
-          $(foreach p,$(wildcard plugins/*),--no-emit-package huiyin-$(notdir $(p)))
+          $(patsubst plugins/%/pyproject.toml,--no-emit-package huiyin-%,$(wildcard plugins/*/pyproject.toml))
 
 .PHONY: help setup demo test lint types format lock browser faults bench screenshots migration clean
 

@@ -88,7 +88,7 @@ def test_each_field_of_the_manifest_is_named(field):
     "name",
     [
         name
-        for name in {*TenantContext.__dataclass_fields__, *vars(TenantContext)}
+        for name in sorted({*TenantContext.__dataclass_fields__, *vars(TenantContext)})
         if not name.startswith("_")
         and name not in {"plugin", "slug", "source", "templates", "translator", "csrf_token"}
     ],

@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 from huiyin.app import asgi
 from huiyin.app.routes import PANELS
 from huiyin.app.settings import Settings, database, refuse_unsafe
+from huiyin.archive.figures import FIGURES
 from huiyin.cases import change
 from huiyin.cases import tasks as _cases  # noqa: F401 - their jobs register themselves
 from huiyin.cases.models import Case
@@ -92,6 +93,7 @@ def make_site(engine: Engine, settings: Settings, host: PluginHost) -> Site:
     use(blobs)
     host.equip(site.templates, site.translators, blobs)
     change.consult(_opinions(host))
+    host.core_figures = FIGURES
     return site
 
 

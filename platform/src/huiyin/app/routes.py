@@ -17,6 +17,7 @@ from huiyin.evidence.controllers import panel as evidence_panel
 from huiyin.letters.controllers import ExtensionController, LetterController
 from huiyin.letters.controllers import panel as letters_panel
 from huiyin.plugins.admin import PluginController
+from huiyin.plugins.handbook import HandbookController
 from huiyin.remedies.controllers import ApprovalController, PlanController
 from huiyin.web.accounts import AccountController
 from huiyin.web.firm import FirmController
@@ -29,6 +30,7 @@ HANDLERS: Final[tuple[ControllerRouterHandler, ...]] = (
     MemberController,
     FirmController,
     PluginController,
+    HandbookController,
     LibraryController,
     ListController,
     RecordController,

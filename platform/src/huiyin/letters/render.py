@@ -12,7 +12,7 @@ import hashlib
 import re
 import struct
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -174,12 +174,20 @@ def render_pdf(document: LetterDocument) -> bytes:
     name never stops a letter.
     """
     moment = dt.datetime.combine(document.date, dt.time(), dt.UTC)
-    data = msgspec.json.encode(_payload(document)).decode()
-    compiler = _compiler()
+    return typeset("letter", _payload(document), moment)
+
+
+def typeset(form: str, values: Mapping[str, object], moment: dt.datetime) -> bytes:
+    """A tagged PDF/A of ``<form>.typ``, to which ``values`` are lent as JSON under its name.
+
+    ``moment`` (UTC) is the only time in it: equal values give equal bytes.
+    """
+    data = msgspec.json.encode(values).decode()
+    compiler = _compiler(form)
     with _press:
         result = compiler.compile(
             format="pdf",
-            sys_inputs={"letter": data},
+            sys_inputs={form: data},
             pdf_standards=["a-2a", "ua-1"],
             timestamp=moment,
         )
@@ -201,7 +209,7 @@ def _payload(document: LetterDocument) -> dict[str, object]:
     language = document.language
 
     def show(text: str) -> str:
-        return _printable(text, language)
+        return printable(text, language)
 
     return {
         "lang": language,
@@ -236,7 +244,7 @@ _LONG_RUN: Final = re.compile(r"[!-~]{46,}")
 _BREAK: Final = "\N{ZERO WIDTH SPACE}"
 
 
-def _printable(text: str, language: Language) -> str:
+def printable(text: str, language: Language) -> str:
     """Known characters only; dates and amounts do not break across lines."""
     known = _coverage()
     text = unicodedata.normalize("NFC", text)
@@ -267,16 +275,20 @@ def _folder(name: str) -> Path:
 
 
 @cache
-def _compiler() -> typst.Compiler:
-    """One typesetter per process: reading the fonts costs more than setting a letter."""
-    fonts = typst.Fonts(
+def _fonts() -> typst.Fonts:
+    return typst.Fonts(
         include_system_fonts=False,
         include_embedded_fonts=False,
         font_paths=[str(_folder("fonts"))],
     )
+
+
+@cache
+def _compiler(form: str) -> typst.Compiler:
+    """One typesetter for each form: reading the fonts costs more than setting a letter."""
     templates = _folder("typst")
     return typst.Compiler(
-        input=str(templates / "letter.typ"), root=str(templates), font_paths=fonts
+        input=str(templates / f"{form}.typ"), root=str(templates), font_paths=_fonts()
     )
 
 

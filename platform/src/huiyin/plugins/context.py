@@ -16,13 +16,24 @@ from markupsafe import Markup
 
 from huiyin.db import ScopedSession
 from huiyin.identity.actor import Actor
+from huiyin.kit.errors import NotFound
 from huiyin.kit.i18n import Message, Translator
 from huiyin.kit.time import now
-from huiyin.queue.service import enqueue
+from huiyin.ledger.service import append
+from huiyin.plugins.figures import FigureBook
+from huiyin.queue.service import emit, enqueue
 from huiyin.tenancy.models import Tenant
 
 S = TypeVar("S", bound=msgspec.Struct)
 Settings = Callable[[type[Any]], Any]
+
+
+def _no_book() -> FigureBook:
+    return FigureBook(lambda _plugin: _nobody(), ())
+
+
+def _nobody() -> TenantContext:
+    raise NotFound
 
 
 def job_kind(plugin: str, job: str = "") -> str:
@@ -47,6 +58,7 @@ class TenantContext:
     source: Settings = field(repr=False)
     blobs: Any = None  # the store of files, for plugins that keep some
     csrf_token: str = ""
+    book: Callable[[], FigureBook] = field(default=_no_book, repr=False)
 
     def now(self) -> datetime:
         """The present moment in UTC, from the clock that tests can set."""
@@ -104,6 +116,45 @@ class TenantContext:
             due_at=due_at,
             object_id=object_id,
         )
+
+    def emit(
+        self, what: str, object_id: uuid.UUID, payload: Mapping[str, Any] | None = None
+    ) -> uuid.UUID:
+        """Say that something happened, ``<plugin>:<what>``, if this transaction commits.
+
+        Other plugins hear it that list it in ``Manifest.listens``.  The payload takes ids and
+        facts about no person.
+        """
+        kind = f"{self.plugin}:{what}"
+        return emit(
+            self.session, kind, object_id=object_id, payload=payload, actor_id=self.actor.id
+        )
+
+    def record(
+        self,
+        what: str,
+        object_id: uuid.UUID,
+        facts: Mapping[str, Any],
+        commits: Mapping[str, str | bytes] | None = None,
+    ) -> None:
+        """Enter one thing done in the firm's ledger, ``<plugin>:<what>``; do it last.
+
+        ``facts`` are ids, codes, versions, dates and hashes; personal data and free text go into
+        ``commits``, of which only a salted hash is kept.  Raises ``ValueError`` for a fact that
+        is none.
+        """
+        append(
+            self.session,
+            kind=f"{self.plugin}:{what}",
+            object_id=object_id,
+            actor_id=self.actor.id,
+            facts=facts,
+            commits=commits,
+        )
+
+    def figures(self) -> FigureBook:
+        """The numbers that may be quoted: the core's and those of the plugins that are on."""
+        return self.book()
 
     @property
     def slug(self) -> str:

@@ -7,7 +7,6 @@ each gets its own context, and one that raises takes nothing down with it.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,7 +16,9 @@ from huiyin.kit.errors import NotFound
 from huiyin.kit.i18n import Message
 from huiyin.plugins import health
 from huiyin.plugins.context import TenantContext
-from huiyin.plugins.terms import Channel, NextStep, Opinion, Panel, PluginGate
+from huiyin.plugins.figures import Figure
+from huiyin.plugins.lending import lent
+from huiyin.plugins.terms import Channel, HelpTopic, NextStep, Opinion, Panel, PluginGate
 from huiyin.tenancy.models import Tenant
 from huiyin.web.site import NavItem
 
@@ -29,34 +30,9 @@ if TYPE_CHECKING:
     from huiyin.plugins.loading import Plugin
     from huiyin.web.desk import Desk
 
-# What a borrowed session does not do, because the transaction is somebody else's.
-_ENDINGS: Final = ("commit", "rollback", "close", "reset", "invalidate")
-
-
-class NotYours(RuntimeError):
-    """A plugin tried to end a transaction that was only lent to it."""
-
 
 class WrongAnswer(TypeError):
     """A hook answered something else than its signature says."""
-
-
-def _refuse() -> None:
-    raise NotYours("the session was lent; it is committed by whoever opened it")
-
-
-@contextmanager
-def lent(session: ScopedSession) -> Iterator[None]:
-    """Whatever is written inside is taken back, and nothing inside ends the transaction."""
-    savepoint = session.begin_nested()
-    vars(session).update(dict.fromkeys(_ENDINGS, _refuse))
-    try:
-        yield
-    finally:
-        for name in _ENDINGS:
-            del vars(session)[name]
-        if session.in_nested_transaction():
-            savepoint.rollback()
 
 
 class TenantHooks:
@@ -100,10 +76,22 @@ class TenantHooks:
             if gate.stage == str(stage)
         ]
 
+    def figures(self) -> list[Figure]:
+        """What may be quoted here: the core's figures and those of the plugins that are on."""
+        own = [figure for plugin in self.active for figure in plugin.declared.figures]
+        return [*self.host.core_figures, *own]
+
+    def help_topics(self) -> list[HelpTopic]:
+        return [topic for plugin in self.active for topic in plugin.declared.help_topics]
+
     # -- asked -----------------------------------------------------------------------------
 
     def case_panels(self, case: Case) -> list[Panel]:
         return self._ask("case_panels", case=case)
+
+    def complainant_cards(self, case: Case) -> list[Panel]:
+        """Cards on the page on which the complainant follows the case."""
+        return self._ask("complainant_cards", case=case)
 
     def gate_opinions(self, case: Case, verb: Verb) -> list[Opinion]:
         """Objections.  Without any, the gates of the core alone decide, as they always do."""
@@ -174,6 +162,9 @@ class NoHooks:
     def channels(self) -> list[Channel]:
         return []
 
+    def help_topics(self) -> list[HelpTopic]:
+        return []
+
     def context(self, _plugin: str) -> TenantContext:
         raise NotFound
 
@@ -181,6 +172,7 @@ class NoHooks:
 _SHAPES: Final[Mapping[str, type[Any]]] = MappingProxyType(
     {
         "case_panels": Panel,
+        "complainant_cards": Panel,
         "gate_opinions": Opinion,
         "next_steps": NextStep,
         "preview_settings": Message,
@@ -190,7 +182,7 @@ _SHAPES: Final[Mapping[str, type[Any]]] = MappingProxyType(
 
 def _checked(hook: str, answers: Sequence[Any]) -> list[Any]:
     """The answers of one plugin, as one flat list.  Raises ``WrongAnswer``."""
-    flat = answers if hook == "case_panels" else [item for answer in answers for item in answer]
+    flat = answers if _SHAPES[hook] is Panel else [item for answer in answers for item in answer]
     for item in flat:
         if not isinstance(item, _SHAPES[hook]):
             raise WrongAnswer(f"{hook} answered with a {type(item).__name__}")

@@ -19,9 +19,11 @@ if TYPE_CHECKING:
     from huiyin.cases.verbs import Verb
     from huiyin.kit.i18n import Message
     from huiyin.plugins.context import TenantContext
+    from huiyin.plugins.figures import Figure
     from huiyin.plugins.terms import (
         Channel,
         Event,
+        HelpTopic,
         NextStep,
         Opinion,
         Panel,
@@ -72,12 +74,30 @@ def gates() -> Sequence[PluginGate]:
     return ()
 
 
+@hookspec
+def figures() -> Sequence[Figure]:
+    """Numbers that the firm's other plugins may quote, each with its definition."""
+    return ()
+
+
+@hookspec
+def help_topics() -> Sequence[HelpTopic]:
+    """Pages of the handbook."""
+    return ()
+
+
 # -- asking ----------------------------------------------------------------------------------
 
 
 @hookspec
 def case_panels(ctx: TenantContext, case: Case) -> Panel | None:
     """A card for the side of the case page, or ``None`` for nothing."""
+    return None
+
+
+@hookspec
+def complainant_cards(ctx: TenantContext, case: Case) -> Panel | None:
+    """A card on the page on which the complainant follows the case, or ``None``."""
     return None
 
 
@@ -107,7 +127,16 @@ def on_event(ctx: TenantContext, event: Event) -> None:
     """Something of a kind in ``Manifest.listens`` has happened and is committed."""
 
 
-DECLARING: Final = ("routes", "navigation", "permissions", "jobs", "channels", "gates")
-ASKING: Final = ("case_panels", "gate_opinions", "next_steps", "preview_settings")
-REACTING: Final = ("on_event",)
+@hookspec
+def demonstrate(ctx: TenantContext) -> None:
+    """Fill a made-up firm of the demonstration, once, when all its cases are there."""
+
+
+DECLARING: Final = (
+    "routes", "navigation", "permissions", "jobs", "channels", "gates", "figures", "help_topics",
+)  # fmt: skip
+ASKING: Final = (
+    "case_panels", "complainant_cards", "gate_opinions", "next_steps", "preview_settings",
+)  # fmt: skip
+REACTING: Final = ("on_event", "demonstrate")
 HOOKS: Final = (*DECLARING, *ASKING, *REACTING)

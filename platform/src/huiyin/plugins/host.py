@@ -6,6 +6,7 @@ import logging
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from gettext import NullTranslations
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
@@ -22,6 +23,7 @@ from huiyin.kit.errors import NotFound
 from huiyin.kit.i18n import SOURCE, Translator
 from huiyin.plugins import hookspecs, mounting, settings
 from huiyin.plugins.context import TenantContext
+from huiyin.plugins.figures import Figure, FigureBook
 from huiyin.plugins.hooks import NoHooks, TenantHooks
 from huiyin.plugins.loading import (
     GROUP,
@@ -82,6 +84,7 @@ class PluginHost:
         self.manager.add_hookspecs(hookspecs)
         self.plugins: dict[str, Plugin] = {}
         self.advice = advice
+        self.core_figures: tuple[Figure, ...] = ()
         self.standings = Standings()
         self.values = settings.Values()
         self._callers: dict[tuple[str, str], pluggy.HookCaller] = {}
@@ -228,7 +231,30 @@ class PluginHost:
             source=lambda type_: settings.effective(self, session, plugin, type_),
             blobs=kit.blobs,
             csrf_token=desk.csrf_token if desk else "",
+            book=partial(self._book, session, actor, tenant, translator, desk),
         )
+
+    def _book(
+        self,
+        session: ScopedSession,
+        actor: Actor,
+        tenant: Tenant,
+        translator: Translator | None,
+        desk: Desk | None,
+    ) -> FigureBook:
+        """The firm's figures, each worked out with what its own plugin is lent."""
+        hooks = TenantHooks(
+            self, session=session, actor=actor, tenant=tenant,
+            translator=translator or self._translator(tenant), desk=desk,
+        )  # fmt: skip
+
+        def lend(owner: str) -> TenantContext:
+            return self.lend(
+                owner, session=session, actor=actor, tenant=tenant, translator=translator,
+                desk=desk,
+            )  # fmt: skip
+
+        return FigureBook(lend, hooks.figures())
 
     def _equipped(self) -> Equipment:
         if self._equipment is None:

@@ -22,11 +22,13 @@ import pluggy
 from huiyin.db import Base, TenantModel
 from huiyin.plugins import hookspecs
 from huiyin.plugins.fields import fields_of
+from huiyin.plugins.figures import Figure
 from huiyin.plugins.manifest import Kind, Manifest
 from huiyin.plugins.markers import NAME
 from huiyin.plugins.mounting import check_routes, segments
 from huiyin.plugins.terms import (
     Channel,
+    HelpTopic,
     PluginGate,
     PluginJob,
     PluginPermission,
@@ -78,6 +80,8 @@ class Declared:
     jobs: tuple[PluginJob, ...] = ()
     channels: tuple[Channel, ...] = ()
     gates: tuple[PluginGate, ...] = ()
+    figures: tuple[Figure, ...] = ()
+    help_topics: tuple[HelpTopic, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,7 +249,8 @@ def _check_declared(name: str, declared: Declared) -> None:
     shapes = (
         (declared.routes, PluginRoutes), (declared.navigation, NavItem),
         (declared.permissions, PluginPermission), (declared.jobs, PluginJob),
-        (declared.channels, Channel), (declared.gates, PluginGate),
+        (declared.channels, Channel), (declared.gates, PluginGate), (declared.figures, Figure),
+        (declared.help_topics, HelpTopic),
     )  # fmt: skip
     for items, shape in shapes:
         for item in items:
@@ -259,12 +264,14 @@ def _check_declared(name: str, declared: Declared) -> None:
 
 def _check_names(name: str, declared: Declared) -> None:
     """Whatever a plugin brings carries its name: two plugins cannot get in each other's way."""
-    for permission in declared.permissions:
-        if not permission.name.startswith(f"{name}:"):
-            raise BadPlugin(f"the permission {permission.name} is not named {name}:…")
-    for gate in declared.gates:
-        if not gate.name.startswith(f"{name}:"):
-            raise BadPlugin(f"the gate {gate.name} is not named {name}:…")
+    named = (
+        ("permission", declared.permissions), ("gate", declared.gates),
+        ("figure", declared.figures), ("help topic", declared.help_topics),
+    )  # fmt: skip
+    for what, items in named:
+        for item in items:
+            if not item.name.startswith(f"{name}:"):
+                raise BadPlugin(f"the {what} {item.name} is not named {name}:…")
     for line in declared.navigation:
         if not f"{line.path}/".startswith(f"/w/x/{name.replace('_', '-')}/"):
             raise BadPlugin(f"the line {line.path} leads out of the plugin")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Iterable
 from importlib.resources import files
 from pathlib import Path
 from types import ModuleType
@@ -14,6 +15,7 @@ from huiyin.db import ScopedSession, platform_session
 from huiyin.identity.actor import Actor, system_actor
 from huiyin.kit import i18n, keys
 from huiyin.plugins.context import TenantContext
+from huiyin.plugins.figures import Figure, FigureBook
 from huiyin.plugins.health import engine_of
 from huiyin.plugins.manifest import Manifest
 from huiyin.tenancy.models import Tenant
@@ -28,10 +30,12 @@ def rehearse(
     actor: Actor | None = None,
     settings: msgspec.Struct | None = None,
     language: str = "zh",
+    figures: Iterable[Figure] = (),
 ) -> TenantContext:
     """What the plugin ``name`` would be lent for the session's firm, with these settings.
 
     ``module`` is the one that holds its ``MANIFEST``.  Nothing needs to be installed or on.
+    ``figures`` are what other plugins would let it quote.
     """
     _ensure_secret()
     manifest = module.MANIFEST
@@ -47,7 +51,8 @@ def rehearse(
 
     house = Path(str(files("huiyin_frontend")))
     own = Path(module.__file__ or "").parent
-    return TenantContext(
+    book = FigureBook(lambda _owner: ctx, figures)
+    ctx = TenantContext(
         plugin=name,
         session=session,
         actor=actor or system_actor(tenant.id),
@@ -57,7 +62,9 @@ def rehearse(
             [house / "templates", own / "templates"], [house / "static", own / "static"]
         ),
         source=source,
+        book=lambda: book,
     )
+    return ctx
 
 
 def _ensure_secret() -> None:

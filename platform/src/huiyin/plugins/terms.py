@@ -110,6 +110,19 @@ class Channel(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class HelpTopic:
+    """A page of the handbook; ``template`` is one of the plugin's, without a layout of its own.
+
+    It is shown to those who hold ``permission``; ``name`` is its address, ``<plugin>:<topic>``.
+    """
+
+    name: str
+    title: str
+    template: str
+    permission: str
+
+
 # -- answered within a request ---------------------------------------------------------------
 
 

@@ -3,11 +3,14 @@
 platform/docs/plugins.md says what each name is for.
 """
 
+from huiyin.archive.figures import FIGURES as CORE_FIGURES
+from huiyin.archive.records import CaseRecord, ClockOutcome, closed_cases
 from huiyin.cases.filing import Filed, Filing, file_complaint, first_words, tracking_code
 from huiyin.cases.models import Case, Entry
 from huiyin.cases.stages import (
     INTAKE_TITLES,
     OUTCOME_TITLES,
+    PART_TITLES,
     PUBLIC_TITLES,
     SEVERITY_TITLES,
     STAGE_TITLES,
@@ -16,6 +19,7 @@ from huiyin.cases.stages import (
     EntryKind,
     IntakeType,
     Outcome,
+    Part,
     PublicStage,
     Severity,
     Source,
@@ -53,13 +57,27 @@ from huiyin.kit.errors import (
 )
 from huiyin.kit.i18n import N_, Message
 from huiyin.kit.ids import uuid7
+from huiyin.kit.tables import CSV, XLSX, Cell, Line, read_table, write_csv, write_xlsx
 from huiyin.kit.text import clean, mask_email, mask_name, mask_phone
 from huiyin.kit.time import at_local, local, local_date, now, today
+from huiyin.letters.mailer import Undeliverable
+from huiyin.letters.paper import Paper, PaperSection, PaperTable, paper_pdf
 from huiyin.letters.service import letters_of
 from huiyin.letters.service import pdf_of as letter_pdf
 from huiyin.parties.models import Fund, Investor
 from huiyin.plugins.context import TenantContext
 from huiyin.plugins.fields import SecretStr
+from huiyin.plugins.figures import (
+    NATURE_TITLES,
+    Figure,
+    FigureBook,
+    FigureFailed,
+    FigureUnit,
+    Measured,
+    Nature,
+    Period,
+    Proof,
+)
 from huiyin.plugins.hooks import context_of
 from huiyin.plugins.manifest import Kind, Manifest, NoSettings, PersonalData
 from huiyin.plugins.markers import hookimpl
@@ -69,6 +87,7 @@ from huiyin.plugins.terms import (
     Capability,
     Channel,
     Event,
+    HelpTopic,
     NextStep,
     Opinion,
     Panel,
@@ -78,11 +97,14 @@ from huiyin.plugins.terms import (
     PluginRoutes,
     Weight,
 )
-from huiyin.policies.catalogue import categories, outside_routes, public_topics
+from huiyin.policies.catalogue import categories, causes, outside_routes, public_topics
 from huiyin.queue.registry import GiveUp, Retry
+from huiyin.sdk.mail import Attachment, Mail, can_mail, public_link, send_mail
+from huiyin.sdk.people import Colleague, barred_from_judging, colleagues, parts_in
 from huiyin.sdk.public import (
     ToldDate,
     check_form_token,
+    complainant_cards,
     count_try,
     dates_if_filed,
     form_token,
@@ -97,40 +119,59 @@ from huiyin.web.routes import FormData, UploadData, action, api, page
 from huiyin.web.site import NavItem
 
 __all__ = [
+    "CORE_FIGURES",
+    "CSV",
     "INTAKE_TITLES",
+    "NATURE_TITLES",
     "N_",
     "OUTCOME_TITLES",
+    "PART_TITLES",
     "PUBLIC",
     "PUBLIC_TITLES",
     "SEVERITY_TITLES",
     "STAGE_TITLES",
     "VERBS",
+    "XLSX",
     "Actor",
     "Area",
+    "Attachment",
     "Audience",
     "BlobStore",
     "Capability",
     "Case",
+    "CaseRecord",
     "CaseState",
+    "Cell",
     "Channel",
+    "ClockOutcome",
+    "Colleague",
     "Conflict",
     "Desk",
     "Entry",
     "EntryKind",
     "Event",
+    "Figure",
+    "FigureBook",
+    "FigureFailed",
+    "FigureUnit",
     "Filed",
     "Filing",
     "Form",
     "FormData",
     "Fund",
     "GiveUp",
+    "HelpTopic",
     "HuiyinError",
     "IntakeType",
     "Invalid",
     "Investor",
     "Kind",
+    "Line",
+    "Mail",
     "Manifest",
+    "Measured",
     "Message",
+    "Nature",
     "NavItem",
     "NextStep",
     "NoSettings",
@@ -138,11 +179,17 @@ __all__ = [
     "Opinion",
     "Outcome",
     "Panel",
+    "Paper",
+    "PaperSection",
+    "PaperTable",
+    "Part",
+    "Period",
     "PersonalData",
     "PluginGate",
     "PluginJob",
     "PluginPermission",
     "PluginRoutes",
+    "Proof",
     "PublicStage",
     "PublicStep",
     "Refused",
@@ -161,6 +208,7 @@ __all__ = [
     "ToldDate",
     "TooLarge",
     "Tracked",
+    "Undeliverable",
     "Upload",
     "UploadData",
     "Verb",
@@ -170,13 +218,19 @@ __all__ = [
     "api",
     "ask_review",
     "at_local",
+    "barred_from_judging",
     "by_code",
+    "can_mail",
     "categories",
+    "causes",
     "check_form_token",
     "clean",
     "clean_file_name",
+    "closed_cases",
+    "colleagues",
     "columns",
     "complainant_actor",
+    "complainant_cards",
     "context_of",
     "count_try",
     "dates_if_filed",
@@ -198,12 +252,17 @@ __all__ = [
     "now",
     "outside_routes",
     "page",
+    "paper_pdf",
     "parse",
+    "parts_in",
+    "public_link",
     "public_topics",
     "read_file",
+    "read_table",
     "rehearse",
     "say",
     "sealed",
+    "send_mail",
     "system_actor",
     "take_back_try",
     "tenant_key",
@@ -213,4 +272,6 @@ __all__ = [
     "tracking_code",
     "uuid7",
     "withdraw",
+    "write_csv",
+    "write_xlsx",
 ]

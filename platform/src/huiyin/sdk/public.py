@@ -21,6 +21,7 @@ from huiyin.identity.throttle import Throttle, count_attempt, network, take_back
 from huiyin.kit import keys
 from huiyin.kit.i18n import Message
 from huiyin.kit.time import local_date, now
+from huiyin.plugins.terms import Panel
 from huiyin.web.csrf import check_token
 from huiyin.web.desk import Desk
 
@@ -60,6 +61,15 @@ def take_back_try(desk: Desk, throttle: Throttle, *more: object) -> None:
 
 def _keys(desk: Desk, more: Iterable[object]) -> tuple[object, ...]:
     return desk.tenant.id, network(desk.ip), *more
+
+
+# -- other plugins' cards ---------------------------------------------------------------------
+
+
+def complainant_cards(desk: Desk, case: Case) -> Sequence[Panel]:
+    """What the firm's plugins have to say to the complainant of the case, one card each."""
+    cards: Sequence[Panel] = desk.hooks.complainant_cards(case)
+    return cards
 
 
 # -- dates -------------------------------------------------------------------------------------

@@ -32,6 +32,7 @@ from huiyin.sdk import (
     ask_review,
     by_code,
     check_form_token,
+    complainant_cards,
     context_of,
     count_try,
     form_token,
@@ -263,6 +264,7 @@ def _case_page(
     visits.has_read(ctx, case, seen.last_seq)
     return show(
         desk, "case.html", case=case, seen=seen, form=form, routes=outside_routes(),
+        cards=complainant_cards(desk, case),
         csrf_token=form_token(visits.PURPOSE, visit.secret_hash),
     )  # fmt: skip
 

@@ -19,13 +19,19 @@ from huiyin.sdk import (
     Case,
     Channel,
     Event,
+    Figure,
+    FigureUnit,
+    HelpTopic,
     Kind,
     Manifest,
+    Measured,
     Message,
+    Nature,
     NavItem,
     NextStep,
     Opinion,
     Panel,
+    Period,
     PersonalData,
     PluginGate,
     PluginJob,
@@ -94,6 +100,31 @@ def gates() -> Sequence[PluginGate]:
 
 
 @hookimpl
+def figures() -> Sequence[Figure]:
+    return (Figure(
+        name="call_back:kept", title=N_("已回电比例"), unit=FigureUnit.SHARE,
+        nature=Nature.TIMELINESS, measure=kept,
+        definition=N_("期内到期的回电承诺中，已按时回电的比例"),
+    ),)  # fmt: skip
+
+
+@hookimpl
+def help_topics() -> Sequence[HelpTopic]:
+    return (HelpTopic("call_back:calls", MANIFEST.title, "call_back/help.html", "call_back:keep"),)
+
+
+@hookimpl
+def complainant_cards(ctx: TenantContext, case: Case) -> Panel | None:
+    return case_panels(ctx, case)
+
+
+@hookimpl
+def demonstrate(ctx: TenantContext) -> None:
+    for case_id in ctx.session.scalars(select(Case.id).limit(1)):
+        ctx.session.add(Promise(case_id=case_id, due_at=ctx.now()))
+
+
+@hookimpl
 def case_panels(ctx: TenantContext, case: Case) -> Panel | None:
     promise = promise_of(ctx, case)
     if promise is None:
@@ -137,6 +168,14 @@ def on_event(ctx: TenantContext, event: Event) -> None:
     if ctx.session.scalar(known) is None:  # events may be told twice
         hours = timedelta(hours=ctx.settings(CallBackSettings).hours)
         ctx.session.add(Promise(case_id=event.object_id, due_at=ctx.now() + hours))
+
+
+def kept(ctx: TenantContext, period: Period) -> Sequence[Measured]:
+    due = (Promise.due_at >= period.begin, Promise.due_at < period.end)
+    n, good = ctx.session.execute(
+        select(func.count(), func.count(Promise.kept_at)).where(*due)
+    ).one()
+    return (Measured(good / n if n else None, n),)
 
 
 def promise_of(ctx: TenantContext, case: Case) -> Promise | None:

@@ -1,0 +1,59 @@
+"""The firm's people, and who had which part in a case."""
+
+from __future__ import annotations
+
+import uuid
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from huiyin.cases.models import Case, Participation
+from huiyin.cases.stages import HANDLING, Part
+from huiyin.db import ScopedSession
+from huiyin.identity.models import Membership
+from huiyin.identity.policy import Role
+from huiyin.identity.sessions import known_roles
+
+
+@dataclass(frozen=True, slots=True)
+class Colleague:
+    """A member of the firm; ``id`` is the account's, the same in every firm."""
+
+    id: uuid.UUID
+    name: str
+    roles: frozenset[Role]
+    department: str
+    active: bool
+
+
+def colleagues(session: ScopedSession, *, former: bool = False) -> list[Colleague]:
+    """The firm's members by name, with ``former`` those who left too; one query."""
+    rows = select(
+        Membership.account_id, Membership.name, Membership.roles, Membership.department,
+        Membership.active,
+    ).order_by(Membership.name, Membership.account_id)  # fmt: skip
+    if not former:
+        rows = rows.where(Membership.active)
+    return [
+        Colleague(r.account_id, r.name, known_roles(r.roles), r.department, r.active)
+        for r in session.execute(rows)
+    ]
+
+
+def parts_in(session: ScopedSession, case: Case) -> Mapping[Part, frozenset[uuid.UUID]]:
+    """Who ever held which part in the case; nobody is taken out when the part ends."""
+    held: dict[Part, set[uuid.UUID]] = defaultdict(set)
+    rows = session.execute(
+        select(Participation.part, Participation.account_id).where(Participation.case_id == case.id)
+    )
+    for part, account_id in rows:
+        held[Part(part)].add(account_id)
+    return {part: frozenset(who) for part, who in held.items()}
+
+
+def barred_from_judging(session: ScopedSession, case: Case) -> frozenset[uuid.UUID]:
+    """Everybody who handled the case or is named in it: they never judge it."""
+    held = parts_in(session, case)
+    return frozenset().union(*(held.get(part, frozenset()) for part in (*HANDLING, Part.SUBJECT)))
