@@ -132,14 +132,14 @@ def test_a_fault_shows_a_reference_and_nothing_else(person, monkeypatch, caplog)
     assert secret not in caplog.text
 
 
-@pytest.mark.parametrize("layer", ["open_case", "entries", "clock_rows"])
+@pytest.mark.parametrize("layer", ["queries.entries", "api.open_page"])
 def test_a_fault_in_the_api_is_as_silent(layer, person, api, monkeypatch, caplog):
     secret = "13800006021"
 
     def fail(*_args, **_given):
         raise ValueError(secret)
 
-    monkeypatch.setattr(queries, layer, fail)
+    monkeypatch.setattr(f"huiyin.cases.{layer}", fail)
     answer = api(person.actor).get(f"/api/v1/t/qinghe/cases/{person.known['number']}")
     assert (answer.status_code, answer.json()["code"]) == (500, "error")
     assert set(answer.json()) == {"code", "message", "reference"}

@@ -11,6 +11,7 @@ from litestar.params import FromPath
 from huiyin.cases import gates, people, queries, service, workbench
 from huiyin.cases.errors import GatesUnmet
 from huiyin.cases.models import Case
+from huiyin.cases.opened import open_page
 from huiyin.cases.schemas import (
     AssignForm,
     AttestForm,
@@ -116,8 +117,8 @@ class CaseController(Controller):
 
     @page("/clocks", name="case:clocks", permission="case.read")
     def clocks(self, desk: NamedDependency[Desk], number: FromPath[str]) -> Response[Any]:
-        case = queries.open_case(desk.session, desk.actor, number).case
-        clocks = workbench.clocks_of(case, queries.clock_rows(desk.session, case))
+        opened = open_page(desk.session, desk.actor, number)
+        case, clocks = opened.case, workbench.clocks_of(opened.case, opened.promised)
         days = calendar()
         shown = [(workbench.any_card(c), derive(c, days)) for c in clocks]
         return desk.page("cases/clocks.html", case=case, shown=shown)

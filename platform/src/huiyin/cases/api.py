@@ -32,6 +32,7 @@ from huiyin.cases.change import find
 from huiyin.cases.errors import GatesUnmet, KeyReused, MoveNotAllowed, SecondPersonRequired
 from huiyin.cases.filing import Filing, file_complaint
 from huiyin.cases.models import Case
+from huiyin.cases.opened import open_page
 from huiyin.cases.public_api import KEY, idempotency_key
 from huiyin.cases.schemas import AttestForm, ProofForm, RegisterForm, TaskForm
 from huiyin.cases.verbs import VERBS
@@ -175,10 +176,9 @@ class CaseApi(Controller):
     )
     def show(self, desk: NamedDependency[Desk], number: FromPath[str]) -> Response[Any]:
         asked = _query(desk, CaseQuery)
-        opened = queries.open_case(desk.session, desk.actor, number)
+        opened = open_page(desk.session, desk.actor, number)
         lines = queries.entries(desk.session, opened.case, tab=asked.tab, before=asked.before)
-        rows = queries.clock_rows(desk.session, opened.case)
-        return desk.json(answers.whole(opened, rows, lines, desk._))
+        return desk.json(answers.whole(opened, lines, desk._))
 
     @operation(
         "PATCH",

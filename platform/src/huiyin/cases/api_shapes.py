@@ -13,10 +13,10 @@ import msgspec
 from huiyin.cases import gates, queries, workbench
 from huiyin.cases.change import NO_CLOCK
 from huiyin.cases.models import Case, Entry, Task
+from huiyin.cases.opened import Opened
 from huiyin.cases.schemas import AssignForm, FactsForm, MoveForm, Rev, Shape, Words
 from huiyin.cases.stages import STAGE_TITLES, Stage
 from huiyin.cases.verbs import FORWARD, VERBS
-from huiyin.clocks.models import ClockRow
 from huiyin.clocks.policy import amount_label, origin_label, origin_line
 from huiyin.clocks.reading import remaining, remaining_message
 from huiyin.clocks.rules import Clock
@@ -281,9 +281,7 @@ def listed(rows: Sequence[Any], _: Translator) -> list[ListedCase]:
     ]
 
 
-def whole(
-    opened: queries.Opened, rows: Sequence[ClockRow], lines: Sequence[Entry], _: Translator
-) -> CaseAnswer:
+def whole(opened: Opened, lines: Sequence[Entry], _: Translator) -> CaseAnswer:
     """One case with its clocks, the gates of its stage, and a page of its timeline."""
     case = opened.case
     stage = Stage(case.stage)
@@ -296,7 +294,7 @@ def whole(
         owner=opened.owner,
         investigator=opened.investigator,
         complainant=_complainant(case),
-        clocks=[_clock(c, _) for c in workbench.clocks_of(case, rows)],
+        clocks=[_clock(c, _) for c in workbench.clocks_of(case, opened.promised)],
         forward=FORWARD[stage] if case.is_open else None,
         gates=[_gate(g, _) for g in gates.states(case, gates.EXIT[stage])],
         timeline=[_entry(line, _) for line in shown],

@@ -198,13 +198,3 @@ def finish_task(
         number,
         Deed("finish_task", body=proof, apply=apply, facts={"task": task_id}),
     )
-
-
-def tasks_of(session: ScopedSession, case: Case, *, limit: int = 50) -> Sequence[Task]:
-    """Open ones first, by their day."""
-    return session.scalars(
-        select(Task)
-        .where(Task.case_id == case.id)
-        .order_by(Task.done_at.is_not(None), Task.due_on.nulls_last(), Task.id)
-        .limit(limit)
-    ).all()

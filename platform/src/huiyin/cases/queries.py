@@ -19,7 +19,6 @@ from sqlalchemy.orm import aliased, joinedload
 from huiyin.cases.change import NO_CLOCK
 from huiyin.cases.models import Case, Entry
 from huiyin.cases.stages import CaseState, EntryKind, Source, Stage
-from huiyin.clocks.models import ClockRow
 from huiyin.clocks.policy import Unit
 from huiyin.clocks.reading import LEFT, OVER
 from huiyin.clocks.service import calendar
@@ -304,10 +303,6 @@ def entries(
     if before is not None:
         query = query.where(Entry.seq < before)
     return session.scalars(query.order_by(Entry.seq.desc()).limit(n + 1)).all()
-
-
-def clock_rows(session: ScopedSession, case: Case) -> Sequence[ClockRow]:
-    return session.scalars(select(ClockRow).where(ClockRow.case_id == case.id)).all()
 
 
 def related(session: ScopedSession, actor: Actor, case: Case, *, n: int = 5) -> Sequence[Row[Any]]:

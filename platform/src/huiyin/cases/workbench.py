@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from huiyin.cases import gates, queries
 from huiyin.cases.models import Case, Entry, Participation
-from huiyin.cases.people import participations, tasks_of
+from huiyin.cases.opened import PartLine, open_page
 from huiyin.cases.stages import (
     PART_TITLES,
     SEVERITY_TITLES,
@@ -26,7 +26,6 @@ from huiyin.cases.stages import (
     Stage,
 )
 from huiyin.cases.verbs import FORWARD, MOVES, VERBS, Offered, Verb, in_reach
-from huiyin.clocks.models import ClockRow
 from huiyin.clocks.policy import amount_label, origin_label, origin_line
 from huiyin.clocks.reading import remaining, remaining_message, usage
 from huiyin.clocks.rules import Clock, ClockState, Complexity, Facts
@@ -78,13 +77,11 @@ class NextStep:
 
 
 def context(desk: Desk, number: str, *, tab: str = "", before: int | None = None) -> dict[str, Any]:
-    """Everything the page shows; seven queries, those of the panels beside."""
-    opened = queries.open_case(desk.session, desk.actor, number)
-    case = opened.case
+    """Everything the page shows; two queries, those of the panels beside."""
+    opened = open_page(desk.session, desk.actor, number)
+    case, history = opened.case, opened.parts
     lines = queries.entries(desk.session, case, tab=tab, before=before)
-    rows = queries.clock_rows(desk.session, case)
-    history = participations(desk.session, case)
-    clocks = clocks_of(case, rows)
+    clocks = clocks_of(case, opened.promised)
     panels = [panel(desk, case) for panel in desk.site.panels]
     return {
         "case": case,
@@ -100,7 +97,7 @@ def context(desk: Desk, number: str, *, tab: str = "", before: int | None = None
         "verbs": VERBS,
         "paths": PATHS,
         "stage_titles": STAGE_TITLES,
-        "tasks": tasks_of(desk.session, case, limit=20),
+        "tasks": opened.tasks,
         "people": people(history),
         "subjects": [p.name for p in history if p.part == Part.SUBJECT],
         "severity": SEVERITY_TITLES[Severity(case.severity)] if case.severity else "",
@@ -124,7 +121,7 @@ def tab_items(case: Case) -> list[tuple[str, str, int]]:
     ]
 
 
-def people(history: Sequence[Participation]) -> list[tuple[str, list[str]]]:
+def people(history: Sequence[PartLine | Participation]) -> list[tuple[str, list[str]]]:
     """Present parts by title; those who left stay in the history, not here."""
     found: dict[str, list[str]] = {}
     for person in history:
@@ -137,9 +134,8 @@ def people(history: Sequence[Participation]) -> list[tuple[str, list[str]]]:
 # -- clocks ----------------------------------------------------------------------------------------
 
 
-def clocks_of(case: Case, rows: Sequence[ClockRow]) -> tuple[Clock, ...]:
+def clocks_of(case: Case, promised: Mapping[str, date]) -> tuple[Clock, ...]:
     """The clocks replayed from the case's events, with the dates once promised."""
-    promised = {row.key: row.promised_on for row in rows if row.promised_on}
     return replay(
         case.clock_events,
         Facts(intake=case.intake_type, complexity=Complexity(case.complexity), promised=promised),
@@ -208,7 +204,7 @@ def _day(iso: str) -> str:
 # -- next step -------------------------------------------------------------------------------------
 
 
-def next_step(actor: Actor, case: Case, history: Sequence[Participation]) -> NextStep:
+def next_step(actor: Actor, case: Case, history: Sequence[PartLine | Participation]) -> NextStep:
     """The first thing that keeps the case in its stage, and whether this person can do it."""
     held = {Part(p.part) for p in history if p.account_id == actor.id}
     others = offered(actor, case, held)

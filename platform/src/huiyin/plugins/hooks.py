@@ -6,9 +6,11 @@ each gets its own context, and one that raises takes nothing down with it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
+
+from pluggy import HookCaller
 
 from huiyin.db import ScopedSession
 from huiyin.identity.actor import Actor
@@ -103,30 +105,41 @@ class TenantHooks:
     def preview_settings(self, plugin: str, old: Any, new: Any) -> list[Message]:
         """What one plugin says its drafted settings would change; it need not be on."""
         chosen = [self.host.plugin(plugin)]
-        return list(self._ask_each("preview_settings", chosen, {"old": old, "new": new}))
+        return self._ask_each("preview_settings", chosen, {"old": old, "new": new})
 
     def _ask(self, hook: str, **arguments: Any) -> list[Any]:
-        return list(self._ask_each(hook, self.active, arguments))
+        return self._ask_each(hook, self.active, arguments)
 
     def _ask_each(
         self, hook: str, plugins: Iterable[Plugin], arguments: dict[str, Any]
-    ) -> Iterator[Any]:
-        for plugin in plugins:
-            caller = self.host.caller(hook, plugin.name)
-            if caller is None:
-                continue
+    ) -> list[Any]:
+        """One savepoint serves all, until one of them fails; then the rest get another."""
+        answers: list[Any] = []
+        callers = ((plugin, self.host.caller(hook, plugin.name)) for plugin in plugins)
+        waiting = [(plugin, caller) for plugin, caller in callers if caller is not None]
+        while waiting:
             self.session.flush()  # what the core has written is not the plugin's to fail on
+            asked = waiting[0][0]
             try:
                 with lent(self.session):
-                    answers = _checked(hook, caller(ctx=self.context(plugin.name), **arguments))
+                    while waiting:
+                        asked, caller = waiting.pop(0)
+                        answers += self._answers(hook, asked, caller, arguments)
             except Exception as fault:  # noqa: BLE001 - a plugin's; the page goes on without it
-                health.failed(self.session, plugin.name, hook, fault)
+                health.failed(self.session, asked.name, hook, fault)
                 self.host.standings.forget(self.session.tenant)
-                continue
-            if self.standing.failures.get(plugin.name):
-                health.succeeded(self.session, plugin.name)
-                self.host.standings.forget(self.session.tenant)
-            yield from answers
+        return answers
+
+    def _answers(
+        self, hook: str, plugin: Plugin, caller: HookCaller, arguments: dict[str, Any]
+    ) -> list[Any]:
+        answers = _checked(hook, caller(ctx=self.context(plugin.name), **arguments))
+        if self.session.new or self.session.dirty or self.session.deleted:
+            self.session.flush()  # what the database refuses is this plugin's fault, not the next's
+        if self.standing.failures.get(plugin.name):
+            health.succeeded(self.session, plugin.name)
+            self.host.standings.forget(self.session.tenant)
+        return answers
 
     # -- lent ------------------------------------------------------------------------------
 

@@ -93,8 +93,6 @@ def sweep(ctx: TenantContext, payload: Mapping[str, Any]) -> None:  # noqa: ARG0
 @hookimpl
 def case_panels(ctx: TenantContext, case: Case) -> Panel | None:
     """Whether the complainant looks at the portal, so that nobody waits for an answer unread."""
-    reading = visits.reading_of(ctx, case)
-    body = ctx.render(
-        "channel_web/panel.html", reading=reading, unread=visits.unread(ctx, case, reading)
-    )
+    last_at, unread = visits.attention(ctx, case)
+    body = ctx.render("channel_web/panel.html", last_at=last_at, unread=unread)
     return Panel(Message(N_("网页渠道")), body)

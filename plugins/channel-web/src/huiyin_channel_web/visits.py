@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import unicodedata
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import delete, func, or_, select
@@ -86,19 +86,20 @@ def has_read(ctx: TenantContext, case: Case, seq: int) -> None:
     reading.seen_seq = max(reading.seen_seq, seq)
 
 
-def unread(ctx: TenantContext, case: Case, reading: Reading | None) -> int:
-    """How many messages to the complainant have not been on their screen."""
-    seen = reading.seen_seq if reading else 0
-    return (
-        ctx.session.scalar(
-            select(func.count())
-            .select_from(Entry)
-            .where(
-                Entry.case_id == case.id,
-                Entry.audience == Audience.COMPLAINANT.value,
-                Entry.kind == EntryKind.MESSAGE_OUT.value,
-                Entry.seq > seen,
-            )
+def attention(ctx: TenantContext, case: Case) -> tuple[datetime | None, int]:
+    """When the complainant last looked, and how many messages have not been on their screen."""
+    seen = select(Reading.seen_seq).where(Reading.case_id == case.id).scalar_subquery()
+    unread = (
+        select(func.count())
+        .select_from(Entry)
+        .where(
+            Entry.case_id == case.id,
+            Entry.audience == Audience.COMPLAINANT.value,
+            Entry.kind == EntryKind.MESSAGE_OUT.value,
+            Entry.seq > func.coalesce(seen, 0),
         )
-        or 0
+        .scalar_subquery()
     )
+    last_at = select(Reading.last_at).where(Reading.case_id == case.id).scalar_subquery()
+    found = ctx.session.execute(select(last_at, unread)).one()
+    return found[0], found[1]

@@ -1,0 +1,124 @@
+"""A case with all that its page shows around it, in one statement.
+
+The rows around a case are few and plain: the database folds them into one document each, so that
+the page does not ask once for every kind.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any, Final
+
+import msgspec
+from sqlalchemy import ScalarSelect, Select, func, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.orm import aliased, joinedload
+
+from huiyin.cases.models import Case, Participation, Task
+from huiyin.clocks.models import ClockRow
+from huiyin.db import ScopedSession
+from huiyin.identity.actor import Actor
+from huiyin.identity.models import Membership
+from huiyin.kit.errors import NotFound
+
+TASKS: Final = 20
+
+
+class PartLine(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody's part in the case; ``until`` (UTC) when it ended."""
+
+    account_id: uuid.UUID
+    name: str
+    part: str
+    until: datetime | None
+
+
+class TaskLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A task as the page lists it; the table's columns of the same names."""
+
+    id: uuid.UUID
+    title: str
+    assignee_name: str
+    due_on: date | None
+    is_measure: bool
+    done_at: datetime | None
+    proof: str
+
+
+class Opened(msgspec.Struct, frozen=True, kw_only=True):
+    """A case, the names of its people, their parts from the oldest on, the dates promised to the
+    complainant by the clock's key, and its tasks, open ones first."""
+
+    case: Case
+    owner: str
+    investigator: str
+    parts: tuple[PartLine, ...]
+    promised: Mapping[str, date]
+    tasks: tuple[TaskLine, ...]
+
+
+def open_page(session: ScopedSession, actor: Actor, number: str) -> Opened:
+    """Everything around one case.  Raises ``NotFound`` for one the person may not know of."""
+    row = session.execute(_statement(number)).one_or_none()
+    if row is None or not row[0].visible_to(actor):
+        raise NotFound
+    case, owner, investigator, parts, promised, tasks = row
+    return Opened(
+        case=case,
+        owner=owner or "",
+        investigator=investigator or "",
+        parts=msgspec.convert(parts or (), tuple[PartLine, ...]),
+        promised=msgspec.convert(promised or {}, dict[str, date]),
+        tasks=msgspec.convert(tasks or (), tuple[TaskLine, ...]),
+    )
+
+
+def _statement(number: str) -> Select[Any]:
+    owner, investigator = aliased(Membership), aliased(Membership)
+    return (
+        select(Case, owner.name, investigator.name, _parts(), _promised(), _tasks())
+        .outerjoin(owner, owner.account_id == Case.owner_id)
+        .outerjoin(investigator, investigator.account_id == Case.investigator_id)
+        .options(joinedload(Case.complainant), joinedload(Case.fund))
+        .where(Case.number == number)
+    )
+
+
+def _parts() -> ScalarSelect[Any]:
+    line = _object(Participation, PartLine)
+    order = aggregate_order_by(line, Participation.since, Participation.id)
+    return (
+        select(func.jsonb_agg(order))
+        .where(Participation.case_id == Case.id)
+        .correlate(Case)
+        .scalar_subquery()
+    )
+
+
+def _promised() -> ScalarSelect[Any]:
+    return (
+        select(func.jsonb_object_agg(ClockRow.key, ClockRow.promised_on))
+        .where(ClockRow.case_id == Case.id, ClockRow.promised_on.is_not(None))
+        .correlate(Case)
+        .scalar_subquery()
+    )
+
+
+def _tasks() -> ScalarSelect[Any]:
+    first = (
+        select(_object(Task, TaskLine).label("line"))
+        .where(Task.case_id == Case.id)
+        .order_by(Task.done_at.is_not(None), Task.due_on.nulls_last(), Task.id)
+        .limit(TASKS)
+        .correlate(Case)
+        .subquery()
+    )
+    return select(func.jsonb_agg(first.c.line)).scalar_subquery()
+
+
+def _object(model: type[Any], shape: type[msgspec.Struct]) -> Any:
+    """One row as a document with the fields of ``shape``."""
+    pairs = [item for name in shape.__struct_fields__ for item in (name, getattr(model, name))]
+    return func.jsonb_build_object(*pairs)
