@@ -14,6 +14,7 @@ from huiyin.cases.errors import MoveNotAllowed, SecondPersonRequired
 from huiyin.cases.models import Entry, Participation
 from huiyin.cases.stages import IntakeType, Part, Stage
 from huiyin.clocks.models import ClockRow
+from huiyin.clocks.service import calendar
 from huiyin.db import tenant_session
 from huiyin.evidence.service import reconcile
 from huiyin.identity.actor import complainant_actor
@@ -423,7 +424,9 @@ def late(file, put):
 
 
 def test_an_extension_is_asked_granted_and_told(session, actor, approver, late, run, letters, rev):
-    before = session.scalars(select(ClockRow).where(ClockRow.kind == "reply")).one().due_on
+    clock = session.scalars(select(ClockRow).where(ClockRow.kind == "reply")).one()
+    counted_from = calendar().effective_start(clock.started_at).on
+    before, total = clock.due_on, clock.amount + 10
     extensions.ask_extension(session, actor, late, 10, "须等待托管人提供划款记录。", rev=rev(late))
     session.commit()
     case = find(session, actor, late)
@@ -432,7 +435,7 @@ def test_an_extension_is_asked_granted_and_told(session, actor, approver, late, 
     session.commit()
     run()
     after = session.scalars(select(ClockRow).where(ClockRow.kind == "reply")).one().due_on
-    assert after >= before + timedelta(days=10)
+    assert after == calendar().add_days(counted_from, total).on
     assert extensions.asked(find(session, actor, late)) is None
     letter = letters(late)[-1]
     assert (letter.kind, letter.state) == ("extension", LetterState.SENT)

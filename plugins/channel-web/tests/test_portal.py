@@ -147,11 +147,13 @@ def test_every_form_needs_the_token_of_its_visit(visitor, token, another, code, 
 
 def test_the_page_says_the_state_the_next_day_and_who_promises_it(visitor, token):
     words = text_of(visitor.get(CASE))
-    told = {d.kind: d.on for d in dates_if_filed()}
-    near, reply = told["acknowledge"], told["reply"]
+    told = {d.kind: d for d in dates_if_filed()}
+    near, reply = told["acknowledge"].on, told["reply"].on
+    first = told["reply"].since + timedelta(days=1)
     assert f"{near.month} 月 {near.day} 日" in words
     assert "前书面确认收到 公司承诺" in words
-    assert "从明天起算，共 15 天" in words
+    assert f"从 {first.month} 月 {first.day} 日" in words
+    assert f"起算，共 {(reply - told['reply'].since).days} 天" in words
     assert f"最晚 {reply.month} 月 {reply.day} 日" in words
     for stage in ("已收到", "已受理", "调查中", "处理方案", "书面答复与回访"):
         assert stage in words
@@ -308,6 +310,9 @@ def test_the_meter_counts_the_day_of_filing_as_none():
     assert meter_in([told("accept", 3)]) is None
     meter = meter_in([told("reply", 10, since=-5)])
     assert (meter.n, meter.total, meter.percent, meter.late) == (5, 15, 33, 0)
+    assert meter.first == today() - timedelta(days=4)
+    early = meter_in([told("reply", 16, since=1)])
+    assert (early.n, early.total, early.percent) == (0, 15, 0)
     late = meter_in([told("reply", -2, since=-17)])
     assert (late.n, late.total, late.percent, late.late) == (17, 15, 100, 2)
     assert late.by < date.max

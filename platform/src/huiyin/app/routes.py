@@ -6,7 +6,8 @@ from typing import Final
 
 from litestar.types import ControllerRouterHandler
 
-from huiyin.cases.acts import CaseController, PeopleController
+from huiyin.cases.acts import CaseController
+from huiyin.cases.acts_people import PeopleController
 from huiyin.cases.api import CaseApi, CaseListApi
 from huiyin.cases.controllers import ListController
 from huiyin.cases.library import LibraryController

@@ -13,21 +13,15 @@ from huiyin.cases.errors import GatesUnmet
 from huiyin.cases.models import Case
 from huiyin.cases.opened import open_page
 from huiyin.cases.schemas import (
-    AssignForm,
     AttestForm,
     MergeForm,
     MoveForm,
-    ProofForm,
-    RetypeForm,
-    SubjectForm,
     TalkForm,
-    TaskForm,
 )
 from huiyin.cases.stages import (
     FINDING_TITLES,
     INTAKE_TITLES,
     PART_TITLES,
-    Part,
 )
 from huiyin.cases.verbs import MOVES, VERBS, Verb
 from huiyin.clocks.reading import derive
@@ -36,7 +30,7 @@ from huiyin.identity.policy import Role, permissions_of
 from huiyin.kit.errors import Conflict, Invalid, NotFound, Stale
 from huiyin.kit.i18n import N_, Message
 from huiyin.web.desk import Desk
-from huiyin.web.forms import Form, defaults, parse
+from huiyin.web.forms import Form, parse
 from huiyin.web.routes import FormData, action, page
 
 FIELD_TITLES: Final = {
@@ -278,124 +272,3 @@ def members(desk: Desk, case: Case, permission: str = "") -> list[tuple[str, str
         if m.account_id not in case.walled
         and (not permission or permission in permissions_of(frozenset(Role(r) for r in m.roles)))
     ]
-
-
-class PeopleController(Controller):
-    """Who does what in the case."""
-
-    path = "/t/{tenant:str}/w/cases/{number:str}"
-
-    @page("/assign", name="case:assign_page", permission="case.assign")
-    def assign_page(self, desk: NamedDependency[Desk], number: FromPath[str]) -> Response[Any]:
-        case = queries.open_case(desk.session, desk.actor, number).case
-        form = defaults(AssignForm, part=Part.INVESTIGATOR if case.owner_id else Part.OWNER)
-        return simple(desk, case, "assign", form, members=members(desk, case, "case.note"))
-
-    @action("/assign", name="case:assign", permission="case.assign")
-    def assign(
-        self, desk: NamedDependency[Desk], number: FromPath[str], data: FormData
-    ) -> Response[Any]:
-        case = queries.open_case(desk.session, desk.actor, number).case
-        try:
-            form = parse(AssignForm, data)
-            people.assign(desk.session, desk.actor, number, form, rev=revision(data))
-        except Invalid as error:
-            desk.session.rollback()
-            shown = Form.failed(data, error, desk._)
-            choices = members(desk, case, "case.note")
-            return simple(desk, case, "assign", shown, status=422, members=choices)
-        return desk.redirect(number_path(desk, number), N_("已转交"))
-
-    @page("/subject", name="case:subject_page", permission="case.assign")
-    def subject_page(self, desk: NamedDependency[Desk], number: FromPath[str]) -> Response[Any]:
-        case = queries.open_case(desk.session, desk.actor, number).case
-        return simple(desk, case, "subject", Form(), members=members(desk, case))
-
-    @action("/subject", name="case:subject", permission="case.assign")
-    def subject(
-        self, desk: NamedDependency[Desk], number: FromPath[str], data: FormData
-    ) -> Response[Any]:
-        case = queries.open_case(desk.session, desk.actor, number).case
-        try:
-            form = parse(SubjectForm, data)
-            people.name_subject(desk.session, desk.actor, number, form, rev=revision(data))
-        except Invalid as error:
-            desk.session.rollback()
-            shown = Form.failed(data, error, desk._)
-            return simple(desk, case, "subject", shown, status=422, members=members(desk, case))
-        return desk.redirect(number_path(desk, number), N_("已登记，此人须回避本案"))
-
-    @page("/tasks/new", name="case:task_page", permission="case.handle")
-    def task_page(self, desk: NamedDependency[Desk], number: FromPath[str]) -> Response[Any]:
-        case = queries.open_case(desk.session, desk.actor, number).case
-        return simple(desk, case, "tasks/new", Form(), members=members(desk, case))
-
-    @action("/tasks/new", name="case:add_task", permission="case.handle")
-    def add_task(
-        self, desk: NamedDependency[Desk], number: FromPath[str], data: FormData
-    ) -> Response[Any]:
-        case = queries.open_case(desk.session, desk.actor, number).case
-        try:
-            people.add_task(desk.session, desk.actor, number, parse(TaskForm, data))
-        except Invalid as error:
-            desk.session.rollback()
-            shown = Form.failed(data, error, desk._)
-            return simple(desk, case, "tasks/new", shown, status=422, members=members(desk, case))
-        return desk.redirect(f"{number_path(desk, number)}#tasks", N_("任务已新建"))
-
-    @action("/tasks/{task_id:uuid}", name="case:finish_task", permission="case.handle")
-    def finish_task(
-        self,
-        desk: NamedDependency[Desk],
-        number: FromPath[str],
-        task_id: FromPath[Any],
-        data: FormData,
-    ) -> Response[Any]:
-        try:
-            form = parse(ProofForm, data)
-        except Invalid as error:
-            shown = Form.failed({**data, "task": str(task_id)}, error, desk._)
-            return show(desk, number, status=422, form=shown)
-        people.finish_task(desk.session, desk.actor, number, task_id, form.proof)
-        return desk.redirect(f"{number_path(desk, number)}#tasks", N_("已登记完成"))
-
-    @page("/reveal", name="case:reveal_page", permission="case.reveal")
-    def reveal_page(self, desk: NamedDependency[Desk], number: FromPath[str]) -> Response[Any]:
-        case = queries.open_case(desk.session, desk.actor, number).case
-        return simple(desk, case, "reveal", Form())
-
-    @action("/reveal", name="case:reveal", permission="case.reveal")
-    def reveal(
-        self, desk: NamedDependency[Desk], number: FromPath[str], data: FormData
-    ) -> Response[Any]:
-        case = queries.open_case(desk.session, desk.actor, number).case
-        try:
-            form = parse(MoveForm, data)
-            investor = service.reveal(desk.session, desk.actor, number, form.reason)
-        except Invalid as error:
-            desk.session.rollback()
-            shown = Form.failed(data, error, desk._)
-            return simple(desk, case, "reveal", shown, status=422)
-        return desk.page("cases/revealed.html", case=case, investor=investor)
-
-    @page("/retype", name="case:retype_page", permission="case.classify")
-    def retype_page(self, desk: NamedDependency[Desk], number: FromPath[str]) -> Response[Any]:
-        case = queries.open_case(desk.session, desk.actor, number).case
-        form = Form({"intake_type": case.intake_type})
-        choices = members(desk, case, "case.approve")
-        return simple(desk, case, "retype", form, members=choices)
-
-    @action("/retype", name="case:retype", permission="case.classify")
-    def retype(
-        self, desk: NamedDependency[Desk], number: FromPath[str], data: FormData
-    ) -> Response[Any]:
-        case = queries.open_case(desk.session, desk.actor, number).case
-        try:
-            form = parse(RetypeForm, data)
-            service.retype(desk.session, desk.actor, number, form, rev=revision(data))
-        except Invalid as error:
-            desk.session.rollback()
-            shown = Form.failed(data, error, desk._)
-            choices = members(desk, case, "case.approve")
-            return simple(desk, case, "retype", shown, status=422, members=choices)
-        return desk.redirect(number_path(desk, number), N_("登记类型已更改"))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from huiyin.sdk import (
@@ -39,10 +39,14 @@ class Promise:
 
 @dataclass(frozen=True, slots=True)
 class Meter:
-    """Day ``n`` of ``total`` until the written reply."""
+    """Day ``n`` of ``total`` until the written reply; ``first`` is day 1.
+
+    What comes in after hours counts from the next working day, so ``n`` is 0 for a while.
+    """
 
     n: int
     total: int
+    first: date
     by: date
     force: str
 
@@ -139,8 +143,9 @@ def meter_in(told: Sequence[ToldDate]) -> Meter | None:
     reply = max((d for d in told if d.kind == "reply" and d.running), key=_day, default=None)
     if reply is None:
         return None
-    n, total = (today() - reply.since).days, (reply.on - reply.since).days
-    return Meter(n, total, reply.on, FORCES.get(reply.force, ""))
+    n, total = max(0, (today() - reply.since).days), (reply.on - reply.since).days
+    first = reply.since + timedelta(days=1)
+    return Meter(n, total, first, reply.on, FORCES.get(reply.force, ""))
 
 
 def _day(told: ToldDate) -> date:
