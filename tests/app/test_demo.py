@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 
 from huiyin.app import compose
 from huiyin.app.compose import Installation, make_site
-from huiyin.app.demo import PLUGINS, demo_folder, demo_password, prepare
+from huiyin.app.demo import demo_folder, demo_password, prepare
 from huiyin.app.reconcile import NAMES, count
 from huiyin.app.settings import Settings
 from huiyin.cases import change
@@ -265,11 +265,16 @@ def test_people_products_and_register_are_there(everywhere, installation, cases)
 
 
 def test_the_plugins_of_the_demonstration_are_on(everywhere, installation):
-    wanted = [name for name in PLUGINS if name in installation.host.plugins]
+    wanted = [
+        (name, True)
+        for firm in FIRMS.tenants
+        for name in firm.plugins
+        if name in installation.host.plugins
+    ]
     rows = everywhere(lambda session: session.execute(
         select(PluginActivation.plugin, PluginActivation.active)
     ).all())  # fmt: skip
-    assert sorted(rows) == sorted([(name, True) for name in wanted] * 3)
+    assert sorted(rows) == sorted(wanted)
 
 
 def test_the_password_is_kept_for_its_owner_only_and_opens_every_account(installation):

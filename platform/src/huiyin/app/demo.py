@@ -31,12 +31,12 @@ from huiyin.kit.time import at_local, clock_at, local_date
 from huiyin.letters import tasks as _letters  # noqa: F401 - the letters that write themselves
 from huiyin.onboarding import seed, service
 from huiyin.onboarding.schemas import Stories, StoryData, read_firms, read_stories
+from huiyin.plugins import jobs
 from huiyin.queue import service as queue
 from huiyin.queue.worker import drain
 
 Say = Callable[[str], None]
 
-PLUGINS: Final = ("channel_web",)
 PURPOSE: Final = "demo"
 REMINDED: Final = 30  # days before the present on which clocks were looked at
 SOON: Final = timedelta(minutes=2)  # until the letters that follow from an act are written
@@ -72,10 +72,11 @@ def prepare(installation: Installation, say: Say) -> None:
     base = seed.base_of(engine, slugs)
     ids = seed.load(
         engine, installation.host, firms, stories.stories, password=password, base=base,
-        plugins=PLUGINS,
     )  # fmt: skip
     play(engine, ids, stories, base, say)
     keep_reminding(engine, ids.values())
+    drain(engine)
+    demonstrate(installation, ids.values())
     drain(engine)
     welcome(installation, firms, ids, password, say)
 
@@ -85,6 +86,16 @@ def keep_reminding(engine: Engine, tenants: Iterable[uuid.UUID]) -> None:
     for tenant_id in tenants:
         with tenant_session(engine, tenant_id, actor_id=SYSTEM_ID, purpose=PURPOSE) as session:
             reminders.install_schedules(session)
+            session.commit()
+
+
+def demonstrate(installation: Installation, tenants: Iterable[uuid.UUID]) -> None:
+    """Let every plugin that a firm has on fill it, once; a plugin that fails shows as such."""
+    for tenant_id in tenants:
+        with tenant_session(
+            installation.engine, tenant_id, actor_id=SYSTEM_ID, purpose=PURPOSE
+        ) as session:
+            jobs.demonstrate(installation.host, session)
             session.commit()
 
 

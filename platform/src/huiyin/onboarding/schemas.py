@@ -44,6 +44,7 @@ class FirmData(_Record, frozen=True, kw_only=True):
     hotline: str = ""
     mailbox: str = ""
     address: str = ""
+    plugins: tuple[Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]{1,60}$")], ...] = ()
 
 
 class ConsultancyData(_Record, frozen=True, kw_only=True):

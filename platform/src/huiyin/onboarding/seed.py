@@ -37,7 +37,7 @@ def base_of(engine: Engine, slugs: Sequence[str]) -> datetime:
 
 def load(
     engine: Engine, host: PluginHost, firms: Firms, stories: Sequence[StoryData], *,
-    password: str, base: datetime, plugins: Sequence[str] = (),
+    password: str, base: datetime,
 ) -> dict[str, uuid.UUID]:  # fmt: skip
     """Firms, people, funds and investors, as of ``base``; answers the firms' ids by slug.
 
@@ -56,6 +56,7 @@ def load(
             for adviser in firms.advisers:
                 service.account_for(session, adviser, hashed)
             session.commit()
+        chosen = {firm.slug: firm.plugins for firm in firms.tenants}
         for slug, tenant_id in ids.items():
             with tenant_session(engine, tenant_id, actor_id=SYSTEM_ID, purpose=PURPOSE) as session:
                 for person in firms.people:
@@ -64,7 +65,7 @@ def load(
                 service.list_funds(session, [f for f in firms.funds if f.tenant == slug], on=base)
                 mine = [story for story in stories if story.tenant == slug]
                 service.register_investors(session, mine[:REGISTERED])
-                service.switch_on(host, session, _admin(service.members(session)), plugins)
+                service.switch_on(host, session, _admin(service.members(session)), chosen[slug])
                 session.commit()
     return ids
 

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 # Switching on wakes what waits, so this only has to be longer than anybody waits.
 PARKED: Final = timedelta(days=365)
+DEMONSTRATE: Final = "_demonstrate"
+DEMONSTRATION: Final = 600.0  # seconds a plugin may take to fill a made-up firm
 _EVENT: Final = "_event"  # in a waiting job's payload: the event it answers
 
 Run = Callable[[TenantContext, JobView], None]
@@ -47,6 +49,10 @@ def register(host: PluginHost, registry: Registry = REGISTRY) -> None:
         caller = host.caller("on_event", plugin.name)
         if plugin.manifest.listens and caller is not None:
             registry.handler(job_kind(plugin.name))(_guarded(host, plugin, _listener(caller)))
+        if (shows := host.caller("demonstrate", plugin.name)) is not None:
+            registry.handler(job_kind(plugin.name, DEMONSTRATE), timeout=DEMONSTRATION)(
+                _guarded(host, plugin, _demonstrator(shows))
+            )
         for job in plugin.declared.jobs:
             registry.handler(
                 job_kind(plugin.name, job.name), retries=job.retries, timeout=job.timeout
@@ -68,6 +74,22 @@ def _listener(caller: HookCaller) -> Run:
         caller(ctx=ctx, event=_event_of(job))
 
     return run
+
+
+def _demonstrator(caller: HookCaller) -> Run:
+    def run(ctx: TenantContext, _job: JobView) -> None:
+        caller(ctx=ctx)
+
+    return run
+
+
+def demonstrate(host: PluginHost, session: ScopedSession) -> None:
+    """Have every plugin that is on fill this made-up firm; asking again changes nothing."""
+    for plugin in host.plugins.values():
+        shows = host.caller("demonstrate", plugin.name)
+        if shows is not None and host.is_active(session, plugin.name):
+            kind = job_kind(plugin.name, DEMONSTRATE)
+            enqueue(session, kind, {}, key=kind)
 
 
 def _worker(declared: PluginJob) -> Run:

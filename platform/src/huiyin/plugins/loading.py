@@ -37,7 +37,13 @@ from huiyin.plugins.terms import (
 from huiyin.web.site import NavItem
 
 GROUP: Final = "huiyin.plugins"
-SHIPPED: Final = ("channel_web",)  # what loads when nobody says otherwise
+SHIPPED: Final = (  # what loads when nobody says otherwise
+    "channel_web",
+    "survey_satisfaction",
+    "training_records",
+    "checklist_regulatory",
+    "scoring_incentive",
+)
 
 _NAME: Final = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 _LISTED: Final = re.compile(

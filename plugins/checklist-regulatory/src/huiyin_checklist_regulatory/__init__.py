@@ -1,0 +1,1 @@
+"""The plugin checklist_regulatory."""

@@ -1,0 +1,1 @@
+"""The plugin survey_satisfaction."""

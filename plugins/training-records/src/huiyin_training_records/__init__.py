@@ -1,0 +1,1 @@
+"""The plugin training_records."""
