@@ -59,10 +59,10 @@ def counters(desk: Desk) -> Mapping[str, int]:
     is_open = Case.state == CaseState.OPEN.value
     mine = or_(Case.owner_id == actor.id, Case.investigator_id == actor.id)
     wanted = {
-        "todo": and_(is_open, mine),
+        "todo": and_(Case.next_due_at.is_not(None), mine),
         "unaccepted": and_(is_open, Case.stage == Stage.INTAKE.value),
         "approvals": and_(is_open, Case.stage == Stage.APPROVAL.value),
-        "soon": and_(is_open, Case.next_due_at < soon),
+        "soon": Case.next_due_at < soon,
     }
     shown = visible(actor)
     columns = [
@@ -113,6 +113,7 @@ _LISTED: Final = (
     Case.amount,
     Case.finding,
     Case.cause,
+    Case.facts.has_key("review_asked").label("review_asked"),
 )
 
 
@@ -134,9 +135,12 @@ def _rows() -> Any:  # a select of many columns; naming its type says nothing
 def inbox(
     session: ScopedSession, actor: Actor, wanted: Filter, *, n: int = PAGE
 ) -> Sequence[Row[Any]]:
-    """Open cases by time left, ``n + 1`` at most: the last says that there are more."""
+    """Whatever is owed for a case, by time left, ``n + 1`` at most: the last says there are more.
+
+    Those are the open cases, and closed ones for which a review or an answer is still owed.
+    """
     query = _rows().where(
-        Case.state == CaseState.OPEN.value, visible(actor), *_conditions(actor, wanted)
+        Case.next_due_at.is_not(None), visible(actor), *_conditions(actor, wanted)
     )
     if key := parse_key(wanted.after):
         query = query.where(tuple_(Case.next_due_at, Case.id) > key)
