@@ -119,26 +119,42 @@ def test_a_firm_may_count_calendar_days_from_the_day_itself():
     assert by_key["acknowledge#1"].due_on == day("2026-06-02")
 
 
-def test_a_complex_case_has_thirty_days_from_the_moment_it_is_found_complex():
+def test_a_complex_case_has_thirty_days_once_it_is_accepted_as_one():
     received = event("received", "2026-03-02")
-    assert clocks(received)["reply#1"].due_on == day("2026-03-17")
-    found = clocks(received, event("complexity_set", "2026-03-10", value="complex"))
+    complex_ = event("complexity_set", "2026-03-03", value="complex")
+    assert clocks(received, complex_)["reply#1"].due_on == day("2026-03-17")  # as it was told
+    found = clocks(received, complex_, event("accepted", "2026-03-04"))
     assert found["reply#1"].due_on == day("2026-04-01")
     assert found["reply#1"].amount == 30
+
+
+def test_after_acceptance_only_an_extension_moves_what_the_complainant_was_told():
+    accepted = [event("received", "2026-03-02"), event("accepted", "2026-03-03")]
+    complex_ = event("complexity_set", "2026-03-10", value="complex")
+    more = event("extended", "2026-03-11", kind="reply", amount=5)
+    assert clocks(*accepted, complex_)["reply#1"].due_on == day("2026-03-17")
+    assert clocks(*accepted, complex_, more)["reply#1"].due_on == day("2026-03-23")
+    # The stages are the firm's own: they follow at once.
+    stage = entered("investigation", "2026-03-04")
+    assert clocks(*accepted, stage)["stage:investigation#1"].amount == 7
+    assert clocks(*accepted, stage, complex_)["stage:investigation#1"].amount == 15
 
 
 def test_a_lower_complexity_shortens_nothing_that_runs():
     found = clocks(
         event("received", "2026-03-02"),
         event("complexity_set", "2026-03-03", value="complex"),
+        event("accepted", "2026-03-04"),
         event("complexity_set", "2026-03-10", value="simple"),
+        event("accepted", "2026-03-11"),
     )
     assert found["reply#1"].due_on == day("2026-04-01")
 
 
 def test_a_higher_complexity_after_expiry_does_not_mend_the_date():
     late = event("complexity_set", "2026-03-18", value="complex")
-    assert clocks(event("received", "2026-03-02"), late)["reply#1"].due_on == day("2026-03-17")
+    found = clocks(event("received", "2026-03-02"), late, event("accepted", "2026-03-18"))
+    assert found["reply#1"].due_on == day("2026-03-17")
 
 
 def test_a_hard_stop_bounds_the_count():
@@ -452,10 +468,11 @@ def test_an_extension_of_one_stage_leaves_the_others():
 def test_an_extension_counts_once_and_sixty_days_are_the_end():
     received = event("received", "2026-03-02")
     complex_ = event("complexity_set", "2026-03-03", value="complex")
+    accepted = event("accepted", "2026-03-03 10:00")
     once = event("extended", "2026-03-16", kind="reply", amount=30, unit="calendar_day")
     twice = event("extended", "2026-03-30", kind="reply", amount=30, unit="calendar_day")
     assert clocks(received, once)["reply#1"].due_on == day("2026-04-16")
-    found = clocks(received, complex_, once, twice)
+    found = clocks(received, complex_, accepted, once, twice)
     assert found["reply#1"].due_on == found["reply#1"].hard_stop_on == day("2026-05-06")
     assert [str(note) for note in found["reply#1"].notes] == ["延期次数已用完，此次延期未计入"]
 

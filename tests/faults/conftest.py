@@ -25,7 +25,7 @@ from huiyin.db.embedded import EmbeddedPostgres
 
 FIRM = "qinghe"
 WRITERS = 8
-PATIENCE = 45.0  # seconds for anything to happen; a test that waits longer has failed
+PATIENCE = 180.0  # seconds for anything to happen; a test that waits longer has failed
 HUIYIN = Path(sys.executable).with_name("huiyin")
 SEED = Path(__file__).with_name("seed.py")
 PARTS = {

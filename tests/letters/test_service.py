@@ -29,6 +29,7 @@ from huiyin.queue.models import Job, OutboxEvent
 from huiyin.queue.registry import JobView
 from huiyin.remedies import service as remedies
 from huiyin.remedies.schemas import Measure, PlanForm
+from huiyin.sdk import told_dates
 
 GOOD = AnswerForm(
     findings="经核查，赎回款因账户信息校验未通过而退回。",
@@ -436,6 +437,8 @@ def test_an_extension_is_asked_granted_and_told(session, actor, approver, late, 
     run()
     after = session.scalars(select(ClockRow).where(ClockRow.kind == "reply")).one().due_on
     assert after == calendar().add_days(counted_from, total).on
+    told = {date.kind: date.on for date in told_dates(session, find(session, actor, late))}
+    assert told["reply"] == after  # what the complainant sees moves with the notice
     assert extensions.asked(find(session, actor, late)) is None
     letter = letters(late)[-1]
     assert (letter.kind, letter.state) == ("extension", LetterState.SENT)

@@ -88,14 +88,17 @@ def program(api, actor):
 
 
 def measure(queries, act, status=200):
-    """The number of statements one request needs, once everything is warm."""
+    """The number of statements one request needs, once everything is warm.
+
+    What is remembered for some seconds may be asked for again in between, on a slow machine.
+    """
     counts = []
-    for _ in range(2):
+    for _ in range(3):
         queries.clear()
         answer = act()
         assert answer.status_code == status, answer.text[:500]
         counts.append(len(queries))
-    return counts[-1]
+    return min(counts)
 
 
 LISTS = {

@@ -31,7 +31,7 @@ from huiyin.app.demo_scene import (
 from huiyin.cases import extensions, people, service, tracking
 from huiyin.cases.models import Task
 from huiyin.cases.schemas import AssignForm
-from huiyin.cases.stages import STAGE_ORDER, Complexity, Severity, Stage
+from huiyin.cases.stages import STAGE_ORDER, Complexity, Severity, Source, Stage
 from huiyin.evidence import service as evidence
 from huiyin.identity.actor import Actor
 from huiyin.kit.errors import NotFound
@@ -197,6 +197,15 @@ def _release_answer(scene: Scene) -> None:
     )
 
 
+def _answer_the_sender(scene: Scene) -> None:
+    """Whoever passed the complaint on hears how it ended."""
+    words = f"已就{scene.story.transfer_number or '转办事项'}书面回复转办单位，附处理情况，机要寄送"
+    service.move(
+        scene.session, scene.officer, scene.number, "answer_transfer",
+        rev=scene.rev(), reason=words,
+    )  # fmt: skip
+
+
 def _ask_review(scene: Scene) -> None:
     tracking.ask_review(scene.session, scene.complainant, scene.case(), scene.story.reason)
 
@@ -336,7 +345,7 @@ MORE_TIME: Final = (Sitting(2, (_ask_more_time,)), Sitting(3, (_grant_more_time,
 def path_of(story: StoryData) -> Sequence[Sitting]:
     """Everything that has happened in a story, from the first sitting to the last."""
     if story.path in ASIDE:
-        return ASIDE[story.path]
+        return (*ASIDE[story.path], *_to_the_sender(story))
     if story.path == "intake" and story.days_ago == 0:
         return (FILE,)
     if story.path == "review":
@@ -366,7 +375,13 @@ def _chapter(story: StoryData, stage: Stage) -> tuple[Sitting, ...]:
         return (*returned, *opinion, *sittings)
     if stage is Stage.IMPLEMENTATION:
         return (*_measures(len(story.measures)), *sittings)
+    if stage is Stage.RESPONSE:
+        return (*sittings[:2], *_to_the_sender(story), *sittings[2:])
     return sittings
+
+
+def _to_the_sender(story: StoryData) -> tuple[Sitting, ...]:
+    return (Sitting(2, (_answer_the_sender,)),) if story.source is not Source.DIRECT else ()
 
 
 def _measures(count: int) -> tuple[Sitting, ...]:

@@ -9,8 +9,10 @@ from litestar.types import ControllerRouterHandler
 from huiyin.cases.acts import CaseController
 from huiyin.cases.acts_people import PeopleController
 from huiyin.cases.api import CaseApi, CaseListApi
+from huiyin.cases.bulk import BulkController
 from huiyin.cases.controllers import ListController
 from huiyin.cases.library import LibraryController
+from huiyin.cases.palette import PaletteController
 from huiyin.cases.public_api import PublicCaseApi
 from huiyin.cases.records import RecordController
 from huiyin.evidence.controllers import EvidenceController
@@ -34,6 +36,8 @@ HANDLERS: Final[tuple[ControllerRouterHandler, ...]] = (
     HandbookController,
     LibraryController,
     ListController,
+    PaletteController,
+    BulkController,
     RecordController,
     CaseController,
     PeopleController,

@@ -223,12 +223,14 @@ def tick(case: Case, kind: str, moment: datetime, data: Mapping[str, Any]) -> No
 
 
 def show_due(case: Case, due: clocks.NextDue) -> None:
-    """Keep what lists sort by on the row."""
-    if case.is_open:
-        case.next_due_at = due.at or NO_CLOCK
-        case.next_due_kind, case.clocks_held = due.kind, due.held
-    else:
-        case.next_due_at, case.next_due_kind, case.clocks_held = None, None, False
+    """Keep what lists sort by on the row.
+
+    A closed case has a date only while something is still owed for it: a review that was asked
+    for, or the answer to whoever passed the complaint on.
+    """
+    case.next_due_at = due.at or (NO_CLOCK if case.is_open else None)
+    case.next_due_kind = due.kind
+    case.clocks_held = due.held and case.is_open
 
 
 _COUNTED = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -23,8 +23,8 @@ from huiyin.cases.stages import (
 )
 from huiyin.cases.verbs import VERBS
 from huiyin.kit.errors import NotFound
-from huiyin.kit.i18n import N_
-from huiyin.kit.time import now
+from huiyin.kit.i18n import N_, Message
+from huiyin.kit.time import local_date, now
 from huiyin.parties.models import Fund
 from huiyin.policies.catalogue import categories, groups
 from huiyin.web.desk import Desk
@@ -35,6 +35,8 @@ VIEWS: Final[Mapping[str, tuple[str, Filter]]] = {
     "transfers": (N_("监管转办"), Filter(source="transfer")),
     "followup": (N_("待回访"), Filter(stage=Stage.FOLLOWUP.value)),
 }
+# A row, the group its time left puts it into, the words for that, and all that stands on it.
+Line = tuple[Any, str, Message, Hashable]
 _FILTERS: Final = ("scope", "stage", "group", "severity", "fund", "source", "due", "after")
 
 
@@ -110,7 +112,7 @@ class ListController(Controller):
             "cases/search.html",
             block="list",
             words=words,
-            rows=_shown(rows),
+            rows=_shown(desk, rows),
             more=f"?{urlencode({'q': words, 'after': after})}" if after else "",
             **_titles(),
         )
@@ -128,10 +130,20 @@ def _titles() -> dict[str, Any]:
     }
 
 
-def _shown(rows: Sequence[Any]) -> list[tuple[Any, str, Any]]:
-    """Each row with the group its time left puts it into, and the words for that."""
+def _shown(
+    desk: Desk, rows: Sequence[Any], *, picking: bool = False
+) -> list[Line]:
+    """Each row with the group its time left puts it into, the words for that, and its key.
+
+    The key is all that is written into the line, so that a line is made once.
+    """
     moment = now()
-    return [(row, *queries.time_left(row.next_due_at, moment)) for row in rows]
+    told = (desk.tenant.slug, desk.language, local_date(moment), picking)
+    lines: list[Line] = []
+    for row in rows:
+        group, left = queries.time_left(row.next_due_at, moment)
+        lines.append((row, group, left, ("case", *told, tuple(row), group, desk._(left))))
+    return lines
 
 
 def _listing(
@@ -148,7 +160,8 @@ def _listing(
     if len(rows) > queries.PAGE:
         last = page_rows[-1]
         after = queries.key_of(getattr(last, key), last.id)
-    lines = _shown(page_rows)
+    picking = grouped and desk.actor.can("case.assign")
+    lines = _shown(desk, page_rows, picking=picking)
     if grouped:
         parts = [
             (name, [line for line in lines if line[1] == group]) for group, name in queries.GROUPS
@@ -168,6 +181,7 @@ def _listing(
         stages=STAGE_TITLES,
         groups=groups(),
         grouped=grouped,
+        picking=picking,
         late=sum(1 for line in lines if line[1] == "late"),
         today=sum(1 for line in lines if line[1] == "today"),
         **_titles(),

@@ -109,6 +109,9 @@ _ALL: Final = (
     Gate("dossier_whole", N_("卷宗目录完整"), _ATTEST, N_("核对卷宗目录，缺项写明原因")),
     Gate("lessons_written", N_("经验教训"), _ATTEST, N_("写明经验教训，以及是否立整改项")),
     Gate("retention_set", N_("保存期限"), _ATTEST, N_("写明保存期限与依据，由合规确认")),
+    Gate("review_settled", N_("复核要求已答复"), _COLUMN,
+         N_("投诉人要求复核，先由审批人或监督启动复核，或答复不复核"),
+         met=lambda c: "review_asked" not in c.facts, applies=lambda c: "review_asked" in c.facts),
     # 简易办结
     Gate("summary_agreed", N_("投诉人同意简易办结"), _ATTEST,
          N_("写明当场如何解决，以及投诉人的确认")),
@@ -151,6 +154,7 @@ EXIT: Final[Mapping[Stage, tuple[str, ...]]] = MappingProxyType(
             "dossier_whole",
             "lessons_written",
             "retention_set",
+            "review_settled",
         ),
     }
 )
@@ -185,7 +189,8 @@ ROUND_FACTS: Final[Mapping[Stage, frozenset[str]]] = MappingProxyType(
                 Stage.ARCHIVE,
             )
             for name in EXIT[stage]
-        ),
+        )
+        | {"review_asked"},
         Stage.PLAN: frozenset(
             {"plan_drafted", "plan_approved", "compliance_opinion", "execution_checked"}
         ),

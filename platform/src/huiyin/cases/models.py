@@ -52,9 +52,9 @@ class Case(TenantModel):
         tenant_key("fund_id", "fund"),
         tenant_key("master_id", "case_file"),
         Index(
-            "ix_case_file_open_due",
+            "ix_case_file_due",
             *columns("next_due_at", "id"),
-            postgresql_where=text("state = 'open'"),
+            postgresql_where=text("next_due_at IS NOT NULL"),
         ),
         Index(
             "ix_case_file_unaccepted",

@@ -9,10 +9,11 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from datetime import date, datetime
+from functools import cache
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import ScalarSelect, Select, func, select
+from sqlalchemy import ScalarSelect, Select, bindparam, func, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import aliased, joinedload
 
@@ -61,7 +62,7 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True):
 
 def open_page(session: ScopedSession, actor: Actor, number: str) -> Opened:
     """Everything around one case.  Raises ``NotFound`` for one the person may not know of."""
-    row = session.execute(_statement(number)).one_or_none()
+    row = session.execute(_statement(), {"number": number}).one_or_none()
     if row is None or not row[0].visible_to(actor):
         raise NotFound
     case, owner, investigator, parts, promised, tasks = row
@@ -75,14 +76,16 @@ def open_page(session: ScopedSession, actor: Actor, number: str) -> Opened:
     )
 
 
-def _statement(number: str) -> Select[Any]:
+@cache
+def _statement() -> Select[Any]:
+    """Put together once: building it costs more than running it."""
     owner, investigator = aliased(Membership), aliased(Membership)
     return (
         select(Case, owner.name, investigator.name, _parts(), _promised(), _tasks())
         .outerjoin(owner, owner.account_id == Case.owner_id)
         .outerjoin(investigator, investigator.account_id == Case.investigator_id)
         .options(joinedload(Case.complainant), joinedload(Case.fund))
-        .where(Case.number == number)
+        .where(Case.number == bindparam("number"))
     )
 
 

@@ -10,10 +10,22 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import ColumnElement, Row, and_, func, or_, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    DateTime,
+    Row,
+    Select,
+    Uuid,
+    and_,
+    bindparam,
+    func,
+    or_,
+    select,
+    tuple_,
+)
 from sqlalchemy.orm import aliased, joinedload
 
 from huiyin.cases.change import NO_CLOCK
@@ -56,15 +68,27 @@ def counters(desk: Desk) -> Mapping[str, int]:
     if not actor.can("case.read"):
         return {}
     soon = at_local(calendar().add_workdays(local_date(now()), 3).on, 23, 59)
+    found = desk.session.execute(
+        _counting(sees_all(actor.roles)), {"me": actor.id, "soon": soon}
+    ).one()
+    return dict(found._mapping)  # noqa: SLF001 - public in SQLAlchemy
+
+
+@cache
+def _counting(everything: bool) -> Select[Any]:
+    """The counts as one statement, put together once for each reach."""
+    me, soon = bindparam("me", type_=Uuid), bindparam("soon", type_=DateTime(timezone=True))
+    shown = ~(Case.walled.any_() == me)
+    if not everything:
+        shown = and_(shown, Case.team.any_() == me)
     is_open = Case.state == CaseState.OPEN.value
-    mine = or_(Case.owner_id == actor.id, Case.investigator_id == actor.id)
+    mine = or_(Case.owner_id == me, Case.investigator_id == me)
     wanted = {
-        "todo": and_(is_open, mine),
+        "todo": and_(Case.next_due_at.is_not(None), mine),
         "unaccepted": and_(is_open, Case.stage == Stage.INTAKE.value),
         "approvals": and_(is_open, Case.stage == Stage.APPROVAL.value),
-        "soon": and_(is_open, Case.next_due_at < soon),
+        "soon": Case.next_due_at < soon,
     }
-    shown = visible(actor)
     columns = [
         select(func.count())
         .select_from(select(Case.id).where(condition, shown).limit(CAP).subquery())
@@ -72,7 +96,7 @@ def counters(desk: Desk) -> Mapping[str, int]:
         .label(name)
         for name, condition in wanted.items()
     ]
-    return dict(desk.session.execute(select(*columns)).one()._mapping)  # noqa: SLF001 - public in SQLAlchemy
+    return select(*columns)
 
 
 # -- lists ---------------------------------------------------------------------------------------
@@ -95,6 +119,7 @@ class Filter:
 _LISTED: Final = (
     Case.id,
     Case.number,
+    Case.version,
     Case.title,
     Case.category,
     Case.severity,
@@ -113,10 +138,13 @@ _LISTED: Final = (
     Case.amount,
     Case.finding,
     Case.cause,
+    Case.facts.has_key("review_asked").label("review_asked"),
 )
 
 
+@cache
 def _rows() -> Any:  # a select of many columns; naming its type says nothing
+    """What stands on a line, put together once; each list adds its own conditions."""
     owner = aliased(Membership)
     return (
         select(
@@ -134,9 +162,12 @@ def _rows() -> Any:  # a select of many columns; naming its type says nothing
 def inbox(
     session: ScopedSession, actor: Actor, wanted: Filter, *, n: int = PAGE
 ) -> Sequence[Row[Any]]:
-    """Open cases by time left, ``n + 1`` at most: the last says that there are more."""
+    """Whatever is owed for a case, by time left, ``n + 1`` at most: the last says there are more.
+
+    Those are the open cases, and closed ones for which a review or an answer is still owed.
+    """
     query = _rows().where(
-        Case.state == CaseState.OPEN.value, visible(actor), *_conditions(actor, wanted)
+        Case.next_due_at.is_not(None), visible(actor), *_conditions(actor, wanted)
     )
     if key := parse_key(wanted.after):
         query = query.where(tuple_(Case.next_due_at, Case.id) > key)

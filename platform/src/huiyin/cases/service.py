@@ -20,7 +20,7 @@ from huiyin.cases.stages import (
     IntakeType,
     Stage,
 )
-from huiyin.cases.verbs import MOVES, VERBS
+from huiyin.cases.verbs import MOVES, REVIEW_ASKED, TRANSFER_ANSWERED, VERBS
 from huiyin.db import ScopedSession
 from huiyin.identity.actor import Actor
 from huiyin.identity.models import Membership
@@ -39,6 +39,7 @@ _MODES = {
 
 # Moves that carry more than words: merging, and everything about a plan (huiyin.remedies).
 ELSEWHERE: Final = frozenset({"approve", "merge", "return_plan", "submit_plan", "withdraw_plan"})
+TOLD: Final = frozenset({"refuse_review"})  # whose words the complainant reads
 
 
 def talk(session: ScopedSession, actor: Actor, number: str, mode: str, body: str) -> Case:
@@ -57,7 +58,10 @@ def move(
     wanted = VERBS.get(verb)
     if wanted is None or wanted not in MOVES or verb in ELSEWHERE:
         raise NotFound
-    return change(session, actor, number, Deed(verb, body=reason, apply=_stamp(verb)), rev=rev)
+    deed = Deed(verb, body=reason, apply=_stamp(verb))
+    if verb in TOLD:
+        deed.kind, deed.audience = EntryKind.MESSAGE_OUT, Audience.COMPLAINANT
+    return change(session, actor, number, deed, rev=rev)
 
 
 def _stamp(verb: str) -> Any:
@@ -67,6 +71,10 @@ def _stamp(verb: str) -> Any:
         if verb == "summary_close":
             case.answered_at = now()
             case.finding = case.finding or "upheld"
+        if verb == "refuse_review":
+            case.facts = {k: v for k, v in case.facts.items() if k != REVIEW_ASKED}
+        if verb == "answer_transfer":
+            case.facts = {**case.facts, TRANSFER_ANSWERED: {"at": now().isoformat()}}
 
     return apply
 

@@ -15,7 +15,6 @@ from sqlalchemy import select
 
 from huiyin.cases.change import Deed, change
 from huiyin.cases.models import Case
-from huiyin.cases.stages import CaseState
 from huiyin.clocks import service as clocks
 from huiyin.clocks.models import ClockRow
 from huiyin.clocks.policy import Complexity
@@ -48,7 +47,7 @@ def scan(session: ScopedSession, _job: JobView) -> None:
         select(Case, ClockRow)
         .join(ClockRow, ClockRow.case_id == Case.id)
         .where(
-            Case.state == CaseState.OPEN.value,
+            Case.next_due_at.is_not(None),
             ClockRow.state == ClockState.RUNNING.value,
             ClockRow.reminded < OVERDUE,
         )
@@ -98,7 +97,7 @@ def tell(session: ScopedSession, job: JobView) -> None:
         raise GiveUp
     clock_id = uuid.UUID(str(job.payload["clock"]))
     row = session.get(ClockRow, (session.tenant, clock_id))
-    if row is None or not case.is_open or not list(due_of(case, [row])):
+    if row is None or not list(due_of(case, [row])):
         return
     deed = Deed("remind")
 

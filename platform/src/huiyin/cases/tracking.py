@@ -17,12 +17,14 @@ from huiyin.cases.change import Deed, change
 from huiyin.cases.filing import code_hash
 from huiyin.cases.models import Case, Entry
 from huiyin.cases.stages import PUBLIC_TITLES, Audience, EntryKind, Outcome, PublicStage, Stage
+from huiyin.cases.verbs import REVIEW_ASKED
 from huiyin.clocks.models import ClockRow
 from huiyin.clocks.service import promised_reply
 from huiyin.db import ScopedSession
 from huiyin.identity.actor import Actor
 from huiyin.kit.errors import Conflict, NotFound
 from huiyin.kit.i18n import N_
+from huiyin.kit.time import now
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,16 +127,28 @@ def withdraw(session: ScopedSession, actor: Actor, case: Case, reason: str) -> C
     )
 
 
+def review_asked(case: Case) -> bool:
+    """Whether the complainant waits for an answer to having asked for a review."""
+    return REVIEW_ASKED in case.facts
+
+
 def ask_review(session: ScopedSession, actor: Actor, case: Case, reason: str) -> Case:
     """Ask for a review by someone new; possible once there is an answer."""
     if case.answered_at is None:
         raise Conflict(N_("书面答复作出后可以要求复核，当前可以直接留言"))
+    if REVIEW_ASKED in case.facts:
+        raise Conflict(N_("已经收到您的复核要求，请等待答复"))
+
+    def apply(case: Case) -> None:
+        case.facts = {**case.facts, REVIEW_ASKED: {"at": now().isoformat()}}
+
     return change(
-        session,
-        actor,
-        case.number,
-        Deed("ask_review", body=reason, kind=EntryKind.MESSAGE_IN, audience=Audience.COMPLAINANT),
-    )
+        session, actor, case.number,
+        Deed(
+            "ask_review", body=reason, kind=EntryKind.MESSAGE_IN, audience=Audience.COMPLAINANT,
+            apply=apply,
+        ),
+    )  # fmt: skip
 
 
 def last_word(messages: Sequence[Entry]) -> datetime | None:

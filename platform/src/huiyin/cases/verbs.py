@@ -6,14 +6,14 @@ obeys it.  A verb with ``to`` is a move between stages; without, it works within
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
 
 from huiyin.cases.gates import EXIT
 from huiyin.cases.models import Case
-from huiyin.cases.stages import HANDLING, Outcome, Part, Severity, Stage
+from huiyin.cases.stages import HANDLING, Outcome, Part, Severity, Source, Stage
 from huiyin.kit.i18n import N_
 
 
@@ -39,6 +39,28 @@ class Verb:
     complainant: bool = False  # the complainant may do it with the code
     closed: bool = False  # for closed cases
     effect: str = ""  # one sentence on the confirm page
+    when: Callable[[Case], bool] | None = None  # a condition of the record beside its stage
+
+
+SUMMARY_SEVERITIES: Final = frozenset({Severity.S1, Severity.S2})
+REVIEW_ASKED: Final = "review_asked"  # in the facts of a case until it is decided
+TRANSFER_ANSWERED: Final = "transfer_answered"
+
+
+def _small(case: Case) -> bool:
+    return case.severity in SUMMARY_SEVERITIES
+
+
+def _review_asked(case: Case) -> bool:
+    return REVIEW_ASKED in case.facts
+
+
+def _no_review_asked(case: Case) -> bool:
+    return REVIEW_ASKED not in case.facts
+
+
+def _owes_the_sender(case: Case) -> bool:
+    return case.source != Source.DIRECT and TRANSFER_ANSWERED not in case.facts
 
 
 ALL: Final = frozenset(Stage)
@@ -109,7 +131,7 @@ _TABLE: Final = (
          outbox="case.closed", effect=N_("投诉人撤回后停止计时，记录保留")),
     Verb("summary_close", N_("简易办结"), N_("简易办结"), "case.handle", _at(_S.PRELIMINARY),
          _S.ARCHIVE, gates=("summary_agreed",), reason=True, outbox="case.moved",
-         clock_event="answered",
+         clock_event="answered", when=_small,
          effect=N_("限一般、较重级别，投诉人认可当场解决，仍须审批人确认归档")),
     # -- ways back -----------------------------------------------------------------------------
     Verb("review", N_("复核"), N_("启动复核"), "case.reopen", _at(_S.FOLLOWUP, _S.ARCHIVE),
@@ -118,6 +140,13 @@ _TABLE: Final = (
     Verb("reopen", N_("重启"), N_("重启"), "case.reopen", ALL, _S.INVESTIGATION, bars=HANDLING,
          reason=True, back=True, closed=True, clock_event="reopened", outbox="case.reopened",
          effect=N_("已办结案件重新开启调查")),
+    Verb("refuse_review", N_("答复不复核"), N_("答复不启动复核"), "case.reopen", ALL, bars=HANDLING,
+         reason=True, closed=True, clock_event="review_done", outbox="message.sent",
+         when=_review_asked, effect=N_("理由即时发给投诉人，请一并告知其他途径")),
+    # -- beside the stages ---------------------------------------------------------------------
+    Verb("answer_transfer", N_("登记转办回复"), N_("登记转办回复"), "case.letter", ALL, reason=True,
+         closed=True, clock_event="transfer_answered", when=_owes_the_sender,
+         effect=N_("转办回复时限停止计时。请写明回复文号、日期与送达方式")),
     # -- within a stage ------------------------------------------------------------------------
     Verb("note", N_("保存"), N_("内部记录"), "case.note", ALL, direct=False),
     Verb("message", N_("发送"), N_("回复投诉人"), "case.talk", ALL, direct=False,
@@ -129,7 +158,8 @@ _TABLE: Final = (
     Verb("hand_in", N_("补充材料"), N_("投诉人补充材料"), "case.talk", ALL, direct=False,
          complainant=True, outbox="message.received"),
     Verb("ask_review", N_("要求复核"), N_("投诉人要求复核"), "case.talk", ALL, direct=False,
-         complainant=True, closed=True, outbox="review.asked"),
+         complainant=True, closed=True, clock_event="review_asked", outbox="review.asked",
+         when=_no_review_asked),
     Verb("attest", N_("记录"), N_("完成核对"), "case.note", ALL, direct=False),
     Verb("edit", N_("编辑要素"), N_("更新要素"), "case.classify", ALL, direct=False),
     Verb("retype", N_("改类"), N_("更改登记类型"), "case.classify", ALL, reason=True, direct=False),
@@ -162,13 +192,12 @@ _TABLE: Final = (
          closed=True),
     Verb("acknowledge", N_("确认收到"), N_("确认收到"), "case.talk", ALL, direct=False,
          clock_event="acknowledged"),
-    Verb("remind", N_("催办"), N_("催办"), "case.note", ALL, direct=False),
+    Verb("remind", N_("催办"), N_("催办"), "case.note", ALL, direct=False, closed=True),
 )
 # fmt: on
 VERBS: Final[Mapping[str, Verb]] = MappingProxyType({verb.name: verb for verb in _TABLE})
-MOVES: Final = tuple(verb for verb in _TABLE if verb.to or verb.closes)
-
-SUMMARY_SEVERITIES: Final = frozenset({Severity.S1, Severity.S2})
+# Everything with a confirm page: the moves, and what is done beside them with a button of its own.
+MOVES: Final = tuple(verb for verb in _TABLE if verb.to or verb.closes or verb.direct)
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +217,7 @@ def in_reach(verb: Verb, case: Case) -> bool:
     """Whether the table allows the verb in the case's present stage and state."""
     if Stage(case.stage) not in verb.stages:
         return False
-    if verb.name == "summary_close" and case.severity not in SUMMARY_SEVERITIES:
+    if verb.when and not verb.when(case):
         return False
     return case.is_open or verb.closed
 

@@ -25,7 +25,7 @@ from huiyin.cases.stages import (
     Source,
     Stage,
 )
-from huiyin.cases.verbs import FORWARD, MOVES, VERBS, Offered, Verb, in_reach
+from huiyin.cases.verbs import FORWARD, MOVES, REVIEW_ASKED, VERBS, Offered, Verb, in_reach
 from huiyin.clocks.policy import amount_label, origin_label, origin_line
 from huiyin.clocks.reading import remaining, remaining_message, usage
 from huiyin.clocks.rules import Clock, ClockState, Complexity, Facts
@@ -209,7 +209,9 @@ def next_step(actor: Actor, case: Case, history: Sequence[PartLine | Participati
     held = {Part(p.part) for p in history if p.account_id == actor.id}
     others = offered(actor, case, held)
     if not case.is_open:
-        return NextStep(None, Message(N_("案件已办结")), (), False, False, None, others)
+        asked = REVIEW_ASKED in case.facts
+        state = N_("投诉人要求复核，请决定是否重启") if asked else N_("案件已办结")
+        return NextStep(None, Message(state), (), False, False, None, others)
     stage = Stage(case.stage)
     verb = VERBS[FORWARD[stage]]
     states = gates.states(case, gates.EXIT[stage])

@@ -105,8 +105,9 @@ def _fill(row: ClockRow, clock: Clock) -> None:
     row.audience = clock.audience.value
     row.origin = msgspec.to_builtins(clock.origin)
     row.provisional, row.calendar_version = clock.provisional, clock.calendar_version
-    if clock.audience is Audience.COMPLAINANT and row.promised_on is None:
-        row.promised_on = clock.due_on
+    if clock.audience is Audience.COMPLAINANT:
+        # Whatever moves such a date is told to the complainant; nothing brings it forward.
+        row.promised_on = max(row.promised_on or clock.due_on, clock.due_on)
 
 
 def promised_reply(rows: Iterable[ClockRow]) -> date | None:

@@ -14,7 +14,7 @@ import msgspec
 
 from huiyin.clocks.dates import Pause, Settled, Terms, add, settle
 from huiyin.clocks.events import CaseEvent, Clock, ClockState, Facts
-from huiyin.clocks.policy import ClockRule, Complexity, Policy
+from huiyin.clocks.policy import Audience, ClockRule, Complexity, Policy
 from huiyin.kit.calendar import WorkCalendar
 from huiyin.kit.i18n import N_, Message
 from huiyin.kit.time import at_local, local_date
@@ -95,7 +95,7 @@ class Track:
             floor = self.case.calendar.add_workdays(local_date(event.at), 1).on
         return Terms(
             start=start,
-            amount=rule.amount_for(self._complexity_at_start()),
+            amount=rule.amount_for(self._complexity_at(self.run.index)),
             unit=rule.unit,
             due_time=policy.due_time,
             cutoff=policy.arrival.cutoff if arrives and not rule.date_field else None,
@@ -104,9 +104,9 @@ class Track:
             floor_on=floor,
         )
 
-    def _complexity_at_start(self) -> Complexity:
+    def _complexity_at(self, index: int) -> Complexity:
         """As set by then; before it was first set a case was simple, whatever it is now."""
-        events, index = self.case.events, self.run.index
+        events = self.case.events
         values = [(n, e.text("value")) for n, e in enumerate(events) if e.kind == "complexity_set"]
         earlier = [value for n, value in values if n <= index]
         if earlier:
@@ -115,10 +115,14 @@ class Track:
 
     def follow(self) -> None:
         """Hear every event of the run, then look at it once more at its end or as of now."""
-        run = self.run
-        for event in self.case.events[run.index + 1 : run.end]:
+        run, events = self.run, self.case.events
+        for index in range(run.index + 1, len(events) if run.end is None else run.end):
+            event = events[index]
             self._come_to(event.at)
-            self._hear(event)
+            if event.kind == self._agreed_with:
+                self._settle_amount(self._complexity_at(index), event.at)
+            else:
+                self._hear(event)
         end = self.ended_at or self.case.facts.as_of
         if end:
             self._come_to(end)
@@ -142,17 +146,28 @@ class Track:
     def _hear(self, event: CaseEvent) -> None:
         if event.kind == "resumed" and self.paused and self._addressed(event):
             self._resume(event.at)
-        elif event.kind not in ("extended", "paused", "complexity_set"):
+        elif event.kind not in ("extended", "paused"):
             return
         elif self.paused is None and event.at > self.settled.due_at:
-            if event.kind != "complexity_set" and event.text("kind") and self._addressed(event):
+            if event.text("kind") and self._addressed(event):
                 self.notes.append(TOO_LATE)
-        elif event.kind == "complexity_set":
-            # A lower complexity holds from the next clock on: nobody's date is shortened.
-            amount = self.rule.amount_for(Complexity(event.text("value")))
-            self._settle(replace(self.terms, amount=max(amount, self.terms.amount)), event.at)
         elif self._addressed(event):
             (self._extend if event.kind == "extended" else self._pause)(event)
+
+    @property
+    def _agreed_with(self) -> str:
+        """The event from which on a complexity counts for this clock.
+
+        What the complainant was told is told anew with the acceptance; later on it takes an
+        extension, with its approval and its notice, to move the date.
+        """
+        return "accepted" if self.rule.audience is Audience.COMPLAINANT else "complexity_set"
+
+    def _settle_amount(self, complexity: Complexity, at: datetime) -> None:
+        """A lower complexity holds from the next clock on: nobody's date is shortened."""
+        amount = max(self.rule.amount_for(complexity), self.terms.amount)
+        if amount != self.terms.amount and (self.paused or at <= self.settled.due_at):
+            self._settle(replace(self.terms, amount=amount), at)
 
     def _addressed(self, event: CaseEvent) -> bool:
         """Events name the clock's kind, and its stage or letter where there are several."""

@@ -11,10 +11,23 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from hashlib import sha256
 from typing import Any, Final
 
-from sqlalchemy import CursorResult, Select, Text, and_, cast, func, select, update
+from sqlalchemy import (
+    CursorResult,
+    DateTime,
+    LargeBinary,
+    Select,
+    Text,
+    and_,
+    bindparam,
+    cast,
+    func,
+    select,
+    update,
+)
 from sqlalchemy.sql import ColumnElement
 
 from huiyin.db import ScopedSession
@@ -121,12 +134,42 @@ def rotate(
     return open_session(session, account, agent, now)
 
 
-def _alive(moment: datetime) -> ColumnElement[bool]:
+def _alive(moment: Any, idle: Any, skew: Any) -> ColumnElement[bool]:
     return and_(
         LoginSession.revoked_at.is_(None),
         LoginSession.expires_at > moment,
-        LoginSession.seen_at > moment - COOKIE_IDLE,
-        LoginSession.seen_at <= moment + _SKEW,
+        LoginSession.seen_at > idle,
+        LoginSession.seen_at <= skew,
+    )
+
+
+def _bind(name: str) -> Any:
+    return bindparam(name, type_=DateTime(timezone=True))
+
+
+@cache
+def _whose(in_firm: bool) -> Select[*tuple[Any, ...]]:
+    """The one query behind every page, put together once."""
+    statement: Select[*tuple[Any, ...]] = (
+        select(*_WHO)
+        .select_from(LoginSession)
+        .join(Account, Account.id == LoginSession.account_id)
+        .where(
+            LoginSession.id_hash == bindparam("known", type_=LargeBinary),
+            _alive(_bind("now"), _bind("idle"), _bind("skew")),
+            Account.disabled_at.is_(None),
+        )
+    )
+    if not in_firm:
+        return statement
+    return statement.outerjoin(
+        Membership, and_(Membership.account_id == Account.id, Membership.active)
+    ).add_columns(
+        Membership.name.label("seat"),
+        Membership.roles,
+        Membership.department,
+        # From here on the database knows the person too, at no further round trip.
+        func.set_config("huiyin.actor", cast(Account.id, Text), True),
     )
 
 
@@ -137,24 +180,11 @@ def resolve(session: ScopedSession, token: str) -> Resolved | None:
     """
     if len(token) != _TOKEN_LENGTH or not token.isascii():
         return None
-    known = digest(token)
-    statement: Select[*tuple[Any, ...]] = (
-        select(*_WHO)
-        .select_from(LoginSession)
-        .join(Account, Account.id == LoginSession.account_id)
-        .where(LoginSession.id_hash == known, _alive(clock()), Account.disabled_at.is_(None))
-    )
-    if session.tenant_id is not None:
-        statement = statement.outerjoin(
-            Membership, and_(Membership.account_id == Account.id, Membership.active)
-        ).add_columns(
-            Membership.name.label("seat"),
-            Membership.roles,
-            Membership.department,
-            # From here on the database knows the person too, at no further round trip.
-            func.set_config("huiyin.actor", cast(Account.id, Text), True),
-        )
-    row = session.execute(statement).one_or_none()
+    known, moment = digest(token), clock()
+    row = session.execute(
+        _whose(session.tenant_id is not None),
+        {"known": known, "now": moment, "idle": moment - COOKIE_IDLE, "skew": moment + _SKEW},
+    ).one_or_none()
     if row is None:
         return None
     seat = None
@@ -216,9 +246,11 @@ def revoke_one(session: ScopedSession, account_id: uuid.UUID, row_id: uuid.UUID)
 
 def list_sessions(session: ScopedSession, account_id: uuid.UUID) -> list[LiveSession]:
     """Where a person is logged in at this moment, the latest use first."""
+    moment = clock()
+    alive = _alive(moment, moment - COOKIE_IDLE, moment + _SKEW)
     rows = session.execute(
         select(LoginSession.id, LoginSession.agent, LoginSession.created_at, LoginSession.seen_at)
-        .where(LoginSession.account_id == account_id, _alive(clock()))
+        .where(LoginSession.account_id == account_id, alive)
         .order_by(LoginSession.seen_at.desc(), LoginSession.id)
     )
     return [LiveSession(*row) for row in rows]

@@ -5,19 +5,25 @@ from __future__ import annotations
 from typing import Any
 
 from huiyin.web.desk import Desk
+from huiyin.web.site import NavItem
+
+
+def visible(desk: Desk) -> list[NavItem]:
+    """The lines this person has, those of plugins among them."""
+    items = [*desk.site.navigation, *desk.hooks.navigation()]
+    return [item for item in items if desk.actor.can(item.permission)]
 
 
 def build(desk: Desk) -> list[dict[str, Any]]:
     """Groups of lines for the shell; plugins' lines come from those switched on."""
-    items = [*desk.site.navigation, *desk.hooks.navigation()]
-    visible = [item for item in items if desk.actor.can(item.permission)]
-    counts = desk.site.counters(desk) if any(item.count for item in visible) else {}
+    shown = visible(desk)
+    counts = desk.site.counters(desk) if any(item.count for item in shown) else {}
     base, path = f"/t/{desk.tenant.slug}", desk.request.url.path
     current = max(
-        (item.path for item in visible if _within(path, f"{base}{item.path}")), key=len, default=""
+        (item.path for item in shown if _within(path, f"{base}{item.path}")), key=len, default=""
     )
     groups: dict[str, list[dict[str, Any]]] = {}
-    for item in visible:
+    for item in shown:
         n = counts.get(item.count, 0) if item.count else 0
         groups.setdefault(item.group, []).append(
             {

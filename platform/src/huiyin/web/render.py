@@ -14,6 +14,7 @@ from markupsafe import Markup, escape
 
 from huiyin.kit.text import mask_email, mask_name, mask_phone
 from huiyin.kit.time import local, today
+from huiyin.web.bricks import Kept, bricks
 
 WEEKDAYS = ("周一", "周二", "周三", "周四", "周五", "周六", "周日")
 _BLANK = "--"
@@ -40,6 +41,8 @@ def environment(
         return f"/static/{path}?v={versions[path]}"
 
     env.globals["static"] = static_url
+    env.globals["bricks"] = bricks(static_url)
+    env.globals["kept"] = Kept()
     env.filters.update(
         date=_date,
         longdate=_long_date,

@@ -18,6 +18,7 @@ from huiyin.sdk import (
     files_of,
     letters_of,
     local_date,
+    review_asked,
     system_actor,
     today,
     told_dates,
@@ -108,7 +109,7 @@ class Progress:
 
     @property
     def may_ask_review(self) -> bool:
-        return self.case.answered_at is not None
+        return self.case.answered_at is not None and not review_asked(self.case)
 
 
 def progress_of(ctx: TenantContext, case: Case) -> Progress:
@@ -118,7 +119,7 @@ def progress_of(ctx: TenantContext, case: Case) -> Progress:
     return Progress(
         case=case,
         state=plain_state(case),
-        promise=promise_in(told) if case.is_open else None,
+        promise=promise_in(told) if case.is_open or review_asked(case) else None,
         meter=meter_in(told) if case.is_open else None,
         steps=tracked.steps,
         bubbles=[b for entry in reversed(tracked.messages) if (b := bubble_of(entry))],

@@ -25,13 +25,9 @@
   /* ── unsent text: leaving asks once; drafts are kept only where a field says they may be ── */
   let leaving = false;
   const unsent = (form) => $$("textarea, input[type=text]", form).some((el) => el.value !== el.defaultValue);
-  addEventListener("beforeunload", (event) => {
-    if (!leaving && $$("form[data-guard]").some(unsent)) event.preventDefault();
-  });
-  const drafts = "draft:";
-  const draftKey = (el) => drafts + location.pathname + ":" + el.name;
-  const forget = (match) => Object.keys(sessionStorage)
-    .filter((key) => key.startsWith(match)).forEach((key) => sessionStorage.removeItem(key));
+  addEventListener("beforeunload", (event) => { if (!leaving && $$("form[data-guard]").some(unsent)) event.preventDefault(); });
+  const drafts = "draft:", draftKey = (el) => drafts + location.pathname + ":" + el.name;
+  const forget = (match) => Object.keys(sessionStorage).filter((key) => key.startsWith(match)).forEach((key) => sessionStorage.removeItem(key));
   /* ── #dialog: a fragment of a page that also stands alone ── */
   let opener = null;
   const dialog = () => $("#dialog");
@@ -66,9 +62,7 @@
   };
   const count = (el) => {
     const area = document.getElementById(el.dataset.count);
-    if (area && area.maxLength > 0) {
-      el.textContent = el.dataset.text.replace("{n}", area.maxLength - area.value.length);
-    }
+    if (area && area.maxLength > 0) el.textContent = el.dataset.text.replace("{n}", area.maxLength - area.value.length);
   };
   /* One stream a page; it only rings, the server then shows what is new. Without it: every 30 s. */
   const listen = (el) => {
@@ -141,6 +135,11 @@
     if (area) area.focus();
     return true;
   };
+  const choose = (by) => {
+    const all = [$("#palette-q"), ...$$("#palette [data-go]")], next = all[all.indexOf(document.activeElement) + by];
+    if (next) next.focus();
+    return !!next;
+  };
   const rowKeys = {
     j: () => step(1),
     k: () => step(-1),
@@ -161,7 +160,8 @@
     if (event.isComposing || event.keyCode === 229) return;
     if (event.key === "Escape") { escape(target); return; }
     if ((event.metaKey || event.ctrlKey) && event.key === "Enter" && target.form) { event.preventDefault(); target.form.requestSubmit(); return; }
-    if ((event.metaKey || event.ctrlKey) && event.key.toLowerCase() === "k") { if (press("/")) event.preventDefault(); return; }
+    if ((event.metaKey || event.ctrlKey) && event.key.toLowerCase() === "k") { if (press("mod k") || press("/")) event.preventDefault(); return; }
+    if (/^Arrow(Up|Down)$/.test(event.key) && target.closest("#palette") && choose(event.key === "ArrowUp" ? -1 : 1)) { event.preventDefault(); return; }
     const typing = target.isContentEditable || (target.matches("input, textarea, select") && !target.matches("[type=checkbox], [type=radio]"));
     if (event.metaKey || event.ctrlKey || event.altKey || typing || document.body.dataset.keys === "off") return;
     const key = event.key.toLowerCase();
