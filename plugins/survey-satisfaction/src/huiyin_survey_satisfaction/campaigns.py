@@ -12,6 +12,7 @@ from typing import Annotated, Any, Final, Literal
 
 import msgspec
 from sqlalchemy import func, select, update
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from huiyin.sdk import (
     N_,
@@ -31,6 +32,7 @@ from huiyin_survey_satisfaction.questionnaires import newest_published
 from huiyin_survey_satisfaction.wording import PERIODIC, TRIGGERS, State
 
 DRAW: Final = "draw"
+MARK: Final = "mark"
 _CHUNK: Final = 1_000
 
 
@@ -161,7 +163,7 @@ def end(ctx: TenantContext, campaign_id: uuid.UUID) -> Campaign:
     campaign.state, campaign.ended_at, campaign.next_on = "ended", ctx.now(), None
     ctx.session.flush()
     counted = counting.count_unsigned(ctx, campaign, final=True)
-    counting.mark_turned_in(ctx, campaign, final=True)
+    ctx.enqueue(MARK, {"campaign": campaign.id, "final": True})
     ctx.record("campaign_ended", campaign.id, {"counted": counted})
     return campaign
 
@@ -249,7 +251,7 @@ def _from_register(ctx: TenantContext, campaign: Campaign) -> None:
     newest = (
         select(Case.complainant_id, Fund.short_name)
         .join(Fund, Fund.id == Case.fund_id)
-        .distinct(Case.complainant_id)
+        .ext(distinct_on(Case.complainant_id))
         .order_by(Case.complainant_id, Case.received_at.desc())
     )
     products = {person: str(name) for person, name in ctx.session.execute(newest)}

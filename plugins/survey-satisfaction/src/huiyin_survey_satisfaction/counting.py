@@ -11,7 +11,6 @@ import random
 import uuid
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
@@ -42,7 +41,13 @@ LOW: Final = "_low"
 _CHUNK: Final = 500
 _SHUFFLE: Final = random.SystemRandom()
 
-Key = tuple[uuid.UUID, str, str, str, date, str]
+# Ways to cut a survey; a month keeps how many and the scores, the others everything.
+WHOLE: Final = "all"
+MONTH: Final = "month"
+SEGMENT: Final = "segment"
+OWN: Final = (ALL, SCORE, LOW)
+
+Key = tuple[uuid.UUID, str, str, str, str, str]
 
 
 def count_signed(
@@ -181,11 +186,13 @@ def _respond(ctx: TenantContext, sheet: Sheet, *, signed: bool, case: Case | Non
 def _write(
     ctx: TenantContext, response: Response, design: Design, answers: Mapping[str, Any]
 ) -> Counter[Key]:
-    month = response.on_day.replace(day=1)
+    cuts = [(WHOLE, ""), (SEGMENT, response.segment)]
+    month = (MONTH, f"{response.on_day:%Y-%m}")
     tally: Counter[Key] = Counter()
 
     def tick(question: str, item: str, value: str) -> None:
-        tally[(response.campaign_id, question, item, value, month, response.segment)] += 1
+        for cut, key in (*cuts, *((month,) if question in OWN else ())):
+            tally[(response.campaign_id, cut, key, question, item, value)] += 1
 
     tick(ALL, "", "")
     if response.score is not None:
@@ -236,10 +243,9 @@ def _raise(ctx: TenantContext, tally: Mapping[Key, int]) -> None:
     rows = [
         {
             "tenant_id": ctx.tenant.id, "id": uuid.uuid4(), "campaign_id": campaign,
-            "question": question, "item": item, "value": value, "month": month,
-            "segment": segment, "n": n,
+            "cut": cut, "key": key, "question": question, "item": item, "value": value, "n": n,
         }
-        for (campaign, question, item, value, month, segment), n in sorted(tally.items())
+        for (campaign, cut, key, question, item, value), n in sorted(tally.items())
     ]  # fmt: skip
     for at in range(0, len(rows), _CHUNK):
         _upsert(ctx, rows[at : at + _CHUNK])
@@ -249,9 +255,7 @@ def _upsert(ctx: TenantContext, rows: Sequence[Mapping[str, Any]]) -> None:
     statement = insert(Tally).values(list(rows))
     ctx.session.execute(
         statement.on_conflict_do_update(
-            index_elements=[
-                "tenant_id", "campaign_id", "question", "item", "value", "month", "segment",
-            ],
+            index_elements=["tenant_id", "campaign_id", "cut", "key", "question", "item", "value"],
             set_={"n": Tally.n + statement.excluded.n},
         )
     )  # fmt: skip

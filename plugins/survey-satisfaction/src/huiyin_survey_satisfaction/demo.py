@@ -88,7 +88,7 @@ def _people(ctx: TenantContext, campaign: Campaign) -> Sequence[Invitation]:
     return [
         invitations.made(
             ctx, campaign, address=f"investor{n}@example.com", name=f"投资者{n:03}",
-            email=f"investor{n}@example.com", segment=products[n * n % len(products)],
+            email=f"investor{n}@example.com", segment=products[n % len(products)],
             state=State.PLANNED,
         )
         for n in range(1, ASKED + 1)

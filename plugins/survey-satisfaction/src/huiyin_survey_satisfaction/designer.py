@@ -100,18 +100,19 @@ class DesignerController(Controller):
         known = editing.section_in(design, code)
         return _section(desk, found, code, Form(editing.filled_section(known)))
 
+    @action("/{id_:str}/sections/new", name="survey_satisfaction:section_add",
+            permission=desks.MANAGE)  # fmt: skip
+    def section_add(
+        self, desk: NamedDependency[Desk], id_: FromPath[str], data: FormData
+    ) -> Response[Any]:
+        return _put_section(desk, _found(desk, id_), "", data)
+
     @action("/{id_:str}/sections/{code:str}", name="survey_satisfaction:section_put",
             permission=desks.MANAGE)  # fmt: skip
     def section_put(
         self, desk: NamedDependency[Desk], id_: FromPath[str], code: FromPath[str], data: FormData
     ) -> Response[Any]:
-        found = _found(desk, id_)
-        name = "" if code == "new" else code
-        try:
-            form = parse(editing.SectionForm, data)
-        except Invalid as error:
-            return _section(desk, found, name, Form.failed(data, error, desk._), status=422)
-        return _changed(desk, found, data, lambda design: editing.put_section(design, name, form))
+        return _put_section(desk, _found(desk, id_), code, data)
 
     @page("/{id_:str}/sections/{code:str}/questions/new", name="survey_satisfaction:question_new",
           permission=desks.MANAGE)  # fmt: skip
@@ -229,6 +230,14 @@ def _section(
     )  # fmt: skip
 
 
+def _put_section(desk: Desk, found: Questionnaire, code: str, data: Any) -> Response[Any]:
+    try:
+        form = parse(editing.SectionForm, data)
+    except Invalid as error:
+        return _section(desk, found, code, Form.failed(data, error, desk._), status=422)
+    return _changed(desk, found, data, lambda design: editing.put_section(design, code, form))
+
+
 def _question(
     desk: Desk, found: Questionnaire, section: str, code: str, form: Form, *, status: int = 200
 ) -> Response[Any]:
@@ -256,7 +265,8 @@ def _put_question(
 
 
 def _preview(desk: Desk, title: str, design: Design, back: str) -> Response[Any]:
-    language = "en" if desk.request.query_params.get("in") == "en" else "zh"
+    asked = desk.request.query_params.get("in", desk.language)
+    language = "en" if asked == "en" else "zh"
     return desks.show(
         desk, "preview.html", title=title, design=design, back=desks.staff(desk, back),
         in_language=language, pipes={"firm": desk.tenant.short_name}, form=Form(),

@@ -249,23 +249,25 @@ class Answer(TenantModel):
 
 
 class Tally(TenantModel):
-    """How often a value was given: what every page of results is read from."""
+    """How often a value was given: what every page of results is read from.
+
+    Kept for the whole, for each month (how many, and the scores), and for each product, so that
+    a page reads as many rows as it shows.
+    """
 
     __tablename__ = f"{_P}tally"
     __table_args__ = (
         tenant_key("campaign_id", Campaign.__tablename__),
-        UniqueConstraint(
-            "tenant_id", "campaign_id", "question", "item", "value", "month", "segment"
-        ),
+        UniqueConstraint("tenant_id", "campaign_id", "cut", "key", "question", "item", "value"),
     )
 
     id: Mapped[uuid.UUID] = random_id()
     campaign_id: Mapped[uuid.UUID]
+    cut: Mapped[str]  # all, month, segment
+    key: Mapped[str]  # nothing, 2026-11, the product
     question: Mapped[str]
     item: Mapped[str]
     value: Mapped[str]
-    month: Mapped[date]
-    segment: Mapped[str]
     n: Mapped[int]
 
 

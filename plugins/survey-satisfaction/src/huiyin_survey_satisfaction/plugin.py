@@ -30,7 +30,16 @@ from huiyin.sdk import (
     holds_blobs,
     hookimpl,
 )
-from huiyin_survey_satisfaction import campaigns, demo, desk, figures_of, invitations, panels, tasks
+from huiyin_survey_satisfaction import (
+    campaigns,
+    demo,
+    desk,
+    figures_of,
+    invitations,
+    panels,
+    sheets,
+    tasks,
+)
 from huiyin_survey_satisfaction.api import SurveyApi
 from huiyin_survey_satisfaction.campaign_pages import CampaignController
 from huiyin_survey_satisfaction.designer import DesignerController
@@ -117,8 +126,9 @@ def jobs() -> Sequence[PluginJob]:
         PluginJob(name=invitations.SEND, run=tasks.send, retries=20),
         PluginJob(name=tasks.REMIND, run=tasks.remind, retries=20),
         PluginJob(name=campaigns.DRAW, run=tasks.draw, timeout=600.0),
+        PluginJob(name=campaigns.MARK, run=tasks.mark),
         PluginJob(name=tasks.TEND, run=tasks.tend, every=timedelta(hours=1), timeout=600.0),
-        PluginJob(name=tasks.FORGET, run=tasks.forget),
+        PluginJob(name=sheets.FORGET, run=tasks.forget),
     )
 
 

@@ -224,7 +224,8 @@ def _answered(
         return _page(desk, filling, number, Form(), base=base)
     _, questions = shown[number - 1]
     try:
-        kept = {**filling.answers, **_files(ctx, filling, questions, data)}
+        sheets.keep_files(ctx, filling, _files(ctx, filling, questions, data))
+        kept = filling.answers
         given = {name: value for name, value in data.items() if name not in _OTHER}
         answers = read_page(questions, given, kept)
     except Invalid as error:

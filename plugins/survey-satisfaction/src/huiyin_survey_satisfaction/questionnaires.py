@@ -141,10 +141,14 @@ def draft_again(ctx: TenantContext, questionnaire: Questionnaire) -> Version:
     return draft
 
 
+def _checked(design: Design) -> Design:
+    designs.check(design)
+    return design
+
+
 def publish(ctx: TenantContext, questionnaire: Questionnaire, rev: str) -> Version:
     """Publish the draft.  Raises ``Invalid`` with all that must be mended first."""
-    draft = change(ctx, questionnaire, rev, lambda design: design)
-    designs.check(designs.read(draft.design))
+    draft = change(ctx, questionnaire, rev, _checked)
     draft.state, draft.published_at, draft.published_by = "published", ctx.now(), ctx.actor.id
     ctx.session.flush()
     ctx.record("version_published", draft.id, {"number": draft.number})

@@ -27,6 +27,7 @@ from huiyin_survey_satisfaction import campaigns, counting, designs, responses, 
 from huiyin_survey_satisfaction import desk as desks
 from huiyin_survey_satisfaction.designs import Question
 from huiyin_survey_satisfaction.models import Campaign, Version
+from huiyin_survey_satisfaction.shown import shown, span
 from huiyin_survey_satisfaction.themes import THEMES
 
 PRODUCT: Final = "_product"
@@ -59,7 +60,8 @@ class ResultController(Controller):
         _design, read = results.of_campaign(ctx, found, segment)
         return desks.show(
             desk, "results.html", campaign=found, read=read, segment=segment or "", tab="results",
-            waiting=counting.waiting(ctx, found.id),
+            waiting=counting.waiting(ctx, found.id), parts=shown(ctx, read.parts),
+            score_span=span(ctx, read.score, 1),
         )  # fmt: skip
 
     @page("/campaigns/{campaign:str}/cross", name="survey_satisfaction:cross",

@@ -9,16 +9,15 @@ from __future__ import annotations
 import uuid
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date
+from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import Float, and_, case, cast, func, select
 from sqlalchemy.orm import aliased
 
 from huiyin.sdk import TenantContext
 from huiyin_survey_satisfaction import designs, statistics
-from huiyin_survey_satisfaction.counting import ALL, LOW, SCORE
+from huiyin_survey_satisfaction.counting import ALL, LOW, MONTH, OWN, SCORE, SEGMENT, WHOLE
 from huiyin_survey_satisfaction.designs import NUMBERS, Design, Question
 from huiyin_survey_satisfaction.models import Answer, Campaign, Invitation, Response, Tally, Version
 from huiyin_survey_satisfaction.settings import SurveySatisfactionSettings
@@ -58,7 +57,7 @@ class Results:
     low: int
     score: Estimate | None
     parts: tuple[Part, ...]
-    trend: tuple[tuple[date, int, float | None], ...]  # month, answers, mean score
+    trend: tuple[tuple[str, int, float | None], ...]  # month, answers, mean score
     segments: tuple[tuple[str, int, float | None], ...]
     few: int
 
@@ -67,78 +66,82 @@ class Results:
         return self.n < self.few
 
 
-@dataclass(slots=True)
-class _Counts:
-    values: dict[tuple[str, str], Counter[str]] = field(
-        default_factory=lambda: defaultdict(Counter)
-    )
-    months: dict[date, Counter[float]] = field(default_factory=lambda: defaultdict(Counter))
-    segments: dict[str, Counter[float]] = field(default_factory=lambda: defaultdict(Counter))
-    answered: Counter[date] = field(default_factory=Counter)
-    asked: Counter[str] = field(default_factory=Counter)
-
-
 def of_campaign(
     ctx: TenantContext, campaign: Campaign, segment: str | None = None
 ) -> tuple[Design, Results]:
-    """What a campaign came to, for everybody or for one group; two queries for any number."""
+    """What a campaign came to, for everybody or for one product; two queries for any number."""
     version = ctx.session.get_one(Version, (ctx.tenant.id, campaign.version_id))
     design = designs.read(version.design)
     few = ctx.settings(SurveySatisfactionSettings).few
-    counts = _counted(ctx, campaign.id, segment)
-    n = counts.values[(ALL, "")].total()
-    scores = Counter({float(v): k for v, k in counts.values[(SCORE, "")].items()})
+    values = _values(ctx, campaign.id, segment)
+    averages = _averages(ctx, campaign.id) if segment is None else {}
+    scores = Counter({float(v): k for v, k in values[(SCORE, "")].items()})
     return design, Results(
-        n=n,
-        low=counts.values[(LOW, "")].total(),
+        n=values[(ALL, "")].total(),
+        low=values[(LOW, "")].total(),
         score=statistics.mean(scores) if scores.total() >= few else None,
         parts=tuple(
-            _part(question, item, counts.values, few)
+            _part(question, item, values, few)
             for question in design.questions()
             for item in _items(question)
         ),
-        trend=tuple(
-            (month, counts.answered[month], _average(counts.months[month], few))
-            for month in sorted(counts.answered)[-MOST_MONTHS:]
-        ),
-        segments=tuple(
-            (name, k, _average(counts.segments[name], few))
-            for name, k in counts.asked.most_common(MOST_SEGMENTS)
-        ),
+        trend=_shown(averages, MONTH, few)[-MOST_MONTHS:],
+        segments=_shown(averages, SEGMENT, few)[:MOST_SEGMENTS],
         few=few,
     )
 
 
-def _counted(ctx: TenantContext, campaign: uuid.UUID, segment: str | None) -> _Counts:
-    """Values, months and groups from one grouped statement; only the score is split further."""
-    own = Tally.question.in_((ALL, SCORE, LOW))
-    counts = _Counts()
-    split = (
-        select(Tally.question, Tally.value, Tally.month, Tally.segment, func.sum(Tally.n))
-        .where(Tally.campaign_id == campaign, own)
-        .group_by(Tally.question, Tally.value, Tally.month, Tally.segment)
+Values = Mapping[tuple[str, str], Counter[str]]
+# How many answers, and the mean of their scores with how many were scored.
+Averages = Mapping[tuple[str, str], tuple[int, float | None, int]]
+
+
+def _values(ctx: TenantContext, campaign: uuid.UUID, segment: str | None) -> Values:
+    """How often each value was given: as many rows as there are values."""
+    cut, key = (WHOLE, "") if segment is None else (SEGMENT, segment)
+    rows = ctx.session.execute(
+        select(Tally.question, Tally.item, Tally.value, Tally.n).where(
+            Tally.campaign_id == campaign, Tally.cut == cut, Tally.key == key
+        )
     )
-    if segment is not None:
-        split = split.where(Tally.segment == segment)
-    for question, value, when, group, k in ctx.session.execute(split):
-        n = int(k)
-        counts.values[(question, "")][value] += n
-        if question == ALL:
-            counts.answered[when] += n
-            counts.asked[group] += n
-        elif question == SCORE:
-            counts.months[when][float(value)] += n
-            counts.segments[group][float(value)] += n
-    whole = (
-        select(Tally.question, Tally.item, Tally.value, func.sum(Tally.n))
-        .where(Tally.campaign_id == campaign, ~own)
-        .group_by(Tally.question, Tally.item, Tally.value)
-    )
-    if segment is not None:
-        whole = whole.where(Tally.segment == segment)
-    for question, item, value, k in ctx.session.execute(whole):
-        counts.values[(question, item)][value] += int(k)
-    return counts
+    values: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+    for question, item, value, n in rows:
+        values[(question, item)][value] = n
+    return values
+
+
+def _averages(ctx: TenantContext, campaign: uuid.UUID) -> Averages:
+    """Answers and mean score of each month and product, worked out by the database."""
+    scored = Tally.question == SCORE
+    points = cast(case((scored, Tally.value), else_="0"), Float)
+    rows = ctx.session.execute(
+        select(
+            Tally.cut, Tally.key,
+            func.sum(case((Tally.question == ALL, Tally.n), else_=0)),
+            func.sum(points * Tally.n),
+            func.sum(case((scored, Tally.n), else_=0)),
+        )
+        .where(
+            Tally.campaign_id == campaign, Tally.cut.in_((MONTH, SEGMENT)),
+            Tally.question.in_((ALL, SCORE)),
+        )
+        .group_by(Tally.cut, Tally.key)
+    )  # fmt: skip
+    return {
+        (cut, key): (int(n), total / k if k else None, int(k)) for cut, key, n, total, k in rows
+    }
+
+
+def _shown(averages: Averages, cut: str, few: int) -> tuple[tuple[str, int, float | None], ...]:
+    """Months in their order, products by how many answered; means only of enough answers."""
+    found = [
+        (key, n, average if k >= few else None)
+        for (of, key), (n, average, k) in averages.items()
+        if of == cut
+    ]
+    if cut == MONTH:
+        return tuple(sorted(found))
+    return tuple(sorted(found, key=lambda line: (-line[1], line[0])))
 
 
 def _items(question: Question) -> Sequence[str]:
@@ -147,9 +150,7 @@ def _items(question: Question) -> Sequence[str]:
     return [""] if question.kind.value in NUMBERS or question.options else []
 
 
-def _part(
-    question: Question, item: str, values: Mapping[tuple[str, str], Counter[str]], few: int
-) -> Part:
+def _part(question: Question, item: str, values: Values, few: int) -> Part:
     given = values.get((question.code, item), Counter())
     n = given.total()
     if question.kind is QuestionKind.CHOICES:
@@ -293,7 +294,7 @@ def overview(ctx: TenantContext, listed: Sequence[Campaign]) -> Sequence[Overvie
     counts: dict[uuid.UUID, dict[str, Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
     rows = ctx.session.execute(
         select(Tally.campaign_id, Tally.question, Tally.value, func.sum(Tally.n))
-        .where(Tally.question.in_((ALL, SCORE, LOW)))
+        .where(Tally.cut == WHOLE, Tally.question.in_(OWN))
         .group_by(Tally.campaign_id, Tally.question, Tally.value)
     )
     for campaign_id, question, value, k in rows:

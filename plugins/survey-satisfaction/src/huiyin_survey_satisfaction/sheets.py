@@ -25,6 +25,7 @@ from huiyin_survey_satisfaction.wording import OPEN, Naming, State
 
 # So many must be asked in a group before an unsigned answer may say it belongs to it.
 CROWD: Final = 10
+FORGET: Final = "forget"
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +218,16 @@ def save(filling: Filling, codes: list[str], answers: Mapping[str, Any]) -> None
     rest = {code: value for code, value in filling.answers.items() if code not in codes}
     kept = designs.kept(filling.design, {**rest, **answers}, files=filling.signed)
     filling.sheet.answers = kept
+
+
+def keep_files(ctx: TenantContext, filling: Filling, files: Mapping[str, Any]) -> None:
+    """Keep what was handed in even if the page must be mended; what it replaces is forgotten."""
+    if not files:
+        return
+    old = [filling.answers[code]["key"] for code in files if code in filling.answers]
+    if old:
+        ctx.enqueue(FORGET, {"keys": old})
+    filling.sheet.answers = {**filling.answers, **files}
 
 
 def finish(ctx: TenantContext, filling: Filling) -> None:

@@ -18,7 +18,7 @@ from huiyin.sdk import (
     send_mail,
     today,
 )
-from huiyin_survey_satisfaction import campaigns, counting, invitations, tokens
+from huiyin_survey_satisfaction import campaigns, counting, invitations, sheets, tokens
 from huiyin_survey_satisfaction.mails import words_of
 from huiyin_survey_satisfaction.models import Answer, Campaign, Invitation, Sheet, Spent, Version
 from huiyin_survey_satisfaction.settings import SurveySatisfactionSettings
@@ -27,7 +27,6 @@ from huiyin_survey_satisfaction.wording import State
 INVITE: Final = "invite"
 REMIND: Final = "remind"
 TEND: Final = "tend"
-FORGET: Final = "forget"
 _REMINDED_AT_ONCE: Final = 2_000
 
 Payload = Mapping[str, Any]
@@ -45,6 +44,13 @@ def invite(ctx: TenantContext, payload: Payload) -> None:
     case = ctx.session.get(Case, (ctx.tenant.id, uuid.UUID(payload["case"])))
     if campaign is not None and case is not None:
         invitations.invite_case(ctx, campaign, case)
+
+
+def mark(ctx: TenantContext, payload: Payload) -> None:
+    """Mark turned-in tokens, in a transaction that counts no answer."""
+    campaign = ctx.session.get(Campaign, (ctx.tenant.id, uuid.UUID(payload["campaign"])))
+    if campaign is not None:
+        counting.mark_turned_in(ctx, campaign, final=bool(payload["final"]))
 
 
 def draw(ctx: TenantContext, payload: Payload) -> None:
@@ -140,7 +146,8 @@ def tend(ctx: TenantContext, payload: Payload) -> None:  # noqa: ARG001 - a job'
     counted = 0
     for campaign in running:
         counted += counting.count_unsigned(ctx, campaign)
-        counting.mark_turned_in(ctx, campaign)
+        if ctx.session.scalar(select(exists().where(Spent.campaign_id == campaign.id))):
+            ctx.enqueue(campaigns.MARK, {"campaign": campaign.id, "final": False})
         campaigns.next_round(ctx, campaign)
         campaigns.expire(ctx, campaign)
         _remind_of(ctx, campaign)
@@ -193,7 +200,7 @@ def _forget(ctx: TenantContext) -> None:
     ]
     ctx.session.execute(delete(Sheet).where(past).execution_options(synchronize_session=False))
     if keys:
-        ctx.enqueue(FORGET, {"keys": keys})
+        ctx.enqueue(sheets.FORGET, {"keys": keys})
 
 
 def forget(ctx: TenantContext, payload: Payload) -> None:

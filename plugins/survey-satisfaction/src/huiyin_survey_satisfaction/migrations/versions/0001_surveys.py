@@ -247,11 +247,11 @@ def upgrade() -> None:
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("campaign_id", sa.Uuid(), nullable=False),
+        sa.Column("cut", sa.Text(), nullable=False),
+        sa.Column("key", sa.Text(), nullable=False),
         sa.Column("question", sa.Text(), nullable=False),
         sa.Column("item", sa.Text(), nullable=False),
         sa.Column("value", sa.Text(), nullable=False),
-        sa.Column("month", sa.Date(), nullable=False),
-        sa.Column("segment", sa.Text(), nullable=False),
         sa.Column("n", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(
             ["tenant_id", "campaign_id"],
@@ -269,13 +269,13 @@ def upgrade() -> None:
         sa.UniqueConstraint(
             "tenant_id",
             "campaign_id",
+            "cut",
+            "key",
             "question",
             "item",
             "value",
-            "month",
-            "segment",
             name=op.f(
-                "uq_plugin_survey_satisfaction__tally_tenant_id_campaign_id_question_item_value_month_segment"
+                "uq_plugin_survey_satisfaction__tally_tenant_id_campaign_id_cut_key_question_item_value"
             ),
         ),
     )
