@@ -10,15 +10,20 @@ import itertools
 import uuid
 from dataclasses import dataclass
 
+import msgspec
 import psycopg
 
 from huiyin.cases.search import normal, tokens
 from huiyin.kit.ids import uuid7
+from huiyin_survey_satisfaction.library import library
 
 RARE = "邹浩"  # about one case in 700
 COMMON = "赎回"  # about every second case
 FUNDS = 40
 PEOPLE = 30
+SURVEY = 50_000  # answers of one survey, whatever the number of cases
+_S = "plugin_survey_satisfaction__"
+SURVEY_TABLES = tuple(f"{_S}{name}" for name in ("response", "answer", "tally"))
 TABLES = ("fund", "investor", "case_file", "case_entry", "case_participation", "case_text", "clock")
 
 _WHEN = ("上个月", "三月初", "封闭期满后", "去年底", "开放日当天", "合同到期时", "收到季报后")
@@ -60,6 +65,7 @@ def names() -> list[str]:
 @dataclass(frozen=True, slots=True)
 class Filled:
     open_numbers: list[str]  # some open cases, for the page of a case
+    survey: str  # the campaign with many answers
     rows: dict[str, int]  # table → rows
 
 
@@ -76,7 +82,8 @@ def fill(url: str, tenant: uuid.UUID, viewer: tuple[uuid.UUID, str], cases: int)
         _words(connection)
         _people(connection, viewer)
         indexes = _take_indexes(connection)
-        for statement in _STATEMENTS:
+        connection.execute("SELECT set_config('bench.design', %s, false)", (_design(),))
+        for statement in (*_STATEMENTS, *_SURVEY):
             connection.execute(statement)
         for definition in indexes:
             connection.execute(definition)
@@ -88,9 +95,14 @@ def fill(url: str, tenant: uuid.UUID, viewer: tuple[uuid.UUID, str], cases: int)
         ).fetchall()
         rows = {
             table: connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
-            for table in TABLES
+            for table in (*TABLES, *SURVEY_TABLES)
         }
-    return Filled([n for (n,) in numbers], rows)
+        (survey,) = connection.execute(f"SELECT id FROM {_S}campaign").fetchone()
+    return Filled([n for (n,) in numbers], str(survey), rows)
+
+
+def _design() -> str:
+    return msgspec.json.encode(library()["yearly"].design).decode()
 
 
 def _words(connection: psycopg.Connection) -> None:
@@ -255,4 +267,68 @@ SELECT current_setting('bench.tenant')::uuid, gen_random_uuid(),
 _STATEMENTS = (
     _UUID7, _STAMP, _PREFIXES, _FUND, _DRAFT, "ANALYZE draft", _INVESTOR, _CASE, _ENTRY, _PART,
     _TEXT, _CLOCK, _COUNTER,
+)  # fmt: skip
+
+# One yearly survey over two years and all funds: a response each, its answers, and the tallies as
+# the plugin keeps them.
+_QUESTIONNAIRE = f"""
+INSERT INTO {_S}questionnaire (tenant_id, id, title, title_en, origin, created_at, created_by)
+SELECT current_setting('bench.tenant')::uuid, pg_temp.made(now(), 'questionnaire'), '年度调查', '',
+  'yearly', now(), id FROM colleague WHERE n = 0
+"""
+_EDITION = f"""
+INSERT INTO {_S}edition (tenant_id, id, questionnaire_id, number, state, rev, design, published_at,
+  published_by)
+SELECT tenant_id, pg_temp.made(now(), 'edition'), id, 1, 'published', 1,
+  current_setting('bench.design')::jsonb, now(), created_by FROM {_S}questionnaire
+"""
+_CAMPAIGN = f"""
+INSERT INTO {_S}campaign (tenant_id, id, questionnaire_id, version_id, title, trigger, naming,
+  source, quota, seed, every_months, wait_days, valid_days, rest_days, reminders, remind_days,
+  state, created_at, created_by, started_at)
+SELECT tenant_id, pg_temp.made(now(), 'campaign'), questionnaire_id, id, '年度投资者调查',
+  'periodic', 'anonymous', 'register', 0, 1, 0, 0, 30, 90, 1, 7, 'running', now(), published_by,
+  now() FROM {_S}edition
+"""
+_RESPONSE = f"""
+INSERT INTO {_S}response (tenant_id, id, campaign_id, version_id, signed, on_day, segment, score,
+  low)
+SELECT c.tenant_id, gen_random_uuid(), c.id, c.version_id, false,
+  current_date - (n * 7919 % 730)::int, '稳健' || (1 + n % {FUNDS}) || '号', n * 104729 % 11 * 10,
+  n * 104729 % 11 < 3
+FROM {_S}campaign c, generate_series(1, {SURVEY}::bigint) n
+"""
+_ANSWER = f"""
+INSERT INTO {_S}answer (tenant_id, id, response_id, campaign_id, question, item, value, words,
+  themes, blob_key, blob_sha256)
+SELECT r.tenant_id, gen_random_uuid(), r.id, r.campaign_id, q.question, q.item, q.value, '', '{{}}',
+  '', ''
+FROM {_S}response r, LATERAL (VALUES
+  ('nps', '', (r.score / 10)::int::text),
+  ('service', 'disclosure', (1 + ascii(substr(r.id::text, 1, 1)) % 5)::text),
+  ('service', 'risk', (1 + ascii(substr(r.id::text, 2, 1)) % 5)::text),
+  ('service', 'fees', (1 + ascii(substr(r.id::text, 3, 1)) % 5)::text),
+  ('service', 'redeem', (1 + ascii(substr(r.id::text, 4, 1)) % 5)::text),
+  ('service', 'answer', (1 + ascii(substr(r.id::text, 5, 1)) % 5)::text),
+  ('complained', '', (ARRAY['yes', 'wanted', 'no'])[1 + ascii(substr(r.id::text, 6, 1)) % 3])
+) q(question, item, value)
+"""
+_TALLY = f"""
+INSERT INTO {_S}tally (tenant_id, id, campaign_id, cut, key, question, item, value, n)
+SELECT tenant_id, gen_random_uuid(), campaign_id, cut, key, question, item, value, count(*)
+FROM (
+  SELECT r.tenant_id, r.campaign_id, q.*, c.cut, c.key
+  FROM {_S}response r, LATERAL (
+    SELECT question, item, value, false FROM {_S}answer a
+      WHERE a.tenant_id = r.tenant_id AND a.response_id = r.id
+    UNION ALL VALUES ('_all', '', '', true), ('_score', '', trim_scale(r.score)::text, true)
+    UNION ALL SELECT '_low', '', '', true WHERE r.low) q(question, item, value, own),
+  LATERAL (VALUES ('all', ''), ('segment', r.segment), ('month', to_char(r.on_day, 'YYYY-MM')))
+    c(cut, key)
+  WHERE c.cut <> 'month' OR q.own) each
+GROUP BY tenant_id, campaign_id, cut, key, question, item, value
+"""
+_SURVEY = (
+    _QUESTIONNAIRE, _EDITION, _CAMPAIGN, _RESPONSE, f"ANALYZE {_S}response", _ANSWER,
+    f"ANALYZE {_S}answer", _TALLY,
 )  # fmt: skip

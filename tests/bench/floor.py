@@ -46,7 +46,11 @@ _CASE = """<p>{{ c.number }} {{ c.complainant }} {{ c.fund }} {{ c.owner }}</p><
 <ol>{% for e in entries %}<li>{{ e.at.strftime("%m-%d %H:%M") }} {{ e.author_name }} {{ e.kind }}
 <p>{{ e.body }}</p></li>{% endfor %}</ol><form method=post><textarea name=body></textarea></form>"""
 _ENV = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined)
+_SURVEY = """<p>{{ n }}</p>{% for part in parts %}<section><h2>{{ part.title }}</h2><table>{% for
+value, k in part.rows %}<tr class="row"><td>{{ value }}</td><td>{{ k }}</td><td>{{
+"%.0f"|format(100 * k / part.n) }}%</td></tr>{% endfor %}</table></section>{% endfor %}"""
 LIST = _ENV.from_string(_LAYOUT.replace("%s", _TABLE))
+SURVEY = _ENV.from_string(_LAYOUT.replace("%s", _SURVEY))
 CASE = _ENV.from_string(_LAYOUT.replace("%s", _CASE))
 NAV = ("inbox", "unaccepted", "approvals", "cases", "archive", "search", "settings", "help")
 
@@ -126,6 +130,42 @@ def case(request: Request[Any, Any, Any], number: str) -> Response[str]:
         for name, query in _PARTS.items():
             parts[name] = cursor.execute(query, (TENANT, found["id"])).fetchall()
     return html(CASE.render(title=found["title"], nav=NAV, c=found, **parts))
+
+
+@get("/survey/{campaign:str}", sync_to_thread=True)
+def survey(request: Request[Any, Any, Any], campaign: str) -> Response[str]:
+    """The same counts as the page of results, grouped from the answers; it keeps no tallies."""
+    with transaction() as cursor:
+        enter(cursor, request)
+        found = cursor.execute(
+            "SELECT c.title, e.design FROM plugin_survey_satisfaction__campaign c"
+            " JOIN plugin_survey_satisfaction__edition e ON e.tenant_id = c.tenant_id"
+            " AND e.id = c.version_id WHERE c.tenant_id = %s AND c.id = %s",
+            (TENANT, campaign),
+        ).fetchone()
+        rows = cursor.execute(_VALUES, (TENANT, campaign)).fetchall()
+        cuts = cursor.execute(_CUTS, (TENANT, campaign)).fetchall()
+    parts: dict[str, list[tuple[str, int]]] = {}
+    for row in rows:
+        parts.setdefault(f"{row['question']} {row['item']}", []).append((row["value"], row["n"]))
+    for row in cuts:
+        parts.setdefault(row["cut"], []).append((row["key"], row["n"]))
+    shown = [{"title": t, "rows": r, "n": sum(k for _, k in r)} for t, r in parts.items()]
+    return html(SURVEY.render(title=found["title"], nav=NAV, n=len(rows), parts=shown))
+
+
+_VALUES = (
+    "SELECT question, item, value, count(*) AS n FROM plugin_survey_satisfaction__answer"
+    " WHERE tenant_id = %s AND campaign_id = %s GROUP BY question, item, value"
+    " ORDER BY question, item, value"
+)
+_CUTS = (
+    "SELECT CASE WHEN segment IS NULL THEN 'month' ELSE 'segment' END AS cut,"
+    " coalesce(segment, month::text) AS key, count(*) AS n, avg(score) AS score"
+    " FROM (SELECT segment, date_trunc('month', on_day)::date AS month, score"
+    " FROM plugin_survey_satisfaction__response WHERE tenant_id = %s AND campaign_id = %s) r"
+    " GROUP BY GROUPING SETS ((segment), (month)) ORDER BY cut, key"
+)
 
 
 _OF = "WHERE tenant_id = %s AND case_id = %s"
@@ -222,7 +262,9 @@ async def narrow_threads(_: Litestar) -> None:
 
 if __name__ == "__main__":
     app = Litestar(
-        [inbox, search, case, talk, complain], on_startup=[narrow_threads], logging_config=None
+        [inbox, search, case, survey, talk, complain],
+        on_startup=[narrow_threads],
+        logging_config=None,
     )
     uvicorn.run(
         app, host="127.0.0.1", port=int(os.environ["HUIYIN_PORT"]), log_level="warning",

@@ -25,7 +25,7 @@ from urllib.parse import quote
 
 import psycopg
 from client import CONNECTIONS, Server, Tally, request, run_round
-from fill import COMMON, RARE, TABLES, Filled, fill
+from fill import COMMON, RARE, Filled, fill
 
 from huiyin.app.compose import Installation, install
 from huiyin.app.settings import Settings
@@ -108,6 +108,11 @@ def pages(place: Place) -> list[Page]:
             lambda n: request("GET", f"{base}/cases/{number(n)}", look),
             lambda n: request("GET", f"/cases/{number(n)}", floor_look),
         ),
+        both(
+            "survey results",
+            f"{base}/x/survey-satisfaction/campaigns/{place.filled.survey}/results",
+            f"/survey/{place.filled.survey}",
+        ),
         both("search, rare", f"{base}/search?q={quote(RARE)}", f"/search?q={quote(RARE)}"),
         both("search, common", f"{base}/search?q={quote(COMMON)}", f"/search?q={quote(COMMON)}"),
         Page(
@@ -154,7 +159,8 @@ def prepare(home: Path, cases: int, say: Callable[[str], None]) -> Place:
     tenant = factories.make_tenant(engine, SLUG, mark="测", short_name="测试")
     actor = factories.make_actor(engine, tenant, "complaint_officer", name="沈佳宁")
     with tenant_session(engine, tenant.id, actor_id=actor.id) as session:
-        session.add(PluginActivation(plugin="channel_web", active=True))
+        for plugin in ("channel_web", "survey_satisfaction"):
+            session.add(PluginActivation(plugin=plugin, active=True))
         session.commit()
     began = time.monotonic()
     filled = fill(
@@ -251,13 +257,13 @@ def table(measured: list[tuple[str, list[Tally]]]) -> str:
                 f" {tally.size / 1024:>6.1f} {tally.rows:>5}  {wrong}"
             )
         mine, floor = tallies
-        ratio = (mine.cpu + mine.database) / max(floor.cpu + floor.database, 0.001)
+        ratio = (mine.cpu_ms + mine.database_ms) / max(floor.cpu_ms + floor.database_ms, 0.001)
         lines.append(
             f"{'':<15} {'ratio':<8} {mine.rate / floor.rate:>8.2f}"
             f" {mine.percentile(50) / floor.percentile(50):>7.2f}"
             f" {mine.percentile(95) / floor.percentile(95):>7.2f}"
-            f" {mine.cpu / max(floor.cpu, 0.001):>7.2f}"
-            f" {mine.database / max(floor.database, 0.001):>7.2f}"
+            f" {mine.cpu_ms / max(floor.cpu_ms, 0.001):>7.2f}"
+            f" {mine.database_ms / max(floor.database_ms, 0.001):>7.2f}"
             f"               CPU and DB together {ratio:.2f}"
         )
     return "\n".join(lines)
@@ -304,7 +310,7 @@ def report(options: argparse.Namespace) -> None:
                     continue
                 tallies = measure(page, product, floor, n=options.requests, rounds=options.rounds)
                 measured.append((page.title, tallies))
-        rows = ", ".join(f"{name} {place.filled.rows[name]:,}" for name in TABLES)
+        rows = ", ".join(f"{name} {n:,}" for name, n in place.filled.rows.items())
         print(f"\n{machine(place)}\nrows at the start: {rows}")
         print(f"{options.requests} requests a page in {options.rounds} rounds\n")
         print(table(measured))

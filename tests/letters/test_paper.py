@@ -7,7 +7,7 @@ import msgspec
 import pytest
 from pypdf import PdfReader
 
-from huiyin.letters.paper import Paper, PaperSection, PaperTable, paper_pdf
+from huiyin.letters.paper import Paper, PaperCode, PaperSection, PaperTable, paper_pdf
 
 TABLE = PaperTable(
     heading=("项目", "结论", "件数"), rows=(("制度", "待核实", "12"),) * 60, right=frozenset({2})
@@ -55,3 +55,18 @@ def test_a_row_that_does_not_fit_is_refused():
     table = PaperTable(heading=("甲", "乙"), rows=(("一",),))
     with pytest.raises(ValueError, match="as many cells"):
         paper_pdf(msgspec.structs.replace(REPORT, sections=(PaperSection(table=table),)))
+
+
+def test_a_code_stands_on_the_paper_as_it_was_given():
+    code = PaperCode(rows=("101", "010", "111"), says="扫码作答")
+    section = PaperSection(paragraphs=("请扫描",), code=code)
+    coded = msgspec.structs.replace(REPORT, sections=(section,))
+    without = msgspec.structs.replace(
+        REPORT, sections=(msgspec.structs.replace(section, code=None),)
+    )
+    turned = msgspec.structs.replace(code, rows=("111", "010", "101"))
+    other = msgspec.structs.replace(
+        REPORT, sections=(msgspec.structs.replace(section, code=turned),)
+    )
+    assert len({paper_pdf(coded), paper_pdf(without), paper_pdf(other)}) == 3
+    assert "请扫描" in text_of(paper_pdf(coded))

@@ -22,12 +22,20 @@ class PaperTable(msgspec.Struct, frozen=True, kw_only=True):
     right: frozenset[int] = frozenset()
 
 
+class PaperCode(msgspec.Struct, frozen=True, kw_only=True):
+    """A code to be scanned: its modules by rows, dark ones ``1``; ``says`` is read aloud."""
+
+    rows: tuple[str, ...]
+    says: str
+
+
 class PaperSection(msgspec.Struct, frozen=True, kw_only=True):
     """A part of a paper: its heading, what it says, and what it counts."""
 
     heading: str = ""
     paragraphs: tuple[str, ...] = ()
     table: PaperTable | None = None
+    code: PaperCode | None = None
     note: str = ""  # small print below
 
 
@@ -92,6 +100,7 @@ def _sections(paper: Paper) -> Iterator[dict[str, object]]:
             "heading": show(section.heading),
             "paragraphs": [show(text) for text in section.paragraphs],
             "note": show(section.note),
+            "code": section.code and {"svg": _drawn(section.code), "says": show(section.code.says)},
             "table": table
             and {
                 "heading": [show(text) for text in table.heading],
@@ -100,3 +109,21 @@ def _sections(paper: Paper) -> Iterator[dict[str, object]]:
                 "right": sorted(table.right),
             },
         }
+
+
+_QUIET = 4  # modules of white around a code, as the standard asks
+
+
+def _drawn(code: PaperCode) -> str:
+    """The code as an SVG of squares; nothing but its modules gets into the drawing."""
+    size = len(code.rows) + 2 * _QUIET
+    squares = "".join(
+        f"M{x + _QUIET} {y + _QUIET}h1v1h-1z"
+        for y, row in enumerate(code.rows)
+        for x, module in enumerate(row)
+        if module == "1"
+    )
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size} {size}">'
+        f'<rect width="{size}" height="{size}" fill="#fff"/><path d="{squares}"/></svg>'
+    )

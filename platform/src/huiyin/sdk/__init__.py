@@ -62,7 +62,7 @@ from huiyin.kit.tables import CSV, XLSX, Cell, Line, read_table, write_csv, writ
 from huiyin.kit.text import clean, mask_email, mask_name, mask_phone
 from huiyin.kit.time import at_local, local, local_date, now, today
 from huiyin.letters.mailer import Undeliverable
-from huiyin.letters.paper import Paper, PaperSection, PaperTable, paper_pdf
+from huiyin.letters.paper import Paper, PaperCode, PaperSection, PaperTable, paper_pdf
 from huiyin.letters.service import letters_of
 from huiyin.letters.service import pdf_of as letter_pdf
 from huiyin.parties.models import Fund, Investor
@@ -181,6 +181,7 @@ __all__ = [
     "Outcome",
     "Panel",
     "Paper",
+    "PaperCode",
     "PaperSection",
     "PaperTable",
     "Part",

@@ -1,0 +1,92 @@
+"""Cards on other pages: beside the case, and where the complainant follows it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+
+from sqlalchemy import func, select
+
+from huiyin.sdk import N_, Case, Message, Panel, TenantContext, today
+from huiyin_survey_satisfaction import invitations, tokens
+from huiyin_survey_satisfaction.models import Campaign, Response, Review, Spent
+from huiyin_survey_satisfaction.settings import SurveySatisfactionSettings
+from huiyin_survey_satisfaction.wording import OPEN, STATE_TITLES, State
+
+
+def beside_case(ctx: TenantContext, case: Case) -> Panel | None:
+    """Whether the complainant was asked, and what was said if it is signed.
+
+    Whether an unsigned answer came is not told here: those who handle the case read this.
+    """
+    rows = ctx.session.execute(
+        select(Response, Review)
+        .outerjoin(Review, Review.response_id == Response.id)
+        .where(Response.case_id == case.id)
+    ).all()
+    by_invitation = {response.invitation_id: (response, review) for response, review in rows}
+    lines = []
+    for invitation, campaign in invitations.of_case(ctx, case):
+        response, review = by_invitation.get(invitation.id, (None, None))
+        shown = State.SENT if invitation.state == State.TURNED_IN else invitation.state
+        lines.append((campaign, STATE_TITLES[str(shown)], response, review))
+    if not lines:
+        return None
+    body = ctx.render(
+        "survey_satisfaction/panel.html", lines=lines,
+        may_review=ctx.actor.can("survey_satisfaction:review"),
+    )  # fmt: skip
+    return Panel(Message(N_("满意度")), body)
+
+
+def for_complainant(ctx: TenantContext, case: Case) -> Panel | None:
+    """The way to a questionnaire that is open for whoever follows the case."""
+    for invitation, campaign in invitations.of_case(ctx, case):
+        if invitation.state not in OPEN or invitations.is_over(invitation, campaign, today()):
+            continue
+        if campaign.state != "running" or _spent(ctx, invitation.id):
+            continue
+        token = tokens.token_of(ctx.tenant.id, invitation.id)
+        body = ctx.render(
+            "survey_satisfaction/card.html", campaign=campaign, token=token, invitation=invitation
+        )
+        return Panel(Message(N_("请您评价")), body)
+    return None
+
+
+def _spent(ctx: TenantContext, invitation: uuid.UUID) -> bool:
+    seal = tokens.spent_seal(ctx.tenant.id, invitation)
+    return ctx.session.scalar(select(Spent.id).where(Spent.seal == seal)) is not None
+
+
+def preview(
+    ctx: TenantContext, old: SurveySatisfactionSettings, new: SurveySatisfactionSettings
+) -> Sequence[Message]:
+    """How many of the answers at hand the drafted line would send to a review."""
+    said: list[Message] = []
+    if old.low_score != new.low_score:
+        query = select(func.count()).select_from(Response)
+        before = ctx.session.scalar(query.where(Response.score <= old.low_score)) or 0
+        after = ctx.session.scalar(query.where(Response.score <= new.low_score)) or 0
+        said.append(
+            Message(
+                N_("已收到的回答中，低分由 {before} 份变为 {after} 份；已开的复核不变"),
+                {"before": before, "after": after},
+            )
+        )
+    if old.few != new.few:
+        numbers = (
+            select(func.count(Response.id).label("n")).group_by(Response.campaign_id).subquery()
+        )
+        hidden = select(func.count()).select_from(numbers)
+        shown = ctx.session.scalar(hidden.where(numbers.c.n < new.few)) or 0
+        said.append(Message(N_("只列数目的调查变为 {n} 项"), {"n": shown}))
+    if old.batch != new.batch:
+        running = select(func.count()).select_from(Campaign).where(Campaign.state == "running")
+        said.append(
+            Message(
+                N_("进行中的 {n} 项调查改为不记名答卷满 {batch} 份时一并计入"),
+                {"n": ctx.session.scalar(running) or 0, "batch": new.batch},
+            )
+        )
+    return said

@@ -1,0 +1,318 @@
+"""What the tallies say: one grouped query, then counts, shares, means and trends.
+
+Fewer than ``few`` answers are shown as counts alone.  Unsigned answers are in the tallies only
+once enough were counted together, so a page can never show a single one.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import Float, and_, case, cast, func, select
+from sqlalchemy.orm import aliased
+
+from huiyin.sdk import TenantContext
+from huiyin_survey_satisfaction import designs, statistics
+from huiyin_survey_satisfaction.counting import ALL, LOW, MONTH, OWN, SCORE, SEGMENT, WHOLE
+from huiyin_survey_satisfaction.designs import NUMBERS, Design, Question
+from huiyin_survey_satisfaction.models import Answer, Campaign, Invitation, Response, Tally, Version
+from huiyin_survey_satisfaction.settings import SurveySatisfactionSettings
+from huiyin_survey_satisfaction.statistics import Estimate, Independence
+from huiyin_survey_satisfaction.wording import ASKED, QuestionKind, State
+
+MOST_SEGMENTS: Final = 30
+MOST_MONTHS: Final = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A value, how often it was given, and its share where there are enough."""
+
+    value: str
+    n: int
+    share: Estimate | None
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A question, or one line of a matrix, as it was answered."""
+
+    question: Question
+    item: str
+    n: int
+    bars: tuple[Bar, ...]
+    mean: Estimate | None = None
+    nps: Estimate | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Results:
+    """Everything on the page of results."""
+
+    n: int
+    low: int
+    score: Estimate | None
+    parts: tuple[Part, ...]
+    trend: tuple[tuple[str, int, float | None], ...]  # month, answers, mean score
+    segments: tuple[tuple[str, int, float | None], ...]
+    few: int
+
+    @property
+    def too_few(self) -> bool:
+        return self.n < self.few
+
+
+def of_campaign(
+    ctx: TenantContext, campaign: Campaign, segment: str | None = None
+) -> tuple[Design, Results]:
+    """What a campaign came to, for everybody or for one product; two queries for any number."""
+    version = ctx.session.get_one(Version, (ctx.tenant.id, campaign.version_id))
+    design = designs.read(version.design)
+    few = ctx.settings(SurveySatisfactionSettings).few
+    values = _values(ctx, campaign.id, segment)
+    averages = _averages(ctx, campaign.id) if segment is None else {}
+    scores = Counter({float(v): k for v, k in values[(SCORE, "")].items()})
+    return design, Results(
+        n=values[(ALL, "")].total(),
+        low=values[(LOW, "")].total(),
+        score=statistics.mean(scores) if scores.total() >= few else None,
+        parts=tuple(
+            _part(question, item, values, few)
+            for question in design.questions()
+            for item in _items(question)
+        ),
+        trend=_shown(averages, MONTH, few)[-MOST_MONTHS:],
+        segments=_shown(averages, SEGMENT, few)[:MOST_SEGMENTS],
+        few=few,
+    )
+
+
+Values = Mapping[tuple[str, str], Counter[str]]
+# How many answers, and the mean of their scores with how many were scored.
+Averages = Mapping[tuple[str, str], tuple[int, float | None, int]]
+
+
+def _values(ctx: TenantContext, campaign: uuid.UUID, segment: str | None) -> Values:
+    """How often each value was given: as many rows as there are values."""
+    cut, key = (WHOLE, "") if segment is None else (SEGMENT, segment)
+    rows = ctx.session.execute(
+        select(Tally.question, Tally.item, Tally.value, Tally.n).where(
+            Tally.campaign_id == campaign, Tally.cut == cut, Tally.key == key
+        )
+    )
+    values: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+    for question, item, value, n in rows:
+        values[(question, item)][value] = n
+    return values
+
+
+def _averages(ctx: TenantContext, campaign: uuid.UUID) -> Averages:
+    """Answers and mean score of each month and product, worked out by the database."""
+    scored = Tally.question == SCORE
+    points = cast(case((scored, Tally.value), else_="0"), Float)
+    rows = ctx.session.execute(
+        select(
+            Tally.cut, Tally.key,
+            func.sum(case((Tally.question == ALL, Tally.n), else_=0)),
+            func.sum(points * Tally.n),
+            func.sum(case((scored, Tally.n), else_=0)),
+        )
+        .where(
+            Tally.campaign_id == campaign, Tally.cut.in_((MONTH, SEGMENT)),
+            Tally.question.in_((ALL, SCORE)),
+        )
+        .group_by(Tally.cut, Tally.key)
+    )  # fmt: skip
+    return {
+        (cut, key): (int(n), total / k if k else None, int(k)) for cut, key, n, total, k in rows
+    }
+
+
+def _shown(averages: Averages, cut: str, few: int) -> tuple[tuple[str, int, float | None], ...]:
+    """Months in their order, products by how many answered; means only of enough answers."""
+    found = [
+        (key, n, average if k >= few else None)
+        for (of, key), (n, average, k) in averages.items()
+        if of == cut
+    ]
+    if cut == MONTH:
+        return tuple(sorted(found))
+    return tuple(sorted(found, key=lambda line: (-line[1], line[0])))
+
+
+def _items(question: Question) -> Sequence[str]:
+    if question.kind is QuestionKind.MATRIX:
+        return [option.code for option in question.options]
+    return [""] if question.kind.value in NUMBERS or question.options else []
+
+
+def _part(question: Question, item: str, values: Values, few: int) -> Part:
+    given = values.get((question.code, item), Counter())
+    n = given.total()
+    if question.kind is QuestionKind.CHOICES:
+        n = values.get((question.code, "_n"), Counter()).total()
+    enough = n >= few
+    bars = tuple(
+        Bar(value, given[value], statistics.share(given[value], n) if enough else None)
+        for value in question.values()
+    )
+    if not enough or question.kind.value not in NUMBERS | {QuestionKind.MATRIX.value}:
+        return Part(question, item, n, bars)
+    numbers: dict[float, int] = {int(value): k for value, k in given.items()}
+    return Part(
+        question, item, n, bars,
+        mean=statistics.mean(numbers),
+        nps=statistics.nps(numbers) if question.kind is QuestionKind.NPS else None,
+    )  # fmt: skip
+
+
+def _average(scores: Counter[float], few: int) -> float | None:
+    n = scores.total()
+    return sum(value * k for value, k in scores.items()) / n if n >= few else None
+
+
+# -- response ----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A group of those asked: how many, and how many answered."""
+
+    name: str
+    asked: int
+    answered: int
+    undeliverable: int
+    waiting: int
+    rate: Estimate | None
+
+
+def response(ctx: TenantContext, campaign: Campaign) -> tuple[Group, Sequence[Group], Independence]:
+    """Who answered and who did not, whole and by group, and whether the groups differ.
+
+    A group's unsigned answers are known only as far as they were marked together.
+    """
+    few = ctx.settings(SurveySatisfactionSettings).few
+    rows = ctx.session.execute(
+        select(Invitation.segment, Invitation.state, func.count())
+        .where(Invitation.campaign_id == campaign.id)
+        .group_by(Invitation.segment, Invitation.state)
+    )
+    states: dict[str, Counter[str]] = defaultdict(Counter)
+    for segment, state, k in rows:
+        states[segment][state] += k
+    groups = [_group(name, counted, few) for name, counted in states.items()]
+    groups.sort(key=lambda group: (-group.asked, group.name))
+    whole = _group("", sum(states.values(), Counter()), few)
+    table = [[g.answered, g.asked - g.answered] for g in groups if g.asked]
+    return whole, groups[:MOST_SEGMENTS], statistics.independence(table)
+
+
+def _group(name: str, states: Mapping[str, int], few: int) -> Group:
+    asked = sum(states.get(state.value, 0) for state in ASKED)
+    answered = sum(states.get(s.value, 0) for s in (State.ANSWERED, State.TURNED_IN))
+    return Group(
+        name, asked, answered, states.get(State.UNDELIVERABLE.value, 0),
+        states.get(State.WAITING.value, 0),
+        statistics.share(answered, asked) if asked >= few else None,
+    )  # fmt: skip
+
+
+# -- cross tables ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Cross:
+    """Two questions, or a question and the product, against each other."""
+
+    rows: tuple[tuple[str, str], ...]  # code and how it is shown
+    columns: tuple[str, ...]
+    cells: tuple[tuple[int, ...], ...]
+    n: int
+    found: Independence
+
+
+def cross(ctx: TenantContext, campaign: Campaign, across: Question, down: Question | None) -> Cross:
+    """``down`` by ``across``, ``None`` standing for the product; counted by the database."""
+    a, b = aliased(Answer), aliased(Answer)
+    if down is None:
+        query = (
+            select(Response.segment, a.value, func.count())
+            .join(a, a.response_id == Response.id)
+            .where(Response.campaign_id == campaign.id)
+            .group_by(Response.segment, a.value)
+        )
+    else:
+        query = (
+            select(b.value, a.value, func.count())
+            .join(a, and_(a.response_id == b.response_id, a.tenant_id == b.tenant_id))
+            .where(b.campaign_id == campaign.id, b.question == down.code, b.item == "")
+            .group_by(b.value, a.value)
+        )
+    query = query.where(a.campaign_id == campaign.id, a.question == across.code, a.item == "")
+    seen: Counter[tuple[str, str]] = Counter()
+    for row, column, k in ctx.session.execute(query):
+        seen[(row, column)] += k
+    rows = tuple(down.values()) if down else tuple(sorted({row for row, _ in seen}))[:MOST_SEGMENTS]
+    columns = tuple(across.values())
+    cells = tuple(tuple(seen[(row, column)] for column in columns) for row in rows)
+    return Cross(
+        tuple((row, row) for row in rows), columns, cells, seen.total(),
+        statistics.independence(cells) if rows else Independence("none", 0.0, 0, 1.0),
+    )  # fmt: skip
+
+
+# -- all campaigns -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """A campaign in the list."""
+
+    campaign: Campaign
+    asked: int
+    n: int
+    low: int
+    score: float | None
+    too_few: bool
+
+
+def overview(ctx: TenantContext, listed: Sequence[Campaign]) -> Sequence[Overview]:
+    """How each stands, in two queries for any number of campaigns."""
+    few = few_of(ctx)
+    asked = {
+        campaign: int(n)
+        for campaign, n in ctx.session.execute(
+            select(Invitation.campaign_id, func.count())
+            .where(Invitation.state.in_([state.value for state in ASKED]))
+            .group_by(Invitation.campaign_id)
+        )
+    }
+    counts: dict[uuid.UUID, dict[str, Counter[str]]] = defaultdict(lambda: defaultdict(Counter))
+    rows = ctx.session.execute(
+        select(Tally.campaign_id, Tally.question, Tally.value, func.sum(Tally.n))
+        .where(Tally.cut == WHOLE, Tally.question.in_(OWN))
+        .group_by(Tally.campaign_id, Tally.question, Tally.value)
+    )
+    for campaign_id, question, value, k in rows:
+        counts[campaign_id][question][value] += int(k)
+    found = []
+    for campaign in listed:
+        mine = counts[campaign.id]
+        n = mine[ALL].total()
+        scores = Counter({float(v): k for v, k in mine[SCORE].items()})
+        found.append(
+            Overview(
+                campaign, asked.get(campaign.id, 0), n, mine[LOW].total(),
+                _average(scores, few), n < few,
+            )
+        )  # fmt: skip
+    return found
+
+
+def few_of(ctx: TenantContext) -> int:
+    """From how many answers on shares and means are shown."""
+    return ctx.settings(SurveySatisfactionSettings).few

@@ -1,0 +1,134 @@
+"""The whole way: a case is closed, its complainant asked and dissatisfied, and it is reviewed."""
+
+import pytest
+from sqlalchemy import select, text
+
+from huiyin.sdk import Event, uuid7
+from huiyin_survey_satisfaction import plugin
+from huiyin_survey_satisfaction.models import Invitation, Response, Review
+
+from .conftest import PUBLIC, STAFF, words_of
+
+
+def closed(ctx, case, kind="case.closed"):
+    plugin.on_event(ctx, Event(uuid7(), kind, case.id, {}))
+    ctx.session.commit()
+
+
+@pytest.fixture
+def review_of(session):
+    def read():
+        session.rollback()
+        return session.scalars(select(Review)).one()
+
+    return read
+
+
+def test_a_low_score_is_concluded_by_somebody_who_did_not_handle_the_case(
+    ask, case, system, work, mailbox, respondent, web, supervisor, review_of, session
+):
+    ask()
+    complaint = case()
+    closed(system, complaint)
+    work()
+    (mail,) = mailbox.mails
+    assert mail["To"] == "chen@investor.test"
+    assert complaint.number in mail.get_body().get_content()
+    (token,) = mailbox.links()
+
+    entrance = respondent.get(token)
+    assert entrance.status_code == 200
+    assert "checked" not in entrance.text
+    done = respondent.answer(token, overall="1", solved="no", why="slow", words="太慢了")
+    assert done.headers["location"] == f"{PUBLIC}/{token}/done"
+    assert "谢谢" in words_of(respondent.browser.get(done.headers["location"]))
+
+    review = review_of()
+    assert review.case_id == complaint.id
+    browser = web(supervisor)
+    shown = words_of(browser.get(f"{STAFF}/reviews/{review.id}"))
+    assert "太慢了" in shown
+    assert "很不满意" in shown
+    missing = browser.post(f"{STAFF}/reviews/{review.id}", {"finding": "", "cause": ""})
+    assert missing.status_code == 422
+    ended = browser.post(
+        f"{STAFF}/reviews/{review.id}",
+        {"finding": "没有按约定回电", "cause": "RC3-2", "training": "on"},
+    )
+    assert ended.status_code == 303
+    review = review_of()
+    assert (review.state, review.cause, review.training) == ("concluded", "RC3-2", True)
+    events = dict(
+        session.execute(
+            text("SELECT kind, payload FROM outbox_event WHERE kind LIKE 'survey_satisfaction:%'")
+        ).all()
+    )
+    assert events["survey_satisfaction:low_score"] == {"case": str(complaint.id)}
+    assert events["survey_satisfaction:review_concluded"] == {
+        "case": str(complaint.id), "cause": "RC3-2", "training": True,
+    }  # fmt: skip
+
+
+def test_whoever_handled_the_case_cannot_conclude_not_even_past_the_page(
+    ask, case, handler, system, work, mailbox, respondent, web, review_of, session
+):
+    ask()
+    complaint = case(by=handler)
+    closed(system, complaint)
+    work()
+    respondent.answer(*mailbox.links(), overall="1")
+    review = review_of()
+    browser = web(handler)
+    assert "须由未参与办理的人员复核" in words_of(browser.get(f"{STAFF}/reviews/{review.id}"))
+    form = {"finding": "都很好", "cause": "RC3-2"}
+    assert browser.post(f"{STAFF}/reviews/{review.id}", form).status_code == 403
+    with pytest.raises(Exception, match="not_a_handler"):
+        session.execute(
+            text(
+                "UPDATE plugin_survey_satisfaction__review SET state = 'concluded',"
+                " concluded_by = :who WHERE id = :id"
+            ),
+            {"who": handler.id, "id": review.id},
+        )
+
+
+def test_a_good_score_makes_no_review(ask, case, system, work, mailbox, respondent, session):
+    ask()
+    closed(system, case())
+    work()
+    respondent.answer(*mailbox.links(), overall="4")
+    assert session.scalars(select(Review)).all() == []
+    assert session.scalars(select(Response)).one().score == 75
+
+
+def test_told_twice_somebody_is_asked_once(ask, case, system, work, mailbox, session, on):
+    ask()
+    complaint = case()
+    for _ in range(2):
+        closed(system, complaint)
+        work()
+    assert len(mailbox.mails) == 1
+    assert len(session.scalars(select(Invitation)).all()) == 1
+
+
+@pytest.mark.parametrize("outcome", ["withdrawn", "transferred", "declined", "merged"])
+def test_nobody_is_asked_about_a_case_that_did_not_go_its_way(
+    ask, case, system, work, mailbox, outcome, session, on
+):
+    ask()
+    closed(system, case(outcome=outcome))
+    work()
+    assert mailbox.mails == []
+    assert session.scalars(select(Invitation)).all() == []
+
+
+def test_an_investor_is_left_in_peace_for_the_rest_period(
+    ask, case, system, work, mailbox, session, on
+):
+    ask(rest_days=90)
+    closed(system, case())
+    closed(system, case())
+    work()
+    assert len(mailbox.mails) == 1
+    states = session.scalars(select(Invitation.state)).all()
+    assert sorted(states) == ["resting", "sent"]
