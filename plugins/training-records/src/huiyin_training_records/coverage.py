@@ -76,7 +76,7 @@ class Coverage:
 
 
 def _titles(ctx: TenantContext) -> dict[uuid.UUID, str]:
-    return dict(ctx.session.execute(select(Course.id, Course.title)))
+    return dict(ctx.session.execute(select(Course.id, Course.title)).all())
 
 
 def on(ctx: TenantContext, day: date) -> Coverage:

@@ -229,7 +229,7 @@ class Planned:
 
 def _named(ctx: TenantContext) -> Mapping[uuid.UUID, str]:
     people = {person.id: person.name for person in colleagues(ctx.session, former=True)}
-    return people | dict(ctx.session.execute(select(Expert.id, Expert.name)))
+    return people | dict(ctx.session.execute(select(Expert.id, Expert.name)).all())
 
 
 def _planned_rows(

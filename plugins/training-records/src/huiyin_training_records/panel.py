@@ -20,7 +20,7 @@ def panel_of(ctx: TenantContext, case: Case) -> Markup | None:
     if not (found or linked or offered):
         return None
     names = {person.id: person.name for person in colleagues(ctx.session, former=True)}
-    titles = dict(ctx.session.execute(select(Course.id, Course.title)))
+    titles = dict(ctx.session.execute(select(Course.id, Course.title)).all())
     day = assigning.today_of(ctx)
     return ctx.render(
         "training_records/panel.html",

@@ -69,7 +69,7 @@ def listing(
     wanted = wanted.order_by(Assignment.id.desc()).limit(most)
     found = lines(ctx.session, Assignment.id.in_(wanted))
     people = {person.id: person for person in colleagues(ctx.session, former=True)}
-    titles = dict(ctx.session.execute(select(Course.id, Course.title)))
+    titles = dict(ctx.session.execute(select(Course.id, Course.title)).all())
     day = today_of(ctx)
     return [
         Record(

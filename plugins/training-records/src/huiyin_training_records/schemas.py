@@ -114,7 +114,7 @@ class InstrumentForm(msgspec.Struct, frozen=True, kw_only=True):
     title: Annotated[str, msgspec.Meta(min_length=4, max_length=160, title=N_("文件名称"))]
     number: Annotated[str, msgspec.Meta(max_length=80, title=N_("文号"))] = ""
     force: Annotated[
-        Literal["L", "AR", "DR", "NR", "SR", "STD", "FOR", "INT"],
+        Literal["L", "AR", "DR", "NR", "SR", "STD", "FOR", "INT", "NA"],
         msgspec.Meta(title=N_("效力")),
     ]
     scope: Annotated[Literal["binds", "benchmark", "unsure"], msgspec.Meta(title=N_("适用"))]

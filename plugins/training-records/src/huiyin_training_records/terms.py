@@ -174,6 +174,7 @@ FORCE_TITLES: Final[Mapping[str, str]] = MappingProxyType(
         "STD": N_("推荐性标准"),
         "FOR": N_("境外规则"),
         "INT": N_("公司制度"),
+        "NA": N_("效力待核实"),
     }
 )
 SCOPE_TITLES: Final[Mapping[str, str]] = MappingProxyType(
