@@ -156,6 +156,7 @@ def concluded(ctx_of, session):
 def assignments(session):
     def read(account=None):
         session.rollback()
+        session.expire_all()
         rows = session.query(Assignment).order_by(Assignment.id).all()
         return [row for row in rows if account is None or row.account_id == account.id]
 

@@ -28,7 +28,9 @@ def shown(ctx_of, session, admin, approver, supervisor, executive, learner, acto
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
-def test_every_page_has_something_to_show_in_both_languages(shown, switched_on, web, admin, language):
+def test_every_page_has_something_to_show_in_both_languages(
+    shown, switched_on, web, admin, language
+):
     browser = web(admin)
     for path in PAGES:
         answer = browser.get(f"{HOME}{path}?lang={language}")

@@ -22,6 +22,7 @@ from huiyin.sdk import (
 from huiyin_training_records.library_models import Consultation, Named, Reply
 from huiyin_training_records.models import Expert
 from huiyin_training_records.schemas import ConsultForm, ExpertForm, ReplyForm
+from huiyin_training_records.terms import CONSULTING
 
 PAGE: Final = 50
 
@@ -80,8 +81,8 @@ def ask(ctx: TenantContext, form: ConsultForm) -> Consultation:
 
 
 def _name(ctx: TenantContext, row: Consultation, people: Collection[uuid.UUID]) -> None:
-    active = {person.id for person in colleagues(ctx.session)}
-    if not set(people) <= active:
+    able = {person.id for person in colleagues(ctx.session) if person.roles & CONSULTING}
+    if not set(people) <= able:
         raise Invalid({"people": N_("请从给出的选项中选择")})
     ctx.session.execute(
         insert(Named)

@@ -56,6 +56,7 @@ from huiyin_training_records.schemas import (
     RulesForm,
     TickForm,
 )
+from huiyin_training_records.terms import Origin
 
 TICKED: Final = ("C01", "P01")
 DONE_OF_TEN: Final = 6  # so many of ten assignments are completed
@@ -75,6 +76,7 @@ def fill(ctx: TenantContext) -> None:
     _from_cases(ctx)
     assigning.assign_by_post(ctx)
     _learn(ctx, people, authors={manager.id})
+    _overdue(managing, made, people)
     _session(managing, made[0], people)
     _library(checking)
     _consult(managing, checking)
@@ -151,8 +153,13 @@ def _learn(ctx: TenantContext, people: Sequence[Colleague], authors: set[uuid.UU
     rows = ctx.session.scalars(
         select(Assignment).where(Assignment.state == "open").order_by(Assignment.id)
     ).all()
+    last = {row.account_id: row.id for row in rows}  # everybody has one thing left to do
     for n, row in enumerate(rows):
-        if row.account_id not in known or row.account_id in authors:
+        if (
+            row.account_id not in known
+            or row.account_id in authors
+            or row.id == last[row.account_id]
+        ):
             continue
         learner = _as(ctx, known[row.account_id])
         if n % 10 < DONE_OF_TEN:
@@ -164,6 +171,17 @@ def _learn(ctx: TenantContext, people: Sequence[Colleague], authors: set[uuid.UU
             _sit(learner, row, right=False)
         elif n % 10 == DONE_OF_TEN + 1:
             _read(learner, row)
+
+
+def _overdue(ctx: TenantContext, made: Sequence[Course], people: Sequence[Colleague]) -> None:
+    """Somebody is late and has been reminded."""
+    investigator = _first(people, Role.INVESTIGATOR)
+    late = assigning.today_of(ctx) - timedelta(days=4)
+    why = assigning.Why(origin=Origin.MANUAL)
+    for course in reversed(made):
+        if investigator and assigning.assign(ctx, course, [investigator.id], late, why):
+            break
+    assigning.remind(ctx)
 
 
 def _read(ctx: TenantContext, row: Assignment) -> None:

@@ -56,7 +56,11 @@ class Shown:
 
     @property
     def status(self) -> str:
-        return status_of(self.edition, self.day) if self.edition else "unknown"
+        """Told by the dates; nothing is called in force that nobody has verified."""
+        if self.edition is None:
+            return "unknown"
+        told = status_of(self.edition, self.day)
+        return told if self.verified or told != "in_force" else "unknown"
 
     @property
     def verified(self) -> bool:
@@ -105,7 +109,15 @@ def _mentions(word: str) -> Any:
     inside = (
         select(Edition.instrument_id)
         .outerjoin(Article, Article.edition_id == Edition.id)
-        .where(or_(has(Edition.retention), has(Article.fact), has(Article.number)))
+        .where(
+            or_(
+                has(Edition.retention),
+                has(Edition.source),
+                has(Edition.open_points),
+                has(Article.fact),
+                has(Article.number),
+            )
+        )
     )
     return or_(
         has(Instrument.title), has(Instrument.number), has(Instrument.key), has(Instrument.notes),

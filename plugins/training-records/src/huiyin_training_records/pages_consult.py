@@ -38,6 +38,7 @@ from huiyin_training_records.shared import (
 from huiyin_training_records.terms import (
     CONSULT,
     CONSULTATION_TITLES,
+    CONSULTING,
     EXPERT_TITLES,
     MANAGE,
     READ,
@@ -148,7 +149,7 @@ def _names(ctx: TenantContext) -> dict[uuid.UUID, str]:
 
 def _form(desk: Desk, form: Form, status: int) -> Response[Any]:
     ctx = context_of(desk)
-    people = [p for p in people_of(ctx) if p.id != ctx.actor.id]
+    people = [p for p in people_of(ctx) if p.id != ctx.actor.id and p.roles & CONSULTING]
     experts = [
         (str(row.id), f"{row.name} · {desk._(EXPERT_TITLES[row.kind])}")
         for row in consulting.experts(ctx)
@@ -166,7 +167,7 @@ def _page(
     ctx = context_of(desk)
     row = consulting.find(ctx, key)
     named = consulting.named(ctx, row)
-    others = [p for p in people_of(ctx) if p.id not in named]
+    others = [p for p in people_of(ctx) if p.id not in named and p.roles & CONSULTING]
     answer = show(
         desk, "consultation.html", status=status, form=form, row=row, names=_names(ctx),
         replies=consulting.replies(ctx, row), named=named, states=CONSULTATION_TITLES,

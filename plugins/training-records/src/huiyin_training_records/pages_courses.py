@@ -325,6 +325,7 @@ def _course_form(desk: Desk, form: Form, status: int, course: Course | None) -> 
 
 def _course_page(desk: Desk, key: uuid.UUID, form: Form, status: int) -> Response[Any]:
     ctx = context_of(desk)
+    form = form if form.errors else defaults(RequirementForm)
     course = courses.find(ctx.session, key)
     versions = ctx.session.scalars(
         select(Version).where(Version.course_id == key).order_by(Version.number.desc()).limit(PAGE)

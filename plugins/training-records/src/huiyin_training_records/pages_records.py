@@ -203,7 +203,7 @@ class ImportsController(Controller):
         run = imports.find(ctx.session, key)
         answer = show(
             desk, "import.html", run=run, wrong=imports.wrong_rows(ctx, run),
-            states=imports.STATES,
+            states=imports.STATES, columns=(*imports.COLUMNS, *imports.OPTIONAL),
         )  # fmt: skip
         if run.state in {"checking", "applying"}:
             answer.headers["Refresh"] = "3"

@@ -129,7 +129,7 @@ def permissions() -> Sequence[PluginPermission]:
         ),
         PluginPermission(terms.VERIFY, N_("核对法规"), frozenset({Role.APPROVER})),
         PluginPermission(
-            terms.CONSULT, N_("提出与查看咨询"), _EVERYBODY - {Role.EXECUTIVE_VIEWER}
+            terms.CONSULT, N_("提出与查看咨询"), terms.CONSULTING
         ),
     )  # fmt: skip
 

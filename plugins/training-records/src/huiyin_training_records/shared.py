@@ -40,8 +40,8 @@ from huiyin_training_records.terms import (
 
 BODY: Final = 64 * 1024 * 1024
 TABS: Final = (
-    ("/manage", N_("覆盖"), COVERAGE),
-    ("/manage/records", N_("记录"), READ),
+    ("/manage", N_("岗位覆盖"), COVERAGE),
+    ("/manage/records", N_("培训记录"), READ),
     ("/manage/courses", N_("课程"), READ),
     ("/manage/sessions", N_("现场培训"), READ),
     ("/manage/experts", N_("外部专家"), READ),

@@ -144,6 +144,9 @@ ROLE_TITLES: Final[Mapping[Role, str]] = MappingProxyType(
     }
 )
 
+# Who puts questions to counsel, and may therefore be named in a privileged one.
+CONSULTING: Final = frozenset(ROLE_TITLES) - {Role.EXECUTIVE_VIEWER}
+
 # -- regulation --------------------------------------------------------------------------------
 
 
