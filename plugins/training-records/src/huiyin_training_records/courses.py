@@ -48,8 +48,11 @@ LIMITS: Final[Mapping[str, int]] = {"pdf": 20 * MEGABYTE, "video": 60 * MEGABYTE
 MOST_MATERIALS: Final = 30
 MOST_QUESTIONS: Final = 200
 MOST_OPTIONS: Final = 8
-JUDGE: Final = (N_("正确"), N_("错误"))
-ANSWERS: Final[Mapping[str, int]] = {"正确": 0, "true": 0, "错误": 1, "false": 1}
+JUDGE: Final = (N_("对"), N_("错"))
+ANSWERS: Final[Mapping[str, int]] = {
+    **dict.fromkeys(("对", "正确", "true"), 0),
+    **dict.fromkeys(("错", "错误", "false"), 1),
+}
 # How such a file begins: offset and bytes.
 BEGINS: Final[Mapping[str, tuple[int, bytes]]] = {"pdf": (0, b"%PDF-"), "video": (4, b"ftyp")}
 MEDIA: Final[Mapping[str, str]] = {"pdf": "application/pdf", "video": "video/mp4"}
@@ -274,7 +277,7 @@ def read_options(kind: str, typed: str) -> tuple[list[str], list[int]]:
     if kind == "judge":
         said = lines[0].lstrip("*＊ ").lower() if len(lines) == 1 else ""
         if said not in ANSWERS:
-            raise Invalid({"options": N_("判断题只填一行：正确 或 错误")})
+            raise Invalid({"options": N_("判断题只填一行：对 或 错")})
         return list(JUDGE), [ANSWERS[said]]
     options = [line.lstrip("*＊ ")[:200] for line in lines]
     right = [n for n, line in enumerate(lines) if line[0] in "*＊"]
