@@ -7,6 +7,7 @@ from huiyin.archive.figures import FIGURES as CORE_FIGURES
 from huiyin.archive.records import CaseRecord, ClockOutcome, closed_cases
 from huiyin.cases.filing import Filed, Filing, file_complaint, first_words, tracking_code
 from huiyin.cases.models import Case, Entry
+from huiyin.cases.queries import visible as visible_cases
 from huiyin.cases.stages import (
     INTAKE_TITLES,
     OUTCOME_TITLES,
@@ -274,6 +275,7 @@ __all__ = [
     "track",
     "tracking_code",
     "uuid7",
+    "visible_cases",
     "withdraw",
     "write_csv",
     "write_xlsx",

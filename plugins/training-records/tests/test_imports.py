@@ -1,0 +1,178 @@
+"""Existing records from a file: all or nothing for each row, and every reason told."""
+
+import io
+
+import pytest
+from openpyxl import load_workbook
+from sqlalchemy import text
+
+from huiyin.sdk import Conflict, GiveUp, Invalid, today, uuid7
+from huiyin_training_records import imports
+from huiyin_training_records.models import Assignment
+
+from .conftest import HOME, follow, text_of
+
+HEAD = "姓名,部门,课程编号,完成日期,有效期至,依据"
+
+
+def table(*lines, head=HEAD):
+    return io.BytesIO("\n".join([head, *lines]).encode())
+
+
+@pytest.fixture
+def begun(ctx_of, admin, session, course):
+    """``begun(line, …)`` is an import of these rows; ``work`` does its jobs to the end."""
+
+    def make(*lines, name="去年.csv", by=admin):
+        run = imports.begin(ctx_of(by), (name, table(*lines)))
+        session.commit()
+        return run
+
+    return make
+
+
+@pytest.fixture
+def work(ctx_of, session):
+    def do(run, job=imports.check, tries=50):
+        for _ in range(tries):
+            before = (run.state, run.checked, run.applied)
+            job(ctx_of(), {"run": str(run.id)})
+            session.commit()
+            session.refresh(run)
+            if (run.state, run.checked, run.applied) == before:
+                return
+        raise AssertionError("it never ends")
+
+    return do
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ("没有人,,KC-01,2025-03-18,,", "没有这个姓名和部门的在职成员"),
+        ("周岚,别的部门,KC-01,2025-03-18,,", "没有这个姓名和部门的在职成员"),
+        ("周岚,,KC-77,2025-03-18,,", "没有这个编号的已发布课程"),
+        ("周岚,,KC-01,去年三月,,", "完成日期请写成 2026-03-18 的格式"),
+        ("周岚,,KC-01,2999-01-01,,", "完成日期晚于今天"),
+        ("周岚,,KC-01,2025-03-18,2024-01-01,", "有效期早于完成日期"),
+        ("周岚,,KC-01,2025-03-18,很久,", "有效期至请写成 2026-03-18 的格式"),
+        ("林之航,,KC-01,2025-03-18,,", "导入人本人的记录须由其他管理员导入"),
+    ],
+)
+def test_each_wrong_row_has_its_reason_and_the_good_ones_are_kept_apart(
+    begun, work, learner, session, ctx_of, line, reason
+):
+    run = begun(line, "周岚,,KC-01,2025-03-19,,签到表")
+    work(run)
+    assert (run.state, run.total, run.wrong) == ("checked", 2, 1)
+    (row,) = imports.wrong_rows(ctx_of(), run)
+    assert (row.number, row.reason) == (2, reason)
+    assert session.query(Assignment).count() == 0
+
+
+def test_two_people_of_one_name_need_their_department(begun, work, learner, make_actor, ctx_of):
+    make_actor("investigator", name="周岚")
+    run = begun("周岚,,KC-01,2025-03-18,,")
+    work(run)
+    assert imports.wrong_rows(ctx_of(), run)[0].reason == "有几位同名成员，请填写部门"
+
+
+def test_the_same_record_twice_is_taken_once(begun, work, learner, ctx_of, session, admin):
+    line = "周岚,合规客服部,KC-01,2025-03-18,,"
+    run = begun(line, line)
+    work(run)
+    assert run.wrong == 1
+    imports.confirm(ctx_of(admin), run)
+    work(run, imports.apply)
+    again = begun(line)
+    work(again)
+    assert again.wrong == 1
+    assert session.query(Assignment).count() == 1
+
+
+def test_ten_thousand_rows_with_wrong_ones_among_them_go_on_where_they_were_cut(
+    begun, work, learner, ctx_of, admin, session
+):
+    lines = [
+        f"周岚,,KC-01,{1990 + n // 336}-{n % 336 // 28 + 1:02}-{n % 28 + 1:02},,"
+        if n % 10 else "没有人,,KC-01,2025-03-18,,"
+        for n in range(10_000)
+    ]  # fmt: skip
+    run = begun(*lines)
+    imports.check(ctx_of(), {"run": str(run.id)})
+    session.commit()
+    assert (run.state, run.checked) == ("checking", imports.PIECE)
+    work(run)
+    assert (run.state, run.checked, run.wrong) == ("checked", 10_000, 1000)
+    file = load_workbook(io.BytesIO(imports.error_file(ctx_of(), run)))
+    rows = list(file.worksheets[0].iter_rows(values_only=True))
+    assert len(rows) == 1001
+    assert rows[1][0] == 2
+    assert rows[1][-1] == "没有这个姓名和部门的在职成员"
+    imports.confirm(ctx_of(admin), run)
+    session.commit()
+    imports.apply(ctx_of(), {"run": str(run.id)})
+    session.rollback()  # the worker died before its commit
+    assert session.query(Assignment).count() == 0
+    session.refresh(run)
+    work(run, imports.apply)
+    assert (run.state, run.applied) == ("done", 9000)
+    assert session.query(Assignment).count() == 9000
+    imports.apply(ctx_of(), {"run": str(run.id)})
+    assert session.query(Assignment).count() == 9000
+
+
+def test_what_is_no_table_is_refused_at_the_field(ctx_of, admin):
+    ctx = ctx_of(admin)
+    for name, content in (
+        ("a.csv", b"\x00\x01"), ("a.xlsx", b"no zip"), ("a.csv", "姓名,别的\n甲,乙".encode()),
+        ("a.csv", HEAD.encode()),
+    ):  # fmt: skip
+        with pytest.raises(Invalid) as refused:
+            imports.begin(ctx, (name, io.BytesIO(content)))
+        assert "file" in refused.value.fields
+    with pytest.raises(Invalid):
+        imports.begin(ctx, None)
+
+
+def test_a_job_without_its_run_gives_up(ctx_of):
+    for payload in ({}, {"run": "x"}, {"run": str(uuid7())}):
+        with pytest.raises(GiveUp):
+            imports.check(ctx_of(), payload)
+
+
+def test_formulas_in_the_file_come_back_as_text(begun, work, learner, ctx_of):
+    run = begun("=1+1,,KC-01,2025-03-18,,")
+    work(run)
+    file = load_workbook(io.BytesIO(imports.error_file(ctx_of(), run)))
+    assert "f" not in {c.data_type for row in file.worksheets[0].iter_rows() for c in row}
+    assert file.worksheets[0]["B2"].value == "=1+1"
+
+
+def test_a_manager_uploads_sees_the_errors_and_confirms_once(
+    switched_on, course, learner, web, admin, supervisor, ctx_of, session, work
+):
+    browser, path = web(admin), f"{HOME}/manage/imports"
+    assert browser.post(path, files={"file": ("a.csv", b"x")}).status_code == 422
+    sent = {"file": ("去年.csv", table("周岚,,KC-01,2025-03-18,,", "没有人,,KC-01,2025-03-18,,"))}
+    page = follow(browser, browser.post(path, files=sent))
+    assert "正在核对" in text_of(page)
+    key = session.execute(text("SELECT id FROM plugin_training_records__import_run")).scalar_one()
+    run = imports.find(session, key)
+    work(run)
+    here = f"{path}/{key}"
+    page = text_of(browser.get(here))
+    assert "1 行可以导入，1 行有误" in page
+    assert browser.get(f"{here}/errors").status_code == 200
+    assert web(supervisor).get(here).status_code == 404
+    follow(browser, browser.post(f"{here}/confirm"))
+    page = follow(browser, browser.post(f"{here}/confirm"))
+    assert "已经确认" in page.text
+    with pytest.raises(Conflict):
+        imports.confirm(ctx_of(admin), imports.find(session, key))
+    work(imports.find(session, key), imports.apply)
+    assert "已导入 1 行" in text_of(browser.get(here))
+    (row,) = session.query(Assignment).all()
+    assert (row.origin, row.recognised_by) == ("import", admin.id)
+    assert row.valid_until is not None
+    assert row.completed_on < today()
