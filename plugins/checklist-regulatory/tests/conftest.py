@@ -8,11 +8,11 @@ from types import SimpleNamespace
 
 import pytest
 
-from huiyin.sdk import Part, rehearse, today
+from huiyin.sdk import Part, ScopedSession, rehearse, today
 from huiyin.testing.history import closed_case
 from huiyin_checklist_regulatory import packs, plugin, runs
 from huiyin_checklist_regulatory.schemas import AnswerForm, RunForm
-from huiyin_checklist_regulatory.terms import Answer
+from huiyin_checklist_regulatory.terms import Answer, RunKind
 
 HOME = "/t/qinghe/w/x/checklist-regulatory"
 NAME = "checklist_regulatory"
@@ -58,7 +58,7 @@ def web_plugins():
 
 
 @pytest.fixture
-def people(make_actor):
+def people(make_actor, site):  # the site first: it makes the plugin's permissions known
     return {
         "admin": make_actor("tenant_admin", name="林之航"),
         "officer": make_actor("complaint_officer", name="许知安"),
@@ -73,6 +73,7 @@ def people(make_actor):
 @pytest.fixture
 def lend(session, people, site):
     """``lend("approver")`` is the context as that person has it."""
+
     def make(who, language="zh", **given):
         actor = people[who] if isinstance(who, str) else who
         ctx = rehearse(plugin, session, name=NAME, actor=actor, language=language, **given)
@@ -110,13 +111,16 @@ def tiny_pack(lend):
 def cases(session, people):
     """Five complaints closed lately."""
     made = [
-        closed_case(session, people={Part.OWNER: people["officer"]}, category="C1") for _ in range(5)
+        closed_case(session, people={Part.OWNER: people["officer"]}, category="C1")
+        for _ in range(5)
     ]
     session.commit()
     return made
 
 
 def run_form(**given):
+    """A form of a run; ``kind`` by its code."""
+    given["kind"] = RunKind(given.get("kind", "period"))
     return RunForm(
         **{
             "title": "三季度自查", "pack": "tiny", "since": today() - timedelta(days=90),
@@ -167,3 +171,15 @@ def kit():
     return SimpleNamespace(
         HOME=HOME, text_of=text_of, tiny=tiny, say=say, run_form=run_form, follow=follow
     )
+
+
+@pytest.fixture
+def elsewhere(engine, make_tenant, make_actor, tenant):
+    """A closed case of another firm."""
+    other = make_tenant("beiyu")
+    owner = make_actor("complaint_officer", of=other)
+    with ScopedSession(engine) as theirs:
+        theirs.scoped, theirs.tenant_id = True, other.id
+        made = closed_case(theirs, people={Part.OWNER: owner}, number="TS-2020-7777")
+        theirs.commit()
+        return SimpleNamespace(number=made.number, tenant=other, officer=owner)

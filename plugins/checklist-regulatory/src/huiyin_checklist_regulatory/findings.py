@@ -31,7 +31,7 @@ from huiyin_checklist_regulatory.schemas import (
     CloseForm,
     DoneForm,
     FindingForm,
-    TestForm,
+    RetestForm,
 )
 from huiyin_checklist_regulatory.settings import ChecklistRegulatorySettings
 from huiyin_checklist_regulatory.terms import ActionState, Answer, FindingState, RunState
@@ -198,7 +198,7 @@ def may_test(ctx: TenantContext, finding: Finding, found: Action) -> bool:
     return ctx.actor.id not in {found.owner_id, found.done_by, finding.answered_by}
 
 
-def test(ctx: TenantContext, action_id: uuid.UUID, form: TestForm) -> Action:
+def test(ctx: TenantContext, action_id: uuid.UUID, form: RetestForm) -> Action:
     """Test what was done: passed, or open again with a reason."""
     finding, found = action(ctx, action_id)
     _check_open(finding)

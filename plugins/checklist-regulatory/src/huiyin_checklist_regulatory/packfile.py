@@ -241,11 +241,26 @@ def _shape_faults(raw: dict[str, Any]) -> list[Fault]:
 
 
 def _converted(value: Any, shape: type[msgspec.Struct], item: str) -> list[Fault]:
+    """Every unknown and missing field; then, of the rest, the first that is not written well."""
+    faults: list[Fault] = []
+    if isinstance(value, dict):
+        known = {f.name: f.required for f in msgspec.structs.fields(shape)}
+        unknown = [str(name)[:80] for name in value if name not in known]
+        absent = [name for name, needed in known.items() if needed and name not in value]
+        faults += [Fault(item, name, Message(UNKNOWN, {"field": name})) for name in unknown]
+        faults += [Fault(item, name, Message(ABSENT, {"field": name})) for name in absent]
+        if absent:
+            return faults
+        value = {name: held for name, held in value.items() if name in known}
     try:
         msgspec.convert(value, shape)
     except msgspec.ValidationError as fault:
-        return [Fault(item, *_explained(str(fault)))]
-    return []
+        faults.append(Fault(item, *_explained(str(fault))))
+    return faults
+
+
+UNKNOWN: Final = N_("无法识别的栏目「{field}」，请删除或改正拼写")
+ABSENT: Final = N_("缺少「{field}」，请补上")
 
 
 def _explained(fault: str) -> tuple[str, Message]:
@@ -259,7 +274,7 @@ def _explained(fault: str) -> tuple[str, Message]:
         )
     if absent := re.search(r"missing required field `(.+?)`", fault):
         name = f"{path}.{absent[1]}".strip(".")
-        return name, Message(N_("缺少「{field}」，请补上"), {"field": name[:80]})
+        return name, Message(ABSENT, {"field": name[:80]})
     if "Invalid enum value" in fault:
         choices = " / ".join(_CHOICES.get(path.rpartition(".")[2], ()))
         return path, Message(

@@ -27,7 +27,7 @@ from huiyin.sdk import (
 )
 from huiyin_checklist_regulatory import evidence, findings, queries, runs
 from huiyin_checklist_regulatory.permissions import ACT, READ, REVIEW
-from huiyin_checklist_regulatory.schemas import ActionForm, CloseForm, DoneForm, TestForm
+from huiyin_checklist_regulatory.schemas import ActionForm, CloseForm, DoneForm, RetestForm
 from huiyin_checklist_regulatory.settings import ChecklistRegulatorySettings
 from huiyin_checklist_regulatory.shared import asked, attempt, fields_of, home, one_upload, show
 from huiyin_checklist_regulatory.views import ItemView
@@ -104,7 +104,7 @@ class ActionsController(Controller):
         self, desk: NamedDependency[Desk], action_id: FromPath[UUID], data: FormData
     ) -> Response[Any]:
         def act(ctx: TenantContext) -> Response[Any]:
-            found = findings.test(ctx, action_id, parse(TestForm, data))
+            found = findings.test(ctx, action_id, parse(RetestForm, data))
             return desk.redirect(home(desk, f"/findings/{found.finding_id}"), N_("复测结果已保存"))
 
         return _attempt_action(desk, action_id, data, act)

@@ -210,6 +210,7 @@ def item_page(
         proofs=_proofs(ctx, run, evidence.of_item(ctx, row.id)), form=form, may_answer=may,
         figures=live.choices(ctx) if may else [], suggested=view.item.figures,
         people=runs.answerers(colleagues(ctx.session)), total=len(runs.items(ctx, run_id)),
+        previous=queries.previous(ctx, run, row.item_id),
         finding=queries.findings_of_run(ctx, run_id).get(row.id), causes=causes(),
         full=ctx.actor.can(evidence.READS_CASES), pack_title=report.pack_title(run, desk.language),
     )  # fmt: skip

@@ -87,6 +87,20 @@ def events(ctx: TenantContext, run_id: uuid.UUID, n: int = 100) -> Sequence[RunE
     return ctx.session.scalars(query.order_by(RunEvent.at, RunEvent.id).limit(n)).all()
 
 
+def previous(ctx: TenantContext, run: Run, item_id: str) -> Row[RunItem, Run] | None:
+    """What the last sealed run with the same pack found of the same item."""
+    return ctx.session.execute(
+        select(RunItem, Run)
+        .join(Run, Run.id == RunItem.run_id)
+        .where(
+            Run.pack_id == run.pack_id, Run.state == RunState.SEALED.value, Run.id != run.id,
+            RunItem.item_id == item_id, Run.until <= run.until,
+        )
+        .order_by(Run.until.desc(), Run.sealed_at.desc())
+        .limit(1)
+    ).one_or_none()  # fmt: skip
+
+
 # -- findings ----------------------------------------------------------------------------------
 
 

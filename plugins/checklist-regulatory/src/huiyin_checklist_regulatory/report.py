@@ -48,9 +48,9 @@ from huiyin_checklist_regulatory.views import ItemView, why
 OPEN_SET: Final = N_(
     "自查只说明检查时看到的情况；出处未核实或未经律师确认的，一律写「待核实」，不作结论。"
 )
-DRAWN: Final = N_(
-    "期内办结 {n} 件，抽取 {k} 件；随机种子 {seed}。把种子、半角冒号与案件编号连写后计算 SHA-256，"
-    "按结果排序取前 {k} 件，任何人可重新抽取。"
+DRAWN: Final = N_("期内办结 {n} 件，抽取 {k} 件；随机种子 {seed}")
+HOW: Final = N_(
+    "把种子、半角冒号与案件编号连写后计算 SHA-256，按结果排序取前 {k} 件，任何人可重新抽取"
 )
 
 
@@ -144,7 +144,7 @@ def _facts(ctx: TenantContext, report: Report) -> list[tuple[str, str]]:
         (ctx.text(N_("期间")), f"{run.since} – {run.until}"),
         (ctx.text(N_("状态")), ctx.text(RUN_STATE_TITLES[RunState(run.state)])),
         (
-            ctx.text(N_("结论")),
+            ctx.text(N_("检查结论")),
             ctx.text(
                 N_("符合 {met}，不符合 {not_met}，不适用 {na}，待核实 {open}，未答 {left}"),
                 met=p.met, not_met=p.not_met, na=p.not_applicable, open=p.unverified,
@@ -194,7 +194,8 @@ def _result(ctx: TenantContext, report: Report) -> PaperSection:
         source = f"{line.view.citation} · {ctx.text(line.source_state)}"
         rows.append((line.row.item_id, line.view.text, source, answer, "\n".join(shown) or "--"))
     heading = [
-        ctx.text(t) for t in (N_("项"), N_("检查内容"), N_("出处"), N_("结论"), N_("说明与证据"))
+        ctx.text(t)
+        for t in (N_("项"), N_("检查内容"), N_("出处"), N_("检查结论"), N_("说明与证据"))
     ]
     return PaperSection(
         heading=ctx.text(N_("检查结果")),
@@ -211,9 +212,10 @@ def _sample_part(ctx: TenantContext, report: Report) -> Sequence[PaperSection]:
     )
     heading = tuple(ctx.text(t) for t in (N_("序"), N_("案件"), N_("抽查结果"), N_("说明")))
     said = ctx.text(DRAWN, n=run.population, k=run.sample_size, seed=run.seed)
+    how = ctx.text(HOW, k=run.sample_size)
     return (
         PaperSection(
-            heading=ctx.text(N_("抽查")), paragraphs=(said,),
+            heading=ctx.text(N_("抽查")), paragraphs=(said, how),
             table=PaperTable(heading=heading, rows=rows, widths=(0.4, 1.4, 1, 4)),
             note=f"SHA-256 {run.population_hash}",
         ),
@@ -263,7 +265,7 @@ def _result_sheet(ctx: TenantContext, report: Report) -> Sheet:
         ctx.text(t)
         for t in (
             N_("项"), N_("检查内容"), N_("性质"), N_("出处"), N_("可靠程度"), N_("原文核对"),
-            N_("律师确认"), N_("是否适用"), N_("理由"), N_("结论"), N_("判断"), N_("填写人"),
+            N_("律师确认"), N_("是否适用"), N_("理由"), N_("检查结论"), N_("判断"), N_("填写人"),
             N_("说明"), N_("问题"),
         )
     ]  # fmt: skip

@@ -44,7 +44,7 @@ class RunForm(_Form, frozen=True, kw_only=True):
 
 
 class AnswerForm(_Form, frozen=True, kw_only=True):
-    answer: Annotated[Answer, Meta(title=N_("结论"))]
+    answer: Annotated[Answer, Meta(title=N_("检查结论"))]
     note: _Note = ""
     seen: Annotated[int, Meta(ge=0, le=1_000_000, title=N_("版本"))] = 0
 
@@ -93,7 +93,7 @@ class DoneForm(_Form, frozen=True, kw_only=True):
     proof: Annotated[str, Meta(min_length=1, max_length=2000, title=N_("完成情况"))]
 
 
-class TestForm(_Form, frozen=True, kw_only=True):
+class RetestForm(_Form, frozen=True, kw_only=True):
     result: Annotated[Literal["pass", "fail"], Meta(title=N_("复测结果"))]
     note: Annotated[str, Meta(min_length=1, max_length=2000, title=N_("复测说明"))]
 

@@ -11,6 +11,7 @@ from datetime import date, datetime
 from typing import Any, Final
 
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import distinct_on
 
 from huiyin.sdk import (
     N_,
@@ -70,7 +71,7 @@ class Cell:
 
 def strip(ctx: TenantContext, *, at: datetime | None = None, on: date | None = None) -> list[Cell]:
     """All twenty, in one query; ``at`` and ``on`` as it was known then and stood that day."""
-    query = select(SectionRecord).distinct(SectionRecord.no)
+    query = select(SectionRecord).ext(distinct_on(SectionRecord.no))
     if at is not None:
         query = query.where(SectionRecord.at < at)
     rows = ctx.session.scalars(
