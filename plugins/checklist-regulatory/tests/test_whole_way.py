@@ -26,7 +26,8 @@ def test_a_check_goes_from_the_pack_to_the_closed_finding_and_the_report(web, pe
 
     # a run with a sample, and the same form sent twice is one run
     form = {
-        "title": "三季度自查", "pack": "tiny", "kind": "period", "since": (today() - timedelta(days=60)).isoformat(),
+        "title": "三季度自查", "pack": "tiny", "kind": "period",
+        "since": (today() - timedelta(days=60)).isoformat(),
         "until": today().isoformat(), "sample_size": "3", "seed": "seed-1",
         "assignee": str(people["officer"].id), "_key": "once",
     }  # fmt: skip
