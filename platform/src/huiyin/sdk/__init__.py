@@ -5,6 +5,7 @@ platform/docs/plugins.md says what each name is for.
 
 from huiyin.archive.figures import FIGURES as CORE_FIGURES
 from huiyin.archive.records import CaseRecord, ClockOutcome, closed_cases
+from huiyin.cases.change import find as find_case
 from huiyin.cases.filing import Filed, Filing, file_complaint, first_words, tracking_code
 from huiyin.cases.models import Case, Entry
 from huiyin.cases.queries import visible as visible_cases
@@ -101,6 +102,7 @@ from huiyin.plugins.terms import (
 )
 from huiyin.policies.catalogue import categories, causes, outside_routes, public_topics
 from huiyin.queue.registry import GiveUp, Retry
+from huiyin.sdk.days import add_workdays, workdays_between
 from huiyin.sdk.mail import Attachment, Mail, can_mail, public_link, send_mail
 from huiyin.sdk.people import Colleague, barred_from_judging, colleagues, parts_in
 from huiyin.sdk.public import (
@@ -218,6 +220,7 @@ __all__ = [
     "Weight",
     "action",
     "add_files",
+    "add_workdays",
     "api",
     "ask_review",
     "at_local",
@@ -240,6 +243,7 @@ __all__ = [
     "defaults",
     "file_complaint",
     "files_of",
+    "find_case",
     "first_words",
     "form_token",
     "holds_blobs",
@@ -277,6 +281,7 @@ __all__ = [
     "uuid7",
     "visible_cases",
     "withdraw",
+    "workdays_between",
     "write_csv",
     "write_xlsx",
 ]
