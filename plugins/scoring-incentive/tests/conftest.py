@@ -7,12 +7,13 @@ from html import unescape
 from types import SimpleNamespace
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from huiyin.sdk import CORE_FIGURES, Part, Period, rehearse, uuid7
 from huiyin.testing.history import closed_case
 from huiyin_scoring_incentive import formulas, plugin, rounds, tasks
 from huiyin_scoring_incentive.figures import FIGURES
+from huiyin_scoring_incentive.models import Score
 from huiyin_scoring_incentive.schemas import Body, HeadForm, RoundForm, Term
 
 HOME = "/t/qinghe/w/x/scoring-incentive"
@@ -166,9 +167,6 @@ def switch(session, tenant, request):
 @pytest.fixture
 def score_of(session, staff):
     """The rows of one person's score in a round, first revision first."""
-    from sqlalchemy import select
-
-    from huiyin_scoring_incentive.models import Score
 
     def read(found, who):
         subject = getattr(staff, who).id

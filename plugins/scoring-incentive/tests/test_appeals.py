@@ -1,14 +1,15 @@
-"""Appeals: the person asks, somebody new decides, and the corrected score stands beside the first."""
+"""Appeals: the person asks, somebody new decides, the corrected score stands beside the first."""
 
 from datetime import timedelta
 
+import msgspec
 import pytest
 from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 
 from huiyin.sdk import Conflict, Invalid, NotFound, Refused
-from huiyin_scoring_incentive import appeals, rounds
-from huiyin_scoring_incentive.models import Appeal, Round
+from huiyin_scoring_incentive import appeals, formulas, rounds, scoring
+from huiyin_scoring_incentive.models import Appeal, Formula, Round
 from huiyin_scoring_incentive.schemas import AppealForm, DecisionForm
 
 ASK = AppealForm(grounds="有一件重启是因为投诉人补充了新的事实", figure="case:not_reopened")
@@ -121,11 +122,6 @@ def test_a_correction_stands_beside_the_first(lend, appeal, score_of, session, p
 
 def test_nothing_left_out_gives_the_very_same_score(lend, appeal, session):
     """The frozen inputs, recomputed with nothing left out, are the published score."""
-    import msgspec
-
-    from huiyin_scoring_incentive import formulas, scoring
-    from huiyin_scoring_incentive.models import Formula
-
     filed, first = appeal
     found = session.get(Round, (filed.tenant_id, filed.round_id))
     formula = session.get(Formula, (filed.tenant_id, found.formula_id))

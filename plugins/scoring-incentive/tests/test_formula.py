@@ -1,6 +1,7 @@
 """Formulas: what the lint refuses and why, who publishes, and the preview."""
 
 import math
+from datetime import date
 
 import msgspec
 import pytest
@@ -245,8 +246,6 @@ def test_a_figure_that_is_off_is_unknown_in_the_preview_and_says_why(lend, formu
      ("2026-04-01", "2026-01-01", "2026-03-31"), ("2024-12-31", "2024-07-01", "2024-09-30")],
 )  # fmt: skip
 def test_the_last_quarter_is_the_one_before(day, since, until):
-    from datetime import date
-
     found = formulas.last_quarter(date.fromisoformat(day))
     assert (found.since.isoformat(), found.until.isoformat()) == (since, until)
 

@@ -26,7 +26,7 @@ from huiyin.sdk import (
     page,
     parse,
 )
-from huiyin_scoring_incentive import formulas, queries, signals, thanks
+from huiyin_scoring_incentive import formulas, queries, rounds, signals, thanks
 from huiyin_scoring_incentive.lint import LIMITS, choices, lint
 from huiyin_scoring_incentive.models import Formula
 from huiyin_scoring_incentive.rights import OWN, PUBLISH, SIGNALS, WRITE, Reader
@@ -47,7 +47,8 @@ class HomeController(Controller):
             todo=queries.waiting(
                 ctx, publishes=can.publishes, decides=can.decides, awards=can.awards
             ),
-            to_confirm=thanks.waiting(ctx),
+            to_confirm=thanks.waiting(ctx), states=rounds.STATE_TITLES,
+            recent=rounds.page(ctx, limit=5)[0] if can.sees else (),
         )  # fmt: skip
 
     @page("/signals", name="scoring_incentive:signals", permission=SIGNALS)

@@ -118,6 +118,7 @@ def _thank(ctx: TenantContext, cast: Cast, records: Sequence[CaseRecord]) -> Non
             made = thanks.add(_as(ctx, thanked), form)
         except Invalid:
             continue
+        made.at = record.closed_at  # it was said when the case was over, not today
         said += 1
         if said < len(HELP):
             thanks.judge(_as(ctx, cast.supervisor), made.id, agree=True)
@@ -135,6 +136,7 @@ def _adopt(ctx: TenantContext, cast: Cast, records: Sequence[CaseRecord]) -> Non
             made = thanks.add(_as(ctx, takers[0]), form)
         except Invalid:
             continue
+        made.at = record.closed_at
         thanks.judge(_as(ctx, cast.supervisor), made.id, agree=True)
         return
 

@@ -211,7 +211,7 @@ def people_in(ctx: TenantContext, ids: Iterable[uuid.UUID]) -> Mapping[uuid.UUID
         select(Score.round_id, func.count(func.distinct(Score.subject_id)))
         .where(Score.round_id.in_(list(ids))).group_by(Score.round_id)
     )  # fmt: skip
-    return dict(rows.tuples())
+    return {row[0]: row[1] for row in rows}
 
 
 @dataclass(frozen=True, slots=True)
