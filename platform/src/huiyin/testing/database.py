@@ -10,14 +10,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg
+from alembic import command
 from psycopg import sql
-from sqlalchemy import Engine
+from sqlalchemy import Engine, create_engine, text
 
 from huiyin.db.bootstrap import create_database, create_roles, libpq
 from huiyin.db.embedded import FAST, EmbeddedPostgres
 from huiyin.db.engine import Addresses, application_engine, embedded_addresses
+from huiyin.migrations import config_for, upgrade
 from huiyin.migrations import tables as _tables  # noqa: F401 - the metadata must be whole
-from huiyin.migrations import upgrade
 
 TEMPLATE = "huiyin_template"
 
@@ -65,6 +66,32 @@ def empty_tables(server: EmbeddedPostgres, name: str) -> None:
         if tables:
             names = sql.SQL(", ").join(sql.Identifier(t[0]) for t in tables)
             connection.execute(sql.SQL("TRUNCATE {} CASCADE").format(names))
+
+
+def there_and_back(server: EmbeddedPostgres, plugin: str, package: str) -> list[str]:
+    """Take one plugin's tables away and bring them back, in a copy of the template.
+
+    The answer is what of it was still there in between: tables and functions by name.
+    """
+    addresses = copy_template(server, f"huiyin_back_{worker_name()}")
+    engine = create_engine(addresses.owner)
+    prefix = {"prefix": f"plugin_{plugin}__%"}
+    try:
+        with engine.begin() as connection:
+            command.downgrade(config_for(plugin, package, connection), "base")
+            left = connection.execute(text(_LEFT), prefix).scalars().all()
+        with engine.begin() as connection:
+            command.upgrade(config_for(plugin, package, connection), "head")
+        return [str(name) for name in left]
+    finally:
+        engine.dispose()
+
+
+_LEFT = """
+SELECT relname FROM pg_class WHERE relname LIKE :prefix AND relkind = 'r'
+  AND relname NOT LIKE '%version'
+UNION ALL SELECT proname FROM pg_proc WHERE proname LIKE :prefix
+"""
 
 
 def engine_for(addresses: Addresses) -> Engine:
