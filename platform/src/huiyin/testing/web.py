@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,10 @@ from huiyin.identity.models import Account
 from huiyin.identity.sessions import digest, open_session
 from huiyin.identity.tokens import create_token
 from huiyin.kit.time import now
+from huiyin.plugins import jobs
 from huiyin.plugins.host import PluginHost
+from huiyin.queue.registry import REGISTRY
+from huiyin.queue.worker import drain
 from huiyin.web import csrf
 from huiyin.web.site import Site
 
@@ -66,6 +70,21 @@ def make_place(engine: Engine, home: Path, plugins: Sequence[str] = ()) -> Place
     host = PluginHost(plugins)
     site = compose.make_site(engine, settings, host)
     return Place(site, host, asgi.make_app(site, host))
+
+
+def run_jobs(place: Place, *, ahead: timedelta = timedelta(0)) -> int:
+    """Let everything that is due be done now, as a worker would; answers how many tries.
+
+    ``ahead`` acts as if it were that much later.  The core's own handlers are those of the
+    process, the plugins' those of the place.
+    """
+    handlers = {n: h for n, h in REGISTRY.handlers.items() if not n.startswith("plugin:")}
+    subscriptions = {kind: list(names) for kind, names in REGISTRY.subscriptions.items()}
+    with REGISTRY.isolated() as registry:
+        registry.handlers.update(handlers)
+        registry.subscriptions.update(subscriptions)
+        jobs.register(place.host)
+        return drain(place.site.engine, ahead=ahead)
 
 
 @dataclass
