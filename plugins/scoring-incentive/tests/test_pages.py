@@ -8,8 +8,9 @@ from sqlalchemy import text
 
 from huiyin.sdk import uuid7
 from huiyin.testing import factories
+from huiyin.testing.web import run_jobs
 from huiyin_scoring_incentive import appeals, awards, formulas
-from huiyin_scoring_incentive.models import Formula, Reward, Round
+from huiyin_scoring_incentive.models import Formula, Reward, Round, Score
 from huiyin_scoring_incentive.schemas import AppealForm, NominationForm
 
 from .conftest import API, BODY, HOME, words
@@ -113,8 +114,9 @@ def test_switched_off_in_mid_flight_nothing_shows_and_on_again_nothing_is_lost(
 
 # What people wrote themselves, and the first letters of their names.
 WRITTEN = (
-    "沈佳宁", "沈", "处理质量评分公式", "首次制定公式", "2025 年第 2 季度", "合规客服部", "复盘之星",
-    "写下的经验教训多次被采用", "把每一次投诉当作改进的机会", "有一件不应当计入，请核对", "书面答复",
+    "沈佳宁", "沈", "处理质量评分公式", "首次制定公式", "2025 年第 2 季度", "合规客服部",
+    "复盘之星", "写下的经验教训多次被采用", "把每一次投诉当作改进的机会",
+    "有一件不应当计入，请核对", "书面答复",
 )  # fmt: skip
 
 
@@ -130,6 +132,30 @@ def test_every_page_is_there_in_english(ready, web, staff):
             path,
             re.findall(r"[\u4e00-\u9fff]+", rest),
         )
+
+
+def test_switched_off_while_it_counts_the_round_waits_and_then_ends(
+    web, staff, switch, place, formula, cases, session
+):
+    switch()
+    formula()
+    cases()
+    session.commit()
+    form = {"title": "第二季度", "since": "2025-04-01", "until": "2025-06-30"}
+    assert web(staff.approver).post(f"{HOME}/rounds/new", form).status_code == 303
+    switch(on=False)
+    run_jobs(place)
+    assert _states(session) == [("counting", 0)]
+    switch(on=True)
+    run_jobs(place, ahead=timedelta(days=366))
+    assert _states(session) == [("counted", len(BODY.terms) + 1)]
+
+
+def _states(session):
+    session.rollback()
+    return [tuple(row) for row in session.execute(
+        text("SELECT state, steps_done FROM plugin_scoring_incentive__round")
+    )]  # fmt: skip
 
 
 # -- forms ---------------------------------------------------------------------------------------
@@ -308,6 +334,27 @@ def test_pages_ask_a_fixed_number_of_times(web, staff, switch, session, queries,
             counts.setdefault(path, set()).add(len(queries))
     assert all(len(found) == 1 for found in counts.values()), counts
     assert max(max(found) for found in counts.values()) <= 20, counts
+
+
+def test_a_round_of_many_people_asks_as_often_as_one_of_few(
+    web, staff, switch, session, queries, published, make_actor
+):
+    switch()
+    found = published()
+    browser, asked = web(staff.supervisor), set()
+    for n in (1, 9, 40):
+        for i in range(n):
+            session.add(
+                Score(round_id=found.id, subject_id=uuid7(), subject_name=f"某{n}{i}",
+                      value=50, coverage=100, low=40, high=60)
+            )  # fmt: skip
+        session.commit()
+        browser.get(f"{HOME}/rounds/{found.id}")
+        queries.clear()
+        assert browser.get(f"{HOME}/rounds/{found.id}").status_code == 200
+        asked.add(len(queries))
+    assert len(asked) == 1
+    assert max(asked) <= 20
 
 
 def _fill(session, staff, n):

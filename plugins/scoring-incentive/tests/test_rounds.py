@@ -182,6 +182,13 @@ def test_a_person_who_is_scored_neither_signs_nor_publishes(lend, formula, cases
         rounds.publish(scored, found.id, found.scores_hash)
 
 
+def test_whoever_would_be_scored_opens_no_round(lend, formula):
+    formula()
+    for name in ("officer", "investigator"):
+        with pytest.raises(Refused):
+            rounds.open_round(lend(name), form())
+
+
 def test_a_published_round_is_changed_by_nobody(lend, published, session):
     found = published()
     for name in ("executive", "approver", "supervisor", "admin"):

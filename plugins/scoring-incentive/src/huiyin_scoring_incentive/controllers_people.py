@@ -203,11 +203,14 @@ def _year(desk: Desk, ctx: TenantContext, year: int, form: Form | None = None) -
     reward = awards.of_year(ctx, _sane(year))
     found = awards.awards_of(ctx, reward)
     listed = [a for a in found if a.state == "nominated"]
-    return show(
+    response = show(
         desk, ctx, "award_year.html", status=422 if form else 200, form=form or Form(),
         reward=reward, awards=found, hash=awards.list_hash(listed), states=awards.STATE_TITLES,
         award_states=awards.AWARD_TITLES, me=desk.actor.id,
     )  # fmt: skip
+    if Reader.of(desk.actor).sees and any(a.data for a in found):
+        ctx.record("reward_read", reward.id, {"year": reward.year})
+    return response
 
 
 def _nomination(

@@ -114,11 +114,14 @@ def _round(
         # Colleagues see their own score and the department they are in.
         teams = [t for t in teams if t.name and t.name == desk.actor.department]
         rows, hidden = [row for row in rows if row.subject_id == desk.actor.id], 0
-    return show(
+    response = show(
         desk, ctx, "round.html", status=422 if form else 200, form=form or Form(), round=found,
         formula=formula, rows=rows, teams=teams, hidden=hidden, states=rounds.STATE_TITLES,
         figures=titles(ctx), smallest=rounds.SMALLEST_TEAM,
     )  # fmt: skip
+    if any(row.subject_id != ctx.actor.id for row in rows):
+        ctx.record("round_read", found.id, {"people": len(rows), "as": "page"})
+    return response
 
 
 class ScoreController(Controller):

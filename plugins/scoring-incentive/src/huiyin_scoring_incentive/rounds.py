@@ -30,7 +30,7 @@ from huiyin.sdk import (
 )
 from huiyin_scoring_incentive import errors, formulas, scoring
 from huiyin_scoring_incentive.models import AnyRow, Formula, Round, RoundInput, Score
-from huiyin_scoring_incentive.rights import SEE
+from huiyin_scoring_incentive.rights import SCORED, SEE
 from huiyin_scoring_incentive.schemas import RoundForm
 
 COUNT: Final = "count"
@@ -50,7 +50,13 @@ STATE_TITLES: Final[Mapping[str, str]] = {
 
 
 def open_round(ctx: TenantContext, form: RoundForm) -> Round:
-    """Begin to count a period that is over.  Raises ``Invalid``, ``Conflict`` without a formula."""
+    """Begin to count a period that is over.
+
+    Raises ``Refused`` for somebody who would be scored, ``Invalid`` at the field, ``Conflict``
+    without a formula.
+    """
+    if ctx.actor.roles & SCORED:
+        raise Refused(errors.OWN_SCORE)
     formula = formulas.published(ctx)
     if formula is None:
         raise Conflict(N_("还没有已发布的公式，请先拟定并由另一人发布"))

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import msgspec
 
-from huiyin.sdk import Figure, FigureUnit, Measured
+from huiyin.sdk import Figure, FigureUnit, Measured, Nature
 from huiyin_scoring_incentive import statistics as stats
 from huiyin_scoring_incentive.schemas import Body, Term
 
@@ -116,6 +116,15 @@ class Input:
 Inputs = Mapping[str, Mapping[uuid.UUID, Input]]
 
 
+# What was learnt, and what must be there, is a fact and no sample: it is taken as it is.
+FACTS: Final = frozenset({Nature.LEARNING, Nature.CONTROL})
+
+
+def is_sample(figure: Figure) -> bool:
+    """Whether chance has a part in the value, so that a small number of things is shrunk."""
+    return figure.nature not in FACTS and figure.unit in {FigureUnit.SHARE, FigureUnit.POINTS}
+
+
 def scale(figure: Figure) -> float:
     return SCALE.get(figure.unit, 1.0)
 
@@ -124,7 +133,7 @@ def pool_of(term: Term, figure: Figure, inputs: Iterable[Input]) -> Pool:
     """Mean and strength over everybody who has anything to count."""
     found = [i for i in inputs if i.value is not None and i.n > 0]
     n = sum(i.n for i in found)
-    if not found or figure.unit in {FigureUnit.COUNT, FigureUnit.DAYS}:
+    if not found or not is_sample(figure):
         return Pool(mean=None, strength=0.0, estimated=False, spread=0.0, people=len(found), n=n)
     mean = math.fsum((i.value or 0.0) * i.n for i in found) / n
     groups = [i.group for i in found]

@@ -13,6 +13,7 @@ from huiyin.sdk import NATURE_TITLES, Case, Desk, Figure, Message, TenantContext
 from huiyin_scoring_incentive.models import RoundInput
 from huiyin_scoring_incentive.papers import UNITS, Shown, in_unit, number, why_missing
 from huiyin_scoring_incentive.rights import Reader
+from huiyin_scoring_incentive.scoring import is_sample
 
 HERE: Final = "/w/x/scoring-incentive"
 CASES: Final = "/w/cases/"
@@ -31,7 +32,8 @@ def show(
     """A page with what all of them need: where it stands, and what its reader may do."""
     return desk.page(
         f"scoring_incentive/{template}", status=status, block=block,
-        here=home(desk), can=Reader.of(desk.actor), natures=NATURE_TITLES, units=UNITS, num=number,
+        here=home(desk), can=Reader.of(desk.actor), natures=NATURE_TITLES,
+        is_sample=is_sample, units=UNITS, num=number,
         in_unit=lambda part, value: in_unit(ctx, part, value),
         why_missing=lambda part: why_missing(ctx, part), **context,
     )  # fmt: skip
