@@ -74,6 +74,15 @@ def test_clocks_count_for_whoever_had_the_turn(session, people, measure):
     assert measure("answered_in_time")[None].value == 0.0
 
 
+def test_nobody_is_measured_by_a_case_in_which_they_are_named(session, people, measure):
+    drafter, owner = people[Part.DRAFTER], people[Part.OWNER]
+    closed_case(session, people=people, closed_at=NOON)
+    closed_case(session, people=people, closed_at=NOON, returned=1, walled=[drafter.id])
+    assert measure("plan_first_time")[drafter.id].n == 1
+    assert measure("closed")[owner.id].n == 2, "the others are"
+    assert measure("lessons_written")[None].n == 2
+
+
 def test_a_plan_that_came_back_was_not_right_the_first_time(session, people, measure):
     for returned in (0, 0, 2):
         closed_case(session, people=people, closed_at=NOON, returned=returned)

@@ -34,11 +34,15 @@ Counting = Callable[[CaseRecord], Counted]
 
 
 def _of_cases(count: Counting, ctx: TenantContext, period: Period) -> Sequence[Measured]:
-    """The mean for each subject over everything the cases of the period have to count."""
+    """The mean for each subject over everything the cases of the period have to count.
+
+    Nobody is measured by a case in which they are named: their number would tell of it.
+    """
     proofs: dict[uuid.UUID | None, list[Proof]] = defaultdict(list)
     for record in closed_cases(ctx.session, ctx.actor, period):
         for subject, value, proof in count(record):
-            proofs[subject].append(Proof(proof.title, proof.path, value))
+            if subject not in record.walled:
+                proofs[subject].append(Proof(proof.title, proof.path, value))
     return [
         Measured(
             sum(p.counted for p in counted) / len(counted), len(counted), subject, tuple(counted)

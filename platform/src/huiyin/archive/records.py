@@ -65,6 +65,7 @@ class CaseRecord:
     reopened: int
     parts: Mapping[Part, frozenset[uuid.UUID]]
     clocks: tuple[ClockOutcome, ...]
+    walled: Sequence[uuid.UUID] = ()  # those named in it: they may not learn of it
 
     def who(self, *parts: Part) -> frozenset[uuid.UUID]:
         """Everybody who ever held one of these parts."""
@@ -110,7 +111,7 @@ def closed_cases(session: ScopedSession, actor: Actor, period: Period) -> list[C
 _COLUMNS: Final = select(
     Case.id, Case.number, Case.channel, Case.category, Case.severity, Case.complexity, Case.amount,
     Case.finding, Case.cause, Case.outcome, Case.fund_id, Case.received_at, Case.answered_at,
-    Case.closed_at, Case.owner_id, Case.facts,
+    Case.closed_at, Case.owner_id, Case.facts, Case.walled,
 )  # fmt: skip
 
 _Chosen = Select[uuid.UUID]

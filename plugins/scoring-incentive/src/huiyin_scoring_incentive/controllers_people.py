@@ -1,0 +1,266 @@
+"""Thanks, awards and the file of a person; wiring only."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from litestar import Controller, Response
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+
+from huiyin.sdk import (
+    N_,
+    XLSX,
+    Desk,
+    Form,
+    FormData,
+    Invalid,
+    Message,
+    NotFound,
+    TenantContext,
+    action,
+    colleagues,
+    context_of,
+    defaults,
+    page,
+    parse,
+    today,
+)
+from huiyin_scoring_incentive import awards, papers, thanks
+from huiyin_scoring_incentive.rights import AWARD, NOMINATE, OWN, SEE, Reader
+from huiyin_scoring_incentive.schemas import CreditForm, NominationForm, ReasonForm, YearForm
+from huiyin_scoring_incentive.shared import PDF, after, home, show
+
+
+class CreditController(Controller):
+    path = "/credits"
+
+    @page("/", name="scoring_incentive:credits", permission=OWN)
+    def index(self, desk: NamedDependency[Desk]) -> Response[Any]:
+        return _credits(desk, context_of(desk))
+
+    @page("/new", name="scoring_incentive:credit_new", permission=NOMINATE)
+    def ask(self, desk: NamedDependency[Desk]) -> Response[Any]:
+        return _credit_form(desk, context_of(desk), defaults(CreditForm, kind="help"))
+
+    @action("/new", name="scoring_incentive:credit_add", permission=NOMINATE)
+    def add(self, desk: NamedDependency[Desk], data: FormData) -> Response[Any]:
+        ctx = context_of(desk)
+        try:
+            thanks.add(ctx, parse(CreditForm, data))
+        except Invalid as wrong:
+            return _credit_form(desk, ctx, Form.failed(data, wrong, desk._), 422)
+        return desk.redirect(home(desk, "/credits"), N_("已登记，经第三人确认后计入"))
+
+    @action("/{credit_id:uuid}/judge", name="scoring_incentive:credit_judge", permission=NOMINATE)
+    def judge(
+        self, desk: NamedDependency[Desk], credit_id: FromPath[uuid.UUID], data: FormData
+    ) -> Response[Any]:
+        ctx, agree = context_of(desk), data.get("agree") == "yes"
+        reason = str(data.get("reason") or "").strip()[:500]
+        try:
+            thanks.judge(ctx, credit_id, agree=agree, reason=reason)
+        except Invalid as wrong:
+            return _credits(desk, ctx, Form.failed(data, wrong, desk._), 422)
+        return desk.redirect(
+            home(desk, "/credits"), N_("已确认") if agree else N_("已记录不予确认")
+        )
+
+    @action(
+        "/{credit_id:uuid}/withdraw", name="scoring_incentive:credit_withdraw", permission=NOMINATE
+    )
+    def withdraw(
+        self, desk: NamedDependency[Desk], credit_id: FromPath[uuid.UUID], data: FormData  # noqa: ARG002
+    ) -> Response[Any]:  # fmt: skip
+        thanks.withdraw(context_of(desk), credit_id)
+        return desk.redirect(home(desk, "/credits"), N_("已撤回"))
+
+
+def _credits(
+    desk: Desk, ctx: TenantContext, form: Form | None = None, status: int = 200
+) -> Response[Any]:
+    every = Reader.of(desk.actor).sees and desk.request.query_params.get("all") != "0"
+    found, more = thanks.page(ctx, every=every, after=after(desk))
+    return show(
+        desk, ctx, "credits.html", status=status, rows=found, more=more, form=form or Form(),
+        kinds=thanks.KIND_TITLES, states=thanks.STATE_TITLES, me=desk.actor.id,
+    )  # fmt: skip
+
+
+def _credit_form(desk: Desk, ctx: TenantContext, form: Form, status: int = 200) -> Response[Any]:
+    people = [c for c in colleagues(ctx.session) if c.id != desk.actor.id]
+    return show(
+        desk, ctx, "credit_new.html", status=status, form=form, people=people,
+        kinds=thanks.KIND_TITLES,
+    )  # fmt: skip
+
+
+class AwardController(Controller):
+    path = "/awards"
+
+    @page("/", name="scoring_incentive:awards", permission=OWN)
+    def index(self, desk: NamedDependency[Desk]) -> Response[Any]:
+        ctx = context_of(desk)
+        return _years(desk, ctx, defaults(YearForm, year=today().year))
+
+    @action("/", name="scoring_incentive:award_open", permission=AWARD)
+    def open(self, desk: NamedDependency[Desk], data: FormData) -> Response[Any]:
+        ctx = context_of(desk)
+        try:
+            made = awards.open_year(ctx, parse(YearForm, data).year)
+        except Invalid as wrong:
+            return _years(desk, ctx, Form.failed(data, wrong, desk._), 422)
+        return desk.redirect(home(desk, f"/awards/{made.year}"), N_("已开启，现在可以提名"))
+
+    @page("/{year:int}", name="scoring_incentive:award_year", permission=OWN)
+    def one(self, desk: NamedDependency[Desk], year: FromPath[int]) -> Response[Any]:
+        return _year(desk, context_of(desk), year)
+
+    @page("/{year:int}/nominate", name="scoring_incentive:nominate", permission=NOMINATE)
+    def ask(self, desk: NamedDependency[Desk], year: FromPath[int]) -> Response[Any]:
+        return _nomination(desk, context_of(desk), year, defaults(NominationForm))
+
+    @action("/{year:int}/nominate", name="scoring_incentive:nominated", permission=NOMINATE)
+    def nominate(
+        self, desk: NamedDependency[Desk], year: FromPath[int], data: FormData
+    ) -> Response[Any]:
+        ctx = context_of(desk)
+        try:
+            awards.nominate(ctx, _sane(year), parse(NominationForm, data))
+        except Invalid as wrong:
+            return _nomination(desk, ctx, year, Form.failed(data, wrong, desk._), 422)
+        return desk.redirect(home(desk, f"/awards/{year}"), N_("提名已提交"))
+
+    @action("/{year:int}/close", name="scoring_incentive:award_close", permission=AWARD)
+    def close(
+        self, desk: NamedDependency[Desk], year: FromPath[int], data: FormData  # noqa: ARG002
+    ) -> Response[Any]:  # fmt: skip
+        awards.close_list(context_of(desk), _sane(year))
+        return desk.redirect(home(desk, f"/awards/{year}"), N_("名单已封存，等待两道审批"))
+
+    @action("/{year:int}/approve", name="scoring_incentive:award_approve", permission=AWARD)
+    def approve(
+        self, desk: NamedDependency[Desk], year: FromPath[int], data: FormData
+    ) -> Response[Any]:
+        made = awards.approve(context_of(desk), _sane(year), str(data.get("hash", "")))
+        said = (
+            N_("两道审批完成，奖励已授予")
+            if made.state == "granted"
+            else N_("已批准，等待另一道审批")
+        )
+        return desk.redirect(home(desk, f"/awards/{year}"), said)
+
+    @action("/{year:int}/strike/{award_id:uuid}", name="scoring_incentive:award_strike",
+            permission=AWARD)  # fmt: skip
+    def strike(
+        self,
+        desk: NamedDependency[Desk],
+        year: FromPath[int],
+        award_id: FromPath[uuid.UUID],
+        data: FormData,
+    ) -> Response[Any]:
+        ctx = context_of(desk)
+        try:
+            given = parse(ReasonForm, data)
+        except Invalid as wrong:
+            return _year(desk, ctx, year, Form.failed(data, wrong, desk._))
+        awards.strike(ctx, award_id, given.reason)
+        return desk.redirect(home(desk, f"/awards/{year}"), N_("已从名单移出"))
+
+    @page("/mine", name="scoring_incentive:award_mine", permission=OWN)
+    def own(self, desk: NamedDependency[Desk]) -> Response[Any]:
+        ctx = context_of(desk)
+        found = [(a, awards.words(a)) for a in awards.mine(ctx, desk.actor.id)]
+        return show(desk, ctx, "award_mine.html", awards=found)
+
+    @action("/mine/{award_id:uuid}", name="scoring_incentive:award_consent", permission=OWN)
+    def consent(
+        self, desk: NamedDependency[Desk], award_id: FromPath[uuid.UUID], data: FormData
+    ) -> Response[Any]:
+        agree = data.get("agree") == "yes"
+        awards.consent(context_of(desk), award_id, str(data.get("words", "")), agree=agree)
+        said = N_("已同意，公开页面现在可以看到") if agree else N_("已撤回同意，公开页面已不再显示")
+        return desk.redirect(home(desk, "/awards/mine"), said)
+
+
+def _sane(year: int) -> int:
+    if not 2000 <= year <= 2100:
+        raise NotFound
+    return year
+
+
+def _years(desk: Desk, ctx: TenantContext, form: Form, status: int = 200) -> Response[Any]:
+    given = desk.request.query_params.get("before", "")
+    before = int(given) if given.isascii() and given.isdecimal() and len(given) == 4 else 9999
+    return show(
+        desk, ctx, "awards.html", status=status, form=form, states=awards.STATE_TITLES,
+        years=awards.years(ctx, before=before),
+    )  # fmt: skip
+
+
+def _year(desk: Desk, ctx: TenantContext, year: int, form: Form | None = None) -> Response[Any]:
+    reward = awards.of_year(ctx, _sane(year))
+    found = awards.awards_of(ctx, reward)
+    listed = [a for a in found if a.state == "nominated"]
+    response = show(
+        desk, ctx, "award_year.html", status=422 if form else 200, form=form or Form(),
+        reward=reward, awards=found, hash=awards.list_hash(listed), states=awards.STATE_TITLES,
+        award_states=awards.AWARD_TITLES, me=desk.actor.id,
+    )  # fmt: skip
+    if Reader.of(desk.actor).sees and any(a.data for a in found):
+        ctx.record("reward_read", reward.id, {"year": reward.year})
+    return response
+
+
+def _nomination(
+    desk: Desk, ctx: TenantContext, year: int, form: Form, status: int = 200
+) -> Response[Any]:
+    reward = awards.of_year(ctx, _sane(year))
+    people = [c for c in colleagues(ctx.session) if c.id != desk.actor.id]
+    return show(desk, ctx, "nominate.html", status=status, form=form, reward=reward, people=people)
+
+
+class PersonController(Controller):
+    path = "/people"
+
+    @page("/", name="scoring_incentive:people", permission=SEE)
+    def index(self, desk: NamedDependency[Desk]) -> Response[Any]:
+        ctx = context_of(desk)
+        people = [c for c in colleagues(ctx.session) if c.roles]
+        return show(desk, ctx, "people.html", people=people)
+
+    @page("/{person:uuid}", name="scoring_incentive:person", permission=OWN)
+    def one(self, desk: NamedDependency[Desk], person: FromPath[uuid.UUID]) -> Response[Any]:
+        ctx = context_of(desk)
+        file = papers.person_file(ctx, person)
+        response = show(
+            desk,
+            ctx,
+            "person.html",
+            file=file,
+            kinds=thanks.KIND_TITLES,
+            own=person == ctx.actor.id,
+        )
+        if person != ctx.actor.id:
+            ctx.record("person_read", person, {"as": "page"})
+        return response
+
+    @page("/{person:uuid}/file.pdf", name="scoring_incentive:person_pdf", permission=OWN)
+    def pdf(self, desk: NamedDependency[Desk], person: FromPath[uuid.UUID]) -> Response[Any]:
+        ctx = context_of(desk)
+        content = papers.person_pdf(ctx, papers.person_file(ctx, person))
+        papers.record_export(ctx, person, "pdf")
+        return desk.file(content, _name(ctx, "pdf"), PDF)
+
+    @page("/{person:uuid}/file.xlsx", name="scoring_incentive:person_xlsx", permission=OWN)
+    def xlsx(self, desk: NamedDependency[Desk], person: FromPath[uuid.UUID]) -> Response[Any]:
+        ctx = context_of(desk)
+        content = papers.person_xlsx(ctx, papers.person_file(ctx, person))
+        papers.record_export(ctx, person, "xlsx")
+        return desk.file(content, _name(ctx, "xlsx"), XLSX)
+
+
+def _name(ctx: TenantContext, kind: str) -> str:
+    title = ctx.text(Message(N_("晋升参考材料")))
+    return f"{title}-{today()}.{kind}"
