@@ -130,9 +130,7 @@ def _titles() -> dict[str, Any]:
     }
 
 
-def _shown(
-    desk: Desk, rows: Sequence[Any], *, picking: bool = False
-) -> list[Line]:
+def _shown(desk: Desk, rows: Sequence[Any], *, picking: bool = False) -> list[Line]:
     """Each row with the group its time left puts it into, the words for that, and its key.
 
     The key is all that is written into the line, so that a line is made once.
