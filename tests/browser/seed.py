@@ -22,6 +22,7 @@ def firms() -> Firms:
         slug=TENANT, name="远山私募基金管理（上海）有限公司", short_name="远山私募",
         mark="远", number_prefix="YS", hotline="400-000-0009",
         mailbox="tousu@yuanshan.test", address="上海市浦东新区试验路 9 号",
+        plugins=("channel_web",),
     )  # fmt: skip
     people = tuple(
         PersonData(
@@ -43,7 +44,7 @@ def main(password: str) -> None:
         engine = installation.engine
         seed.load(
             engine, installation.host, firms(), (), password=password,
-            base=seed.base_of(engine, [TENANT]), plugins=("channel_web",),
+            base=seed.base_of(engine, [TENANT]),
         )  # fmt: skip
     finally:
         installation.close()

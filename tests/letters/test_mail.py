@@ -1,11 +1,7 @@
 """Letters by mail, against a server that speaks SMTP and remembers what it heard."""
 
-import asyncio
-import threading
 from contextlib import contextmanager
 from datetime import timedelta
-from email import message_from_bytes
-from email.policy import default
 
 import pytest
 from sqlalchemy import select, update
@@ -15,65 +11,7 @@ from huiyin.letters import mailer, service, tasks
 from huiyin.letters.models import LetterState
 from huiyin.queue.models import Job
 from huiyin.tenancy.models import Tenant
-
-
-class Sink:
-    """One SMTP server on a port of its own.  ``answers`` replaces what it says to a command."""
-
-    def __init__(self, **answers):
-        self.answers = answers
-        self.mails, self.heard = [], []
-        self.port = 0
-
-    async def talk(self, reader, writer):
-        await self.say(writer, "greeting", "220 sink.test ESMTP")
-        while line := await reader.readline():
-            words = line.decode().strip()
-            verb = words.split(" ")[0].split(":")[0].lower()
-            self.heard.append(words)
-            if verb == "ehlo":
-                writer.write(b"250-sink.test\r\n250 SIZE 50000000\r\n")
-                await writer.drain()
-            elif verb == "data" and "data" not in self.answers:
-                await self.say(writer, "go", "354 go on")
-                body = await reader.readuntil(b"\r\n.\r\n")
-                if "accept" not in self.answers:
-                    self.mails.append(body[:-5].replace(b"\r\n..", b"\r\n."))
-                await self.say(writer, "accept", "250 kept")
-            else:
-                await self.say(writer, verb, "221 bye" if verb == "quit" else "250 ok")
-            if verb == "quit":
-                break
-        writer.close()
-
-    async def say(self, writer, name, words):
-        writer.write(f"{self.answers.get(name, words)}\r\n".encode())
-        await writer.drain()
-
-    @contextmanager
-    def running(self):
-        ready, loop = threading.Event(), asyncio.new_event_loop()
-        stop = asyncio.Event()
-
-        async def serve():
-            server = await asyncio.start_server(self.talk, "127.0.0.1", 0, limit=1 << 24)
-            self.port = server.sockets[0].getsockname()[1]
-            ready.set()
-            async with server:
-                await stop.wait()
-
-        thread = threading.Thread(target=loop.run_until_complete, args=[serve()])
-        thread.start()
-        assert ready.wait(timeout=20)
-        try:
-            yield self
-        finally:
-            loop.call_soon_threadsafe(stop.set)
-            thread.join(timeout=20)
-            loop.close()
-
-    def parsed(self):
-        return [message_from_bytes(mail, policy=default) for mail in self.mails]
+from huiyin.testing.mail import Sink
 
 
 @pytest.fixture
@@ -83,7 +21,7 @@ def sink(monkeypatch):
     @contextmanager
     def start(**answers):
         with Sink(**answers).running() as server:
-            monkeypatch.setenv("HUIYIN_SMTP_URL", f"smtp://127.0.0.1:{server.port}")
+            monkeypatch.setenv("HUIYIN_SMTP_URL", server.url)
             monkeypatch.setenv("HUIYIN_MAIL_FROM", "letters@qinghe.test")
             yield server
 
