@@ -314,17 +314,3 @@ def test_a_wrong_row_is_told_at_its_input(wrong, field):
     with pytest.raises(Invalid) as caught:
         PlanFields(goal="目标", basis="依据", **wrong).plan()
     assert set(caught.value.fields) == {field}
-
-
-def test_the_screen_of_a_decision_says_how_long_and_leads_to_the_next(
-    session, actor, approver, second, place, form, rev, web
-):
-    first, other = place(key="a"), place(key="b")
-    for number in (first, other):
-        service.save_draft(session, actor, number, form(), rev=rev(number))
-        service.submit(session, actor, number, rev=rev(number))
-    session.commit()
-    page = web(approver).get(f"/t/qinghe/w/cases/{first}/approve").text
-    assert "1 / 2" in page
-    assert f'href="/t/qinghe/w/cases/{other}/approve"' in page
-    assert 'class="sla' in page.split("<main")[1]
