@@ -234,7 +234,24 @@ def _judge(desk: Desk, case: Case, form: Form, *, status: int = 200) -> Response
         category=categories().get(case.category or ""),
         cause=causes().get(case.cause or ""),
         open=plan.state == PlanState.SUBMITTED and case.stage == Stage.APPROVAL,
+        left=queries.time_left(case.next_due_at, now()),
+        **_neighbours(desk, case),
     )
+
+
+def _neighbours(desk: Desk, case: Case) -> dict[str, Any]:
+    """Where this plan stands among those that wait, so that one decides one after the other."""
+    waiting = queries.inbox(desk.session, desk.actor, Filter(stage=Stage.APPROVAL.value))
+    numbers = [row.number for row in waiting[: queries.PAGE]]
+    if case.number not in numbers:
+        return {"place": 0, "waiting": len(numbers), "before": "", "after": ""}
+    at = numbers.index(case.number)
+    return {
+        "place": at + 1,
+        "waiting": len(numbers),
+        "before": numbers[at - 1] if at else "",
+        "after": numbers[at + 1] if at + 1 < len(numbers) else "",
+    }
 
 
 def _submit(desk: Desk, case: Case, form: Form, *, status: int = 200) -> Response[Any]:
