@@ -14,8 +14,9 @@ from huiyin.sdk import N_, Case, Cell, NotFound, TenantContext
 from huiyin_survey_satisfaction import designs
 from huiyin_survey_satisfaction.designs import Design, Question
 from huiyin_survey_satisfaction.models import Answer, Campaign, Response, Version
+from huiyin_survey_satisfaction.shown import csat_word
 from huiyin_survey_satisfaction.themes import THEMES
-from huiyin_survey_satisfaction.wording import CSAT_WORDS, QuestionKind
+from huiyin_survey_satisfaction.wording import QuestionKind
 
 PAGE: Final = 50
 MOST_EXPORTED: Final = 50_000
@@ -59,7 +60,7 @@ def shown(question: Question, value: Any, ctx: TenantContext) -> str:
         return "--"
     titles = {option.code: option.words.say(language) for option in question.options}
     if question.kind is QuestionKind.CSAT:
-        return ctx.text(CSAT_WORDS[int(value)])
+        return csat_word(ctx, int(value))
     if question.kind is QuestionKind.MATRIX:
         return "；".join(f"{titles.get(code, code)} {n}" for code, n in sorted(value.items()))
     if question.kind in {QuestionKind.CHOICE, QuestionKind.CHOICES}:
