@@ -65,7 +65,7 @@ def test_a_link_of_an_ended_survey_is_over(ask, invite, ctx, respondent):
 
 
 def test_a_link_of_another_firm_is_a_guess(open_link, respondent, make_tenant, off, place, engine):
-    from huiyin.db import tenant_session  # noqa: PLC0415
+    from huiyin.testing.factories import tenant_session  # noqa: PLC0415
 
     from .conftest import switch  # noqa: PLC0415
 
@@ -165,6 +165,7 @@ def test_every_page_is_whole_without_a_script_and_in_english(open_link, responde
 
     respondent.get(f"{open_link}?lang=en")
     base = respondent.begin(open_link)
+    assert "Neutral" in words_of(respondent.get(f"{base}/1"))
     for path in (open_link, f"{base}/1", f"{base}/2", f"{base}/3"):
         page = respondent.get(path)
         assert page.text.count("<h1") == 1, path

@@ -92,7 +92,7 @@ def test_each_role_sees_its_pages_and_no_others(role, ask, web, make_actor, on):
 
 
 def test_another_firm_finds_nothing(ask, web, make_actor, make_tenant, place, engine, on):
-    from huiyin.db import tenant_session  # noqa: PLC0415
+    from huiyin.testing.factories import tenant_session  # noqa: PLC0415
 
     from .conftest import switch  # noqa: PLC0415
 
@@ -166,6 +166,16 @@ def test_few_answers_are_counts_alone(filled, browser):
     assert "回答不足 20 份" in shown
     assert "%" not in shown.replace("均为 95%", "")
     assert "均值 " not in shown.replace("均值用", "").replace("均值和", "")
+
+
+@pytest.mark.parametrize(
+    ("n", "naming", "seen"), [(4, "choice", False), (4, "signed", True), (5, "choice", True)]
+)
+def test_a_handful_is_not_shown_question_by_question(filled, browser, n, naming, seen):
+    campaign = filled(n, naming=naming)
+    at = f"{STAFF}/campaigns/{campaign.id}/results"
+    assert ("您对这次处理满意吗" in words_of(browser.get(at))) is seen
+    assert ("您对这次处理满意吗" in words_of(browser.get(f"{at}?product=稳进三号"))) is (n >= 5)
 
 
 def test_enough_answers_have_intervals(filled, browser):

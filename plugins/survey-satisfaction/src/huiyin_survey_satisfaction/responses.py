@@ -14,8 +14,9 @@ from huiyin.sdk import N_, Case, Cell, NotFound, TenantContext
 from huiyin_survey_satisfaction import designs
 from huiyin_survey_satisfaction.designs import Design, Question
 from huiyin_survey_satisfaction.models import Answer, Campaign, Response, Version
+from huiyin_survey_satisfaction.shown import csat_word
 from huiyin_survey_satisfaction.themes import THEMES
-from huiyin_survey_satisfaction.wording import CSAT_WORDS, QuestionKind
+from huiyin_survey_satisfaction.wording import QuestionKind
 
 PAGE: Final = 50
 MOST_EXPORTED: Final = 50_000
@@ -40,7 +41,9 @@ def _joined(rows: Any) -> dict[str, Any]:
     for row in rows:
         if row.item == "_n":
             continue
-        if row.item:
+        if row.blob_key:
+            found[row.question] = {"file": str(row.id), "name": row.words}
+        elif row.item:
             found.setdefault(row.question, {})[row.item] = row.value
         elif row.words:
             found[row.question] = row.words
@@ -59,13 +62,31 @@ def shown(question: Question, value: Any, ctx: TenantContext) -> str:
         return "--"
     titles = {option.code: option.words.say(language) for option in question.options}
     if question.kind is QuestionKind.CSAT:
-        return ctx.text(CSAT_WORDS[int(value)])
+        return csat_word(ctx, int(value))
+    if question.kind is QuestionKind.FILE:
+        return str(value["name"])
     if question.kind is QuestionKind.MATRIX:
         return "；".join(f"{titles.get(code, code)} {n}" for code, n in sorted(value.items()))
     if question.kind in {QuestionKind.CHOICE, QuestionKind.CHOICES}:
         chosen = value if isinstance(value, list) else [value]
         return "、".join(titles.get(str(code), str(code)) for code in chosen)
     return str(value)
+
+
+def file_of(ctx: TenantContext, answer_id: uuid.UUID) -> tuple[str, bytes]:
+    """Name and bytes of a file that was handed in.  Raises ``NotFound``."""
+    answer = ctx.session.scalar(
+        select(Answer)
+        .join(Response, Response.id == Answer.response_id)
+        .outerjoin(Case, Case.id == Response.case_id)
+        .where(Answer.id == answer_id, Answer.blob_key != "", _seen(ctx))
+    )
+    if answer is None:
+        raise NotFound
+    with ctx.blobs.open(answer.blob_key) as stream:
+        content: bytes = stream.read()
+    ctx.record("file_read", answer.id, {"response": answer.response_id})
+    return answer.words, content
 
 
 # -- texts -------------------------------------------------------------------------------------

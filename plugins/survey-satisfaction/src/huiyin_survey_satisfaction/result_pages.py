@@ -113,6 +113,11 @@ class ResultController(Controller):
             desks.staff(desk, f"/campaigns/{found.id}/texts"), Message(N_("主题已更新"))
         )
 
+    @page("/files/{answer:str}", name="survey_satisfaction:file", permission=desks.ANSWERS)
+    def file(self, desk: NamedDependency[Desk], answer: FromPath[str]) -> Response[Any]:
+        name, content = responses.file_of(context_of(desk), desks.uuid_of(answer))
+        return desk.file(content, name, "application/octet-stream")
+
     @page("/campaigns/{campaign:str}/export.csv", name="survey_satisfaction:export_csv",
           permission=desks.ANSWERS)  # fmt: skip
     def export_csv(self, desk: NamedDependency[Desk], campaign: FromPath[str]) -> Response[Any]:

@@ -22,7 +22,7 @@ from huiyin_survey_satisfaction.designs import NUMBERS, Design, Question
 from huiyin_survey_satisfaction.models import Answer, Campaign, Invitation, Response, Tally, Version
 from huiyin_survey_satisfaction.settings import SurveySatisfactionSettings
 from huiyin_survey_satisfaction.statistics import Estimate, Independence
-from huiyin_survey_satisfaction.wording import ASKED, QuestionKind, State
+from huiyin_survey_satisfaction.wording import ASKED, Naming, QuestionKind, State
 
 MOST_SEGMENTS: Final = 30
 MOST_MONTHS: Final = 24
@@ -60,6 +60,7 @@ class Results:
     trend: tuple[tuple[str, int, float | None], ...]  # month, answers, mean score
     segments: tuple[tuple[str, int, float | None], ...]
     few: int
+    crowd: int  # fewer of a group, or of unsigned ones, are not shown at all
 
     @property
     def too_few(self) -> bool:
@@ -72,15 +73,21 @@ def of_campaign(
     """What a campaign came to, for everybody or for one product; two queries for any number."""
     version = ctx.session.get_one(Version, (ctx.tenant.id, campaign.version_id))
     design = designs.read(version.design)
-    few = ctx.settings(SurveySatisfactionSettings).few
+    settings = ctx.settings(SurveySatisfactionSettings)
+    few, crowd = settings.few, settings.batch
     values = _values(ctx, campaign.id, segment)
+    n = values[(ALL, "")].total()
+    # A handful of answers would say who gave them.
+    alone = n < crowd and (segment is not None or campaign.naming != Naming.SIGNED)
     averages = _averages(ctx, campaign.id) if segment is None else {}
     scores = Counter({float(v): k for v, k in values[(SCORE, "")].items()})
     return design, Results(
-        n=values[(ALL, "")].total(),
+        n=n,
         low=values[(LOW, "")].total(),
         score=statistics.mean(scores) if scores.total() >= few else None,
-        parts=tuple(
+        parts=()
+        if alone
+        else tuple(
             _part(question, item, values, few)
             for question in design.questions()
             for item in _items(question)
@@ -88,6 +95,7 @@ def of_campaign(
         trend=_shown(averages, MONTH, few)[-MOST_MONTHS:],
         segments=_shown(averages, SEGMENT, few)[:MOST_SEGMENTS],
         few=few,
+        crowd=crowd,
     )
 
 

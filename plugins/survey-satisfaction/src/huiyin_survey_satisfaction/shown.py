@@ -37,11 +37,18 @@ def shown(ctx: TenantContext, parts: Sequence[Part]) -> list[ShownPart]:
     return [_part(ctx, part) for part in parts]
 
 
+def csat_word(ctx: TenantContext, n: int) -> str:
+    """What a step of the five is called; the middle one's word means other things elsewhere."""
+    if n == 3:
+        return ctx.translator.context("satisfaction", "一般")
+    return ctx.text(CSAT_WORDS[n])
+
+
 def value_titles(ctx: TenantContext, question: Question) -> dict[str, str]:
     """What the values of a question are called."""
     language = ctx.translator.language
     if question.kind is QuestionKind.CSAT:
-        return {str(n): ctx.text(words) for n, words in CSAT_WORDS.items()}
+        return {str(n): csat_word(ctx, n) for n in CSAT_WORDS}
     if question.kind in {QuestionKind.CHOICE, QuestionKind.CHOICES}:
         return {option.code: option.words.say(language) for option in question.options}
     return {value: value for value in question.values()}
