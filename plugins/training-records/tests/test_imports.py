@@ -1,6 +1,7 @@
 """Existing records from a file: all or nothing for each row, and every reason told."""
 
 import io
+from importlib import import_module
 
 import pytest
 from openpyxl import load_workbook
@@ -168,6 +169,7 @@ def test_a_manager_uploads_sees_the_errors_and_confirms_once(
     follow(browser, browser.post(f"{here}/confirm"))
     page = follow(browser, browser.post(f"{here}/confirm"))
     assert "已经确认" in page.text
+    session.expire_all()
     with pytest.raises(Conflict):
         imports.confirm(ctx_of(admin), imports.find(session, key))
     work(imports.find(session, key), imports.apply)
@@ -176,3 +178,28 @@ def test_a_manager_uploads_sees_the_errors_and_confirms_once(
     assert (row.origin, row.recognised_by) == ("import", admin.id)
     assert row.valid_until is not None
     assert row.completed_on < today()
+
+
+@pytest.fixture
+def drain(place, engine):
+    """Everything a worker would do now."""
+    registry = import_module("huiyin.queue.registry").REGISTRY
+    with registry.isolated():
+        import_module("huiyin.plugins.jobs").register(place.host)
+        yield lambda: import_module("huiyin.queue.worker").drain(engine)
+
+
+def test_switched_off_in_mid_flight_it_waits_and_goes_on_where_it_was(
+    switch, begun, learner, drain, session
+):
+    switch(True)
+    drain()  # what comes with switching on
+    run = begun("周岚,,KC-01,2025-03-18,,", "没有人,,KC-01,2025-03-18,,")
+    switch(False)
+    drain()
+    session.refresh(run)
+    assert (run.state, run.checked) == ("checking", 0)
+    switch(True)
+    drain()
+    session.refresh(run)
+    assert (run.state, run.checked, run.wrong) == ("checked", 2, 1)
