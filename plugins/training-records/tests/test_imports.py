@@ -1,7 +1,6 @@
 """Existing records from a file: all or nothing for each row, and every reason told."""
 
 import io
-from importlib import import_module
 
 import pytest
 from openpyxl import load_workbook
@@ -178,15 +177,6 @@ def test_a_manager_uploads_sees_the_errors_and_confirms_once(
     assert (row.origin, row.recognised_by) == ("import", admin.id)
     assert row.valid_until is not None
     assert row.completed_on < today()
-
-
-@pytest.fixture
-def drain(place, engine):
-    """Everything a worker would do now."""
-    registry = import_module("huiyin.queue.registry").REGISTRY
-    with registry.isolated():
-        import_module("huiyin.plugins.jobs").register(place.host)
-        yield lambda: import_module("huiyin.queue.worker").drain(engine)
 
 
 def test_switched_off_in_mid_flight_it_waits_and_goes_on_where_it_was(

@@ -25,7 +25,7 @@ from huiyin.sdk import (
     parts_in,
     uuid7,
 )
-from huiyin_training_records import courses
+from huiyin_training_records import courses, postal
 from huiyin_training_records.models import (
     Assignment,
     Certificate,
@@ -267,9 +267,10 @@ def remind(ctx: TenantContext) -> int:
             or_(Assignment.reminded_at.is_(None), Assignment.reminded_at <= ctx.now() - AGAIN),
         )
         .values(reminded_at=ctx.now(), reminders=Assignment.reminders + 1)
-        .returning(Assignment.id)
+        .returning(Assignment.id, Assignment.reminders)
         .execution_options(synchronize_session=False)
     ).all()
+    postal.later(ctx, postal.REMIND, [(key, turn) for key, turn in told])
     return len(told)
 
 
