@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 from html import unescape
+from importlib import import_module
 
 import pytest
 
@@ -150,6 +151,15 @@ def concluded(ctx_of, session):
         return event
 
     return tell
+
+
+@pytest.fixture
+def drain(place, engine):
+    """Everything a worker would do now."""
+    registry = import_module("huiyin.queue.registry").REGISTRY
+    with registry.isolated():
+        import_module("huiyin.plugins.jobs").register(place.host)
+        yield lambda: import_module("huiyin.queue.worker").drain(engine)
 
 
 @pytest.fixture

@@ -168,6 +168,7 @@ def test_a_manager_uploads_sees_the_errors_and_confirms_once(
     follow(browser, browser.post(f"{here}/confirm"))
     page = follow(browser, browser.post(f"{here}/confirm"))
     assert "已经确认" in page.text
+    session.expire_all()
     with pytest.raises(Conflict):
         imports.confirm(ctx_of(admin), imports.find(session, key))
     work(imports.find(session, key), imports.apply)
@@ -176,3 +177,19 @@ def test_a_manager_uploads_sees_the_errors_and_confirms_once(
     assert (row.origin, row.recognised_by) == ("import", admin.id)
     assert row.valid_until is not None
     assert row.completed_on < today()
+
+
+def test_switched_off_in_mid_flight_it_waits_and_goes_on_where_it_was(
+    switch, begun, learner, drain, session
+):
+    switch(True)
+    drain()  # what comes with switching on
+    run = begun("周岚,,KC-01,2025-03-18,,", "没有人,,KC-01,2025-03-18,,")
+    switch(False)
+    drain()
+    session.refresh(run)
+    assert (run.state, run.checked) == ("checking", 0)
+    switch(True)
+    drain()
+    session.refresh(run)
+    assert (run.state, run.checked, run.wrong) == ("checked", 2, 1)

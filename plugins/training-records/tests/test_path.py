@@ -1,15 +1,16 @@
 """From what a survey's review concluded to a certificate, as the people in it see it."""
 
 import io
+from dataclasses import replace
 
 import pytest
 from pypdf import PdfReader
 from sqlalchemy import text
 
-from huiyin.sdk import Period, today
+from huiyin.sdk import Period, today, uuid7
 from huiyin_training_records import coverage
 
-from .conftest import HOME, follow, right_answers, text_of
+from .conftest import CAUSE, HOME, follow, right_answers, text_of
 
 
 def outbox(session, kind):
@@ -77,3 +78,18 @@ def test_told_twice_or_while_it_is_open_or_valid_nothing_is_assigned_again(
     session.commit()
     concluded(case_of(learner))
     assert len(assignments(learner)) == 1
+
+
+def test_what_another_plugin_tells_arrives_by_the_queue(
+    switched_on, course, learner, case_of, ctx_of, drain, session, assignments
+):
+    case = case_of(learner)
+    drain()
+    payload = {"case": str(case.id), "cause": CAUSE, "training": True}
+    survey = replace(ctx_of(), plugin="survey_satisfaction")
+    survey.emit("review_concluded", uuid7(), payload)
+    session.commit()
+    for _ in range(2):
+        drain()
+    (row,) = assignments(learner)
+    assert (row.origin, row.cause, row.case_id) == ("cause", CAUSE, case.id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -24,7 +25,7 @@ from huiyin.sdk import (
     parts_in,
     uuid7,
 )
-from huiyin_training_records import courses
+from huiyin_training_records import courses, postal
 from huiyin_training_records.models import (
     Assignment,
     Certificate,
@@ -38,6 +39,7 @@ from huiyin_training_records.standing import must_hold, picture
 from huiyin_training_records.terms import AssignmentState, Origin, Standing, VersionState
 
 HANDLED: Final = (Part.OWNER, Part.INVESTIGATOR, Part.ASSISTANT, Part.DRAFTER)
+LACKS: Final = frozenset({Standing.MISSING, Standing.EXPIRED, Standing.REVOKED})
 AGAIN: Final = timedelta(days=7)
 REVIEWED: Final = "survey_satisfaction:review_concluded"
 FOUND: Final = "checklist_regulatory:finding_raised"
@@ -162,21 +164,24 @@ def assign_by_post(ctx: TenantContext) -> int:
     renew = day + timedelta(days=ctx.settings(TrainingRecordsSettings).renew_days)
     shown = picture(ctx.session, day)
     needed = must_hold(shown.people.values(), shown.required)
-    known = {course.id: course for course in ctx.session.scalars(select(Course))}
-    n = 0
+    wanted: dict[tuple[uuid.UUID, date, Origin], list[uuid.UUID]] = defaultdict(list)
     for held in shown.held:
         if not held.required:
             continue
         due_on = day + timedelta(days=needed[held.account_id, held.course_id])
         until = held.line.valid_until if held.line else None
-        ending = held.valid and until is not None and until <= renew
-        lacks = held.standing in {Standing.MISSING, Standing.EXPIRED, Standing.REVOKED}
-        if ending or lacks:
-            again = held.line is not None
-            why = Why(origin=Origin.RENEWAL if again else Origin.POST)
-            due = min(due_on, until) if ending and until else due_on
-            n += len(assign(ctx, known[held.course_id], [held.account_id], due, why))
-    return n
+        if held.valid and until is not None and until <= renew:
+            key = (held.course_id, min(due_on, until), Origin.RENEWAL)
+        elif held.standing in LACKS:
+            key = (held.course_id, due_on, Origin.RENEWAL if held.line else Origin.POST)
+        else:
+            continue
+        wanted[key].append(held.account_id)
+    known = {course.id: course for course in ctx.session.scalars(select(Course))}
+    return sum(
+        len(assign(ctx, known[course], people, due_on, Why(origin=origin)))
+        for (course, due_on, origin), people in wanted.items()
+    )
 
 
 # -- from what happened ------------------------------------------------------------------------
@@ -262,9 +267,10 @@ def remind(ctx: TenantContext) -> int:
             or_(Assignment.reminded_at.is_(None), Assignment.reminded_at <= ctx.now() - AGAIN),
         )
         .values(reminded_at=ctx.now(), reminders=Assignment.reminders + 1)
-        .returning(Assignment.id)
+        .returning(Assignment.id, Assignment.reminders)
         .execution_options(synchronize_session=False)
     ).all()
+    postal.later(ctx, postal.REMIND, [(key, turn) for key, turn in told])
     return len(told)
 
 

@@ -217,6 +217,7 @@ def _keep_file(ctx: TenantContext, row: Material, file: tuple[str, BinaryIO] | N
     if file is None or not file[0]:
         raise Invalid({"file": N_("请选择要上传的文件")})
     name, stream = clean_file_name(file[0]), file[1]
+    stream.seek(0)  # a request that is run again has read it once
     head = stream.read(4096)
     stream.seek(0)
     offset, begins = BEGINS[row.kind]

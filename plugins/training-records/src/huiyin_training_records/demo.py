@@ -45,7 +45,9 @@ from huiyin_training_records.schemas import (
     AttestForm,
     ConsultForm,
     CourseForm,
+    EditionForm,
     ExpertForm,
+    InstrumentForm,
     LinkForm,
     MaterialForm,
     MeetingForm,
@@ -58,7 +60,6 @@ from huiyin_training_records.schemas import (
 )
 from huiyin_training_records.terms import Origin
 
-TICKED: Final = ("C01", "P01")
 DONE_OF_TEN: Final = 6  # so many of ten assignments are completed
 _PROOF: Final = "上一年度培训签到表与考卷"
 
@@ -78,7 +79,7 @@ def fill(ctx: TenantContext) -> None:
     _learn(ctx, people, authors={manager.id})
     _overdue(managing, made, people)
     _session(managing, made[0], people)
-    _library(checking)
+    _library(managing, checking)
     _consult(managing, checking)
     _import(managing, people)
 
@@ -222,20 +223,27 @@ def _session(ctx: TenantContext, course: Course, people: Sequence[Colleague]) ->
     meetings.invite(ctx, made, [p.id for p in people])
 
 
-def _library(ctx: TenantContext) -> None:
-    """The approver has read two of the texts, and links one to a case."""
-    for key in TICKED:
-        instrument = library.find(ctx, key)
-        shown = library.editions(ctx, instrument)[0]
-        if shown.edition is not None:
-            source = TickForm(source="官网公布文本（演示数据，并未实际核对）")
-            library.tick(ctx, instrument, shown.edition, source)
+def _library(managing: TenantContext, ctx: TenantContext) -> None:
+    """The firm's own rules, entered by one and checked by another; a regulation beside a case.
+
+    What ships stays as it is: nobody made up has read a real law.
+    """
+    form = InstrumentForm(key="Z-01", title="本公司投诉处理制度", force="INT", scope="binds")
+    articles = "第六条｜任何方式收到的投诉当日登记\n第十一条｜与投诉事项有利害关系的人回避"
+    edition = EditionForm(
+        label="2025 年修订", effective_from=date(2025, 1, 1), confidence="V",
+        source="本公司制度汇编", articles=articles,
+    )  # fmt: skip
+    own = library.enter(managing, form, edition)
+    shown = library.editions(ctx, own)[0].edition
+    if shown is not None:
+        library.tick(ctx, own, shown, TickForm(source="盖章版制度原件，演示数据"))
     number = ctx.session.scalar(
         select(Case.number).where(visible_cases(ctx.actor)).order_by(Case.id.desc()).limit(1)
     )
     if number:
-        form = LinkForm(number=number, article="第 20 条", note="推介材料中的收益表述")
-        linking.link(ctx, library.find(ctx, "C01"), form)
+        matter = LinkForm(number=number, article="第 20 条", note="推介材料中的收益表述")
+        linking.link(ctx, library.find(ctx, "C01"), matter)
 
 
 def _consult(managing: TenantContext, checking: TenantContext) -> None:

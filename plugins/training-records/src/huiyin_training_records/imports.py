@@ -71,6 +71,7 @@ def begin(ctx: TenantContext, file: tuple[str, BinaryIO] | None) -> ImportRun:
     if file is None or not file[0]:
         raise Invalid({"file": N_("请选择要上传的文件")})
     name, stream = clean_file_name(file[0]), file[1]
+    stream.seek(0)  # a request that is run again has read it once
     lines = read_table(stream, name, COLUMNS)
     if not lines:
         raise Invalid({"file": N_("文件没有数据行，请填写后上传")})

@@ -178,7 +178,7 @@ def attest(ctx: TenantContext, assignment: Assignment, form: AttestForm) -> None
     if not form.agree:
         raise Invalid({"agree": N_("请勾选确认后再签署")})
     if "".join(form.name.split()) != "".join(ctx.actor.name.split()):
-        raise Invalid({"name": N_("请填写您在本机构登记的姓名")})
+        raise Invalid({"name": N_("请填写在本机构登记的姓名")})
     statement = at.statement
     words = hashlib.sha256(statement.encode()).hexdigest()
     moment = ctx.now()

@@ -26,7 +26,7 @@ from huiyin.sdk import (
     page,
     parse,
 )
-from huiyin_training_records import consulting, meetings
+from huiyin_training_records import consulting, meetings, postal
 from huiyin_training_records.models import Course
 from huiyin_training_records.schemas import MeetingForm, PeopleForm, ReasonForm
 from huiyin_training_records.shared import (
@@ -82,6 +82,7 @@ class SessionsController(Controller):
         def do(ctx: TenantContext) -> str:
             meeting = meetings.find(ctx, key, lock=True)
             meetings.invite(ctx, meeting, parse(PeopleForm, data).people)
+            postal.invitations(ctx, meeting)
             return f"/manage/sessions/{key}"
 
         return _tried(desk, key, data, do, N_("参加人已添加"))
@@ -104,6 +105,7 @@ class SessionsController(Controller):
         def do(ctx: TenantContext) -> str:
             meeting = meetings.find(ctx, key, lock=True)
             meetings.call_off(ctx, meeting, parse(ReasonForm, data).reason)
+            postal.invitations(ctx, meeting)
             return f"/manage/sessions/{key}"
 
         return _tried(desk, key, data, do, N_("培训已取消"))

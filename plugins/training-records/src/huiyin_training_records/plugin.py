@@ -26,7 +26,7 @@ from huiyin.sdk import (
     TenantContext,
     hookimpl,
 )
-from huiyin_training_records import assigning, coverage, demo, imports, seeding, terms
+from huiyin_training_records import assigning, coverage, demo, imports, postal, seeding, terms
 from huiyin_training_records.api import ApiController
 from huiyin_training_records.pages_consult import ConsultController, ExpertsController
 from huiyin_training_records.pages_courses import CoursesController, DraftController
@@ -138,6 +138,8 @@ def permissions() -> Sequence[PluginPermission]:
 def jobs() -> Sequence[PluginJob]:
     return (
         PluginJob(name=TEND, run=tend, every=timedelta(hours=6), timeout=300.0),
+        PluginJob(name=postal.INVITE, run=postal.mail_invitation),
+        PluginJob(name=postal.REMIND, run=postal.mail_reminder),
         PluginJob(name=imports.CHECK, run=imports.check, timeout=300.0),
         PluginJob(name=imports.APPLY, run=imports.apply, timeout=300.0),
     )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final
@@ -18,11 +19,26 @@ from huiyin_training_records.library_models import Edition, Instrument
 _LIBRARY: Final = uuid.UUID(int=0)
 
 
+_CODE: Final = re.compile(r"S(?:-[a-z]+|\d+)")
+
+
 @cache
-def seed() -> tuple[Mapping[str, Any], ...]:
-    """The facts that ship: instruments with citation, force, scope and confidence."""
+def _shipped() -> Mapping[str, Any]:
     text = (files(__package__) / "seed" / "regulation.toml").read_text(encoding="utf-8")
-    return tuple(tomllib.loads(text)["instruments"])
+    return tomllib.loads(text)
+
+
+def seed() -> Sequence[Mapping[str, Any]]:
+    """The facts that ship: instruments with citation, force, scope and confidence."""
+    found: Sequence[Mapping[str, Any]] = _shipped()["instruments"]
+    return found
+
+
+def cited(source: str) -> str:
+    """A citation with what its codes stand for behind it."""
+    known: Mapping[str, str] = _shipped()["sources"]
+    codes = [code for code in dict.fromkeys(_CODE.findall(source)) if code in known]
+    return " · ".join([source, *(f"{code}：{known[code]}" for code in codes)])
 
 
 def sow(ctx: TenantContext) -> int:
@@ -37,7 +53,7 @@ def sow(ctx: TenantContext) -> int:
         edition = Edition(
             id=uuid7(), instrument_id=instrument.id, label=facts["label"],
             effective_from=facts.get("effective_from"), retention=facts.get("retention", ""),
-            confidence=facts["confidence"], source=facts.get("source", ""),
+            confidence=facts["confidence"], source=cited(facts.get("source", "")),
             open_points=facts.get("open_points", ""), edited_by=ctx.actor.id,
         )  # fmt: skip
         ctx.session.add(instrument)
