@@ -9,7 +9,7 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
 from huiyin.sdk import Conflict, Invalid, Period, add_workdays, today
-from huiyin_checklist_regulatory import evidence, figures, findings, queries, runs, tasks
+from huiyin_checklist_regulatory import evidence, figures, findings, plugin, queries, runs, tasks
 from huiyin_checklist_regulatory.errors import NotYours, SecondPerson
 from huiyin_checklist_regulatory.models import RunEvent
 from huiyin_checklist_regulatory.schemas import (
@@ -257,3 +257,18 @@ def test_what_waits_for_a_person_is_on_their_own_page(lend, action):
     assert [a.id for a, _ in queries.to_test(lend("supervisor"))] == [action.id]
     assert queries.to_test(lend("officer")) == []
     assert queries.to_test(lend("investigator")) == []  # answered the item
+
+
+def test_drafted_settings_tell_what_they_would_change(lend, action, run, kit, session):
+    ctx = lend("approver")
+    other = runs.begin(ctx, kit.run_form(), "open")
+    session.flush()
+    kit.say(ctx, other, 1, "met")
+    action.due_on = today()
+    session.flush()
+    old = ChecklistRegulatorySettings(require_evidence=False, remind_days=3)
+    new = ChecklistRegulatorySettings(require_evidence=True, remind_days=5)
+    assert [str(m) for m in plugin.preview_settings(ctx, old, new)] == [
+        "进行中的自查有 1 项答「符合」而没有证据，提交前须补充", "将提醒 1 项未完成的整改",
+    ]  # fmt: skip
+    assert plugin.preview_settings(ctx, new, new) == []

@@ -373,3 +373,17 @@ def test_its_tables_go_and_come_back(postgres):
         database.there_and_back(postgres, "checklist_regulatory", "huiyin_checklist_regulatory")
         == []
     )
+
+
+def test_the_second_of_two_answers_is_told_and_keeps_what_was_typed(
+    web, people, run, switched_on, kit
+):
+    where = f"{kit.HOME}/runs/{run.id}/items/1/answer"
+    first = {"answer": "unverified", "note": "甲写的", "seen": "1"}
+    assert web(people["approver"]).post(where, first).status_code == 303
+    late = {"answer": "not_met", "note": "乙写的理由", "seen": "1"}
+    answer = web(people["approver2"]).post(where, late)
+    assert answer.status_code == 409
+    words = kit.text_of(answer)
+    assert "刚被其他人更新" in words
+    assert "乙写的理由" in words

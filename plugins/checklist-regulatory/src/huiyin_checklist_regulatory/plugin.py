@@ -137,5 +137,12 @@ def case_panels(ctx: TenantContext, case: Case) -> Panel | None:
 
 
 @hookimpl
+def preview_settings(
+    ctx: TenantContext, old: ChecklistRegulatorySettings, new: ChecklistRegulatorySettings
+) -> Sequence[Message]:
+    return tasks.preview(ctx, old, new)
+
+
+@hookimpl
 def demonstrate(ctx: TenantContext) -> None:
     demo.fill(ctx)

@@ -7,8 +7,8 @@ from typing import Any, Final
 
 from sqlalchemy import select
 
-from huiyin.sdk import TenantContext, add_workdays, today
-from huiyin_checklist_regulatory import runs
+from huiyin.sdk import N_, Message, TenantContext, add_workdays, today
+from huiyin_checklist_regulatory import queries, runs
 from huiyin_checklist_regulatory.models import Action, Finding
 from huiyin_checklist_regulatory.settings import ChecklistRegulatorySettings
 from huiyin_checklist_regulatory.terms import ActionState, FindingState
@@ -17,6 +17,23 @@ REMIND: Final = "remind"
 SOON: Final = "soon"
 LATE: Final = "late"
 MOST: Final = 200
+UNPROVEN: Final = N_("进行中的自查有 {n} 项答「符合」而没有证据，提交前须补充")
+
+
+def preview(
+    ctx: TenantContext, old: ChecklistRegulatorySettings, new: ChecklistRegulatorySettings
+) -> list[Message]:
+    """What drafted settings would change for runs and actions in hand."""
+    told: list[Message] = []
+    if new.require_evidence and not old.require_evidence:
+        n = queries.without_evidence(ctx)
+        told.append(
+            Message(N_("进行中的自查有 {n} 项答「符合」而没有证据，提交前须补充"), {"n": n})
+        )
+    if new.remind_days != old.remind_days:
+        n = queries.due_by(ctx, add_workdays(today(), new.remind_days))
+        told.append(Message(N_("将提醒 {n} 项未完成的整改"), {"n": n}))
+    return told
 
 
 def remind(ctx: TenantContext, payload: Mapping[str, Any]) -> None:  # noqa: ARG001 - a job's signature
