@@ -102,7 +102,13 @@ from huiyin.policies.catalogue import categories, causes, outside_routes, public
 from huiyin.queue.registry import GiveUp, Retry
 from huiyin.sdk.days import add_workdays, workdays_between
 from huiyin.sdk.mail import Attachment, Mail, can_mail, public_link, send_mail
-from huiyin.sdk.people import Colleague, barred_from_judging, colleagues, parts_in
+from huiyin.sdk.people import (
+    Colleague,
+    barred_from_judging,
+    colleagues,
+    mail_address,
+    parts_in,
+)
 from huiyin.sdk.public import (
     ToldDate,
     check_form_token,
@@ -250,6 +256,7 @@ __all__ = [
     "letters_of",
     "local",
     "local_date",
+    "mail_address",
     "mask_email",
     "mask_name",
     "mask_phone",

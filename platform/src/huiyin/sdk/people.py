@@ -12,7 +12,7 @@ from sqlalchemy import select
 from huiyin.cases.models import Case, Participation
 from huiyin.cases.stages import HANDLING, Part
 from huiyin.db import ScopedSession
-from huiyin.identity.models import Membership
+from huiyin.identity.models import Account, Membership
 from huiyin.identity.policy import Role
 from huiyin.identity.sessions import known_roles
 
@@ -40,6 +40,16 @@ def colleagues(session: ScopedSession, *, former: bool = False) -> list[Colleagu
         Colleague(r.account_id, r.name, known_roles(r.roles), r.department, r.active)
         for r in session.execute(rows)
     ]
+
+
+def mail_address(session: ScopedSession, account_id: uuid.UUID) -> str:
+    """Where a member reads mail, for jobs that write to one; ``""`` for somebody who left."""
+    found = session.scalar(
+        select(Account.email)
+        .join(Membership, Membership.account_id == Account.id)
+        .where(Membership.account_id == account_id, Membership.active)
+    )
+    return found or ""
 
 
 def parts_in(session: ScopedSession, case: Case) -> Mapping[Part, frozenset[uuid.UUID]]:
