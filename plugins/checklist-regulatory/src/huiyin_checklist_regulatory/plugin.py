@@ -105,7 +105,10 @@ def navigation() -> Sequence[NavItem]:
 
 @hookimpl
 def jobs() -> Sequence[PluginJob]:
-    return (PluginJob(name=tasks.REMIND, run=tasks.remind, every=timedelta(hours=6)),)
+    return (
+        PluginJob(name=tasks.REMIND, run=tasks.remind, every=timedelta(hours=6)),
+        PluginJob(name=tasks.MAIL, run=tasks.mail),
+    )
 
 
 @hookimpl
