@@ -74,10 +74,16 @@ def people(make_actor, site):  # the site first: it makes the plugin's permissio
 def lend(session, people, site):
     """``lend("approver")`` is the context as that person has it."""
 
+    words = {}  # a context for each language: reading the catalogues takes a while
+
     def make(who, language="zh", **given):
         actor = people[who] if isinstance(who, str) else who
-        ctx = rehearse(plugin, session, name=NAME, actor=actor, language=language, **given)
-        return replace(ctx, blobs=site.blobs)
+        if given or language not in words:
+            ctx = rehearse(plugin, session, name=NAME, language=language, **given)
+            if given:
+                return replace(ctx, actor=actor, blobs=site.blobs)
+            words[language] = replace(ctx, blobs=site.blobs)
+        return replace(words[language], actor=actor)
 
     return make
 

@@ -9,7 +9,7 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import IntegrityError
 
 from huiyin.sdk import Conflict, Invalid, Period, add_workdays, today
-from huiyin_checklist_regulatory import evidence, figures, findings, queries, runs, tasks
+from huiyin_checklist_regulatory import evidence, figures, findings, plugin, queries, runs, tasks
 from huiyin_checklist_regulatory.errors import NotYours, SecondPerson
 from huiyin_checklist_regulatory.models import RunEvent
 from huiyin_checklist_regulatory.schemas import (
@@ -257,3 +257,51 @@ def test_what_waits_for_a_person_is_on_their_own_page(lend, action):
     assert [a.id for a, _ in queries.to_test(lend("supervisor"))] == [action.id]
     assert queries.to_test(lend("officer")) == []
     assert queries.to_test(lend("investigator")) == []  # answered the item
+
+
+def test_drafted_settings_tell_what_they_would_change(lend, action, run, kit, session):
+    ctx = lend("approver")
+    other = runs.begin(ctx, kit.run_form(), "open")
+    session.flush()
+    kit.say(ctx, other, 1, "met")
+    action.due_on = today()
+    session.flush()
+    old = ChecklistRegulatorySettings(require_evidence=False, remind_days=3)
+    new = ChecklistRegulatorySettings(require_evidence=True, remind_days=5)
+    assert [str(m) for m in plugin.preview_settings(ctx, old, new)] == [
+        "进行中的自查有 1 项答「符合」而没有证据，提交前须补充", "将提醒 1 项未完成的整改",
+    ]  # fmt: skip
+    assert plugin.preview_settings(ctx, new, new) == []
+
+
+def test_the_owner_gets_one_mail_when_it_falls_due_and_one_when_it_is_late(
+    lend, action, session, monkeypatch
+):
+    sent = []
+    monkeypatch.setattr(tasks, "can_mail", lambda: True)
+    monkeypatch.setattr(tasks, "send_mail", lambda _ctx, mail: sent.append(mail))
+    ctx = lend("supervisor")
+
+    def look(due):
+        action.due_on = due
+        session.flush()
+        for _ in range(2):
+            tasks.remind(ctx, {})
+        jobs = session.execute(
+            text("SELECT payload FROM job WHERE consumer LIKE '%checklist_regulatory:mail'")
+        ).scalars()
+        return list(jobs)
+
+    assert len(look(today())) == 1
+    waiting = look(today() - timedelta(days=1))
+    assert sorted(job["level"] for job in waiting) == ["late", "soon"]
+    for job in waiting:
+        tasks.mail(ctx, job)
+        tasks.mail(ctx, job)
+    assert len({mail.id for mail in sent}) == 2  # a mail tried again is the same mail
+    assert all("@" in mail.to and "WT-" in mail.subject for mail in sent)
+    assert not any("补齐" in mail.text for mail in sent)
+    sent.clear()
+    findings.finish(lend("officer"), action.id, DoneForm(proof="x"))
+    tasks.mail(ctx, waiting[0])
+    assert sent == []

@@ -373,3 +373,33 @@ def test_its_tables_go_and_come_back(postgres):
         database.there_and_back(postgres, "checklist_regulatory", "huiyin_checklist_regulatory")
         == []
     )
+
+
+def test_the_second_of_two_answers_is_told_and_keeps_what_was_typed(
+    web, people, run, switched_on, kit
+):
+    where = f"{kit.HOME}/runs/{run.id}/items/1/answer"
+    first = {"answer": "unverified", "note": "甲写的", "seen": "1"}
+    assert web(people["approver"]).post(where, first).status_code == 303
+    late = {"answer": "not_met", "note": "乙写的理由", "seen": "1"}
+    answer = web(people["approver2"]).post(where, late)
+    assert answer.status_code == 409
+    words = kit.text_of(answer)
+    assert "刚被其他人更新" in words
+    assert "乙写的理由" in words
+
+
+def test_another_firm_that_has_it_on_too_sees_nothing_of_ours(
+    web, sealed, elsewhere, make_actor, kit
+):
+    admin = make_actor("tenant_admin", of=elsewhere.tenant)
+    turned = web(admin).post("/t/beiyu/admin/plugins/checklist_regulatory/switch", {"to": "on"})
+    assert turned.status_code == 303
+    own = "/t/beiyu/w/x/checklist-regulatory"
+    browser = web(elsewhere.officer)
+    for path in ("", "/runs", "/findings", "/packs", "/sections"):
+        page = browser.get(own + path)
+        assert page.status_code == 200
+        assert not re.search(r"ZC-\d|WT-\d|tiny", page.text)
+    for path in (f"/runs/{sealed.id}", f"/runs/{sealed.id}/report.xlsx", "/packs/tiny"):
+        assert browser.get(own + path).status_code == 404

@@ -151,3 +151,22 @@ def test_the_figure_counts_what_was_running_at_the_end_of_the_period(lend):
     (before,) = figure.measure(ctx, Period(today() - timedelta(9), today() - timedelta(1)))
     assert (now_.value, now_.n, len(now_.proofs)) == (1, 20, 1)
     assert before.value == 0
+
+
+@pytest.mark.parametrize(
+    ("day", "ends"),
+    [
+        (date(2026, 11, 26), [date(2026, 9, 30), date(2026, 6, 30), date(2026, 3, 31)]),
+        (date(2026, 1, 1), [date(2025, 12, 31), date(2025, 9, 30), date(2025, 6, 30)]),
+        (date(2024, 3, 31), [date(2023, 12, 31), date(2023, 9, 30), date(2023, 6, 30)]),
+    ],
+)
+def test_the_ends_of_the_quarters_before_a_day(day, ends):
+    assert sections.quarter_ends(day, 3) == ends
+
+
+def test_the_strip_of_the_past_shows_what_was_known_then(lend):
+    ctx = lend("approver")
+    sections.assess(ctx, 1, running())
+    for _, cells in sections.past(ctx):
+        assert sections.tally(cells)[SectionState.UNASSESSED] == 20

@@ -204,12 +204,13 @@ def find(ctx: TenantContext, evidence_id: uuid.UUID) -> Evidence:
 
 
 def remove(ctx: TenantContext, place: RunItem, evidence_id: uuid.UUID) -> None:
-    """Take a piece of an open run away again; what it was stays in the book."""
+    """Take a piece of an open run away again; what it was stays in the book.
+
+    Bytes that nobody names any more are swept up later, so that a rollback loses none.
+    """
     row = find(ctx, evidence_id)
     if row.run_item_id != place.id:
         raise NotFound
-    if row.blob_key:
-        ctx.blobs.delete(row.blob_key)
     ctx.session.delete(row)
     facts = {"place": place.id, "kind": row.kind, "sha256": row.sha256}
     ctx.record("evidence_removed", row.id, facts)

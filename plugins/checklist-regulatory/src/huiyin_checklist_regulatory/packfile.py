@@ -370,7 +370,7 @@ def _of_cites(pack: Pack, item: Item) -> list[tuple[str, ...]]:
     return found
 
 
-_OUTSIDE: Final = frozenset({Force.STANDARD, Force.INTERNAL})
+_OUTSIDE: Final = frozenset({Force.STANDARD, Force.INTERNAL, Force.PRACTICE})
 
 
 def _carries(source: Source | None, duty: Duty) -> bool:

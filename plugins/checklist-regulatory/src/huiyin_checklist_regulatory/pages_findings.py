@@ -11,7 +11,6 @@ from litestar.params import FromPath
 
 from huiyin.sdk import (
     N_,
-    Conflict,
     Desk,
     Form,
     FormData,
@@ -126,11 +125,7 @@ def _attempt(desk: Desk, finding_id: UUID, data: dict[str, Any], act: Any) -> Re
     def again(form: Form, code: int) -> Response[Any]:
         return finding_page(desk, finding_id, form, code)
 
-    try:
-        return attempt(desk, data, act, again)
-    except Conflict as error:
-        desk.session.rollback()
-        return finding_page(desk, finding_id, Form({}, {}, desk._(error.message)), error.status)
+    return attempt(desk, data, act, again)
 
 
 def _attempt_action(desk: Desk, action_id: UUID, data: dict[str, Any], act: Any) -> Response[Any]:

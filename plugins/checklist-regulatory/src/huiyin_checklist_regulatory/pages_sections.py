@@ -38,8 +38,9 @@ class SectionsController(Controller):
         cells = sections.strip(ctx)
         records = records_of(ctx, [cell.newest for cell in cells if cell.newest])
         return show(
-            desk, "sections.html", cells=cells, tally=sections.tally(cells), records=records
-        )
+            desk, "sections.html", cells=cells, tally=sections.tally(cells), records=records,
+            past=[(end, then, sections.tally(then)) for end, then in sections.past(ctx)],
+        )  # fmt: skip
 
     @page("/{no:int}", name="checklist_regulatory:section", permission=READ)
     def section(self, desk: NamedDependency[Desk], no: FromPath[int]) -> Response[Any]:

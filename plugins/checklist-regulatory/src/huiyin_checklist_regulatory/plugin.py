@@ -105,7 +105,10 @@ def navigation() -> Sequence[NavItem]:
 
 @hookimpl
 def jobs() -> Sequence[PluginJob]:
-    return (PluginJob(name=tasks.REMIND, run=tasks.remind, every=timedelta(hours=6)),)
+    return (
+        PluginJob(name=tasks.REMIND, run=tasks.remind, every=timedelta(hours=6)),
+        PluginJob(name=tasks.MAIL, run=tasks.mail),
+    )
 
 
 @hookimpl
@@ -134,6 +137,13 @@ def case_panels(ctx: TenantContext, case: Case) -> Panel | None:
         return None
     body = ctx.render("checklist_regulatory/panel.html", runs=found, titles=RUN_STATE_TITLES)
     return Panel(Message(MANIFEST.title), body)
+
+
+@hookimpl
+def preview_settings(
+    ctx: TenantContext, old: ChecklistRegulatorySettings, new: ChecklistRegulatorySettings
+) -> Sequence[Message]:
+    return tasks.preview(ctx, old, new)
 
 
 @hookimpl

@@ -5,13 +5,13 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 from sqlalchemy import Row, and_, case, func, select, tuple_
 
 from huiyin.sdk import Period, TenantContext
-from huiyin_checklist_regulatory.models import Action, Finding, Run, RunEvent, RunItem
+from huiyin_checklist_regulatory.models import Action, Evidence, Finding, Run, RunEvent, RunItem
 from huiyin_checklist_regulatory.terms import ActionState, Answer, FindingState, RunState
 
 PAGE: Final = 30
@@ -148,6 +148,28 @@ def open_findings(ctx: TenantContext, period: Period) -> list[Finding]:
     query = select(Finding).where(still).order_by(Finding.raised_at, Finding.id)
     end = period.end
     return [f for f in ctx.session.scalars(query) if f.closed_at is None or f.closed_at >= end]
+
+
+# -- what a change of the settings would do ----------------------------------------------------
+
+
+def without_evidence(ctx: TenantContext) -> int:
+    """Items of open runs that are said to be met with nothing behind them."""
+    proven = select(Evidence.run_item_id).where(Evidence.run_item_id == RunItem.id).exists()
+    query = (
+        select(func.count())
+        .select_from(RunItem)
+        .join(Run, Run.id == RunItem.run_id)
+        .where(Run.state == RunState.OPEN.value, RunItem.answer == Answer.MET.value, ~proven)
+    )
+    return ctx.session.scalar(query) or 0
+
+
+def due_by(ctx: TenantContext, day: date) -> int:
+    """Open actions that are due by that day."""
+    query = select(func.count()).select_from(Action)
+    query = query.where(Action.state == ActionState.OPEN.value, Action.due_on <= day)
+    return ctx.session.scalar(query) or 0
 
 
 # -- what waits for a person -------------------------------------------------------------------

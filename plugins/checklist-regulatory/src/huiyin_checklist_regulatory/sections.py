@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import select
@@ -85,6 +85,23 @@ def tally(cells: Sequence[Cell]) -> Mapping[SectionState, int]:
     """How many sections are in each state."""
     counted = Counter(cell.state for cell in cells)
     return {state: counted[state] for state in SectionState}
+
+
+def quarter_ends(day: date, n: int) -> list[date]:
+    """The last days of the ``n`` quarters before the one of ``day``, latest first."""
+    ends = []
+    begun = date(day.year, 3 * ((day.month - 1) // 3) + 1, 1)
+    for _ in range(n):
+        ends.append(begun - timedelta(days=1))
+        begun = months_before(begun, 3)
+    return ends
+
+
+def past(ctx: TenantContext, n: int = 4) -> list[tuple[date, list[Cell]]]:
+    """The strip as it was known and stood at the end of each of the last quarters."""
+    return [
+        (end, strip(ctx, at=Period(end, end).end, on=end)) for end in quarter_ends(today(), n)
+    ]  # fmt: skip
 
 
 def history(ctx: TenantContext, no: int, n: int = 50) -> Sequence[SectionRecord]:

@@ -8,7 +8,7 @@ from typing import Any, BinaryIO, cast
 from litestar import Response
 from litestar.datastructures import UploadFile
 
-from huiyin.sdk import Desk, Form, Invalid, Message, Refused, TenantContext, context_of
+from huiyin.sdk import Conflict, Desk, Form, Invalid, Message, Refused, TenantContext, context_of
 from huiyin_checklist_regulatory import permissions, terms
 from huiyin_checklist_regulatory.views import pick
 
@@ -47,7 +47,7 @@ def attempt(
     except Invalid as error:
         desk.session.rollback()
         return again(Form.failed(data, error, desk._), error.status)
-    except Refused as error:
+    except (Refused, Conflict) as error:
         desk.session.rollback()
         return again(Form(_texts(data), {}, desk._(error.message)), error.status)
 

@@ -40,6 +40,7 @@ class Force(StrEnum):
     SELF_REGULATION = "SR"
     STANDARD = "STD"
     INTERNAL = "INT"
+    PRACTICE = "PR"
     UK = "UK"
 
 
@@ -52,6 +53,7 @@ FORCE_TITLES: Final[Mapping[Force, str]] = MappingProxyType(
         Force.SELF_REGULATION: N_("自律规则"),
         Force.STANDARD: N_("推荐性标准"),
         Force.INTERNAL: N_("公司制度"),
+        Force.PRACTICE: N_("行业实践"),
         Force.UK: N_("英国监管规则"),
     }
 )
