@@ -218,7 +218,9 @@ class AppealController(Controller):
         except Invalid as wrong:
             found = appeals.get(ctx, appeal_id)
             return _appeal(desk, ctx, found, Form.failed(data, wrong, desk._), 422)
-        return desk.redirect(home(desk, f"/appeals/{appeal_id}"), N_("已作出决定，并告知本人"))
+        return desk.redirect(
+            home(desk, f"/appeals/{appeal_id}"), N_("已作出决定，本人可在申诉页看到")
+        )
 
     @action("/{appeal_id:uuid}/withdraw", name="scoring_incentive:appeal_withdraw", permission=OWN)
     def withdraw(

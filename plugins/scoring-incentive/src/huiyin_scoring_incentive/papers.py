@@ -120,7 +120,7 @@ def _summary(ctx: TenantContext, parts: Sequence[Part]) -> PaperSection:
         for p in parts
     )  # fmt: skip
     table = PaperTable(
-        heading=heading, rows=rows, widths=(4, 2, 1, 2, 1, 1, 2), right=frozenset({1, 2, 3, 4, 5})
+        heading=heading, rows=rows, widths=(4, 2, 1, 2, 1, 1, 2), right=frozenset(range(1, 7))
     )
     return PaperSection(heading=text(N_("得分构成")), table=table)
 
