@@ -323,6 +323,18 @@ def test_the_explanation_leads_to_every_case_it_rests_on(ready, web, staff, sess
         assert line in page
 
 
+def test_a_long_list_is_cut_and_can_be_had_whole(web, staff, switch, published, score_of):
+    switch()
+    (score,) = score_of(published(n=150), "officer")
+    browser = web(staff.officer)
+    short = browser.get(f"{HOME}/scores/{score.id}").text
+    whole = browser.get(f"{HOME}/scores/{score.id}?all=1").text
+    assert "列出全部 75 项" in short
+    assert "?all=1" not in whole
+    assert whole.count("没有重启") == short.count("没有重启")
+    assert whole.count("/w/cases/") > short.count("/w/cases/") >= 60
+
+
 def test_a_case_in_which_the_reader_is_named_is_not_on_the_page(ready, web, staff, session):
     number = session.execute(
         text(

@@ -175,6 +175,7 @@ def _score(desk: Desk, ctx: TenantContext, told: appeals.Explained) -> Response[
     last = appeals.until(ctx, told.round)
     response = show(
         desk, ctx, "score.html", told=told, own=own, last=last,
+        every=desk.request.query_params.get("all") == "1",
         open=last is not None and today() <= last,
         shown=proofs(desk, ctx, papers.rows_of(ctx, told.score)),
         outcomes=appeals.OUTCOME_TITLES, appeal_states=appeals.STATE_TITLES,
