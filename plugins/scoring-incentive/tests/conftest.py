@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 from sqlalchemy import select, text
 
-from huiyin.sdk import CORE_FIGURES, Part, Period, rehearse, uuid7
+from huiyin.sdk import CORE_FIGURES, FigureBook, Part, Period, rehearse, uuid7
 from huiyin.testing.history import closed_case
 from huiyin_scoring_incentive import formulas, plugin, rounds, tasks
 from huiyin_scoring_incentive.figures import FIGURES
@@ -61,13 +61,15 @@ def more_figures():
 def lend(session, staff, more_figures):
     """``lend("approver")`` is the context that person is lent; without a name, the system's."""
 
-    def ctx(who=None, **given):
-        actor = None if who is None else getattr(staff, who)
-        figures = (*CORE_FIGURES, *FIGURES, *more_figures)
-        made = rehearse(
-            plugin, session, name="scoring_incentive", actor=actor, figures=figures, **given
-        )
-        return replace(made, session=session)
+    first = rehearse(plugin, session, name="scoring_incentive")
+    known = (*CORE_FIGURES, *FIGURES, *more_figures)
+
+    def ctx(who=None, *, settings=None):
+        actor = first.actor if who is None else getattr(staff, who)
+        held = first.source if settings is None else lambda _type: settings
+        book = FigureBook(lambda _owner: made, known)
+        made = replace(first, actor=actor, source=held, book=lambda: book)
+        return made
 
     return ctx
 

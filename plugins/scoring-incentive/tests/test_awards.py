@@ -175,6 +175,18 @@ def test_nobody_agrees_for_another(granted, web, staff, switch):
         assert answer.status_code == 404
 
 
+def test_for_somebody_who_has_left_an_approver_takes_the_page_down(
+    granted, lend, web, public, staff, switch
+):
+    awards.consent(lend("officer"), granted.id, awards.words(granted), agree=True)
+    switch()
+    assert "某officer" in public.get(PUBLIC).text
+    path = f"{HOME}/awards/mine/{granted.id}"
+    assert web(staff.supervisor).post(path, {"agree": "no"}).status_code == 404
+    assert web(staff.approver).post(path, {"agree": "no"}).status_code == 303
+    assert "某officer" not in public.get(PUBLIC).text
+
+
 def test_a_nomination_cannot_be_made_public_before_it_is_granted(nominated, lend):
     with pytest.raises(Conflict):
         awards.consent(lend("officer"), nominated.id, awards.words(nominated), agree=True)

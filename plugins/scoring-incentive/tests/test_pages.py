@@ -171,23 +171,29 @@ def fields(body=BODY, **changes):
     return {**data, **changes}
 
 
-@pytest.mark.parametrize(
-    ("changes", "field"),
-    [({"figure-0": "case:closed"}, "figure-0"), ({"weight-1": "NaN"}, "weight-1"),
-     ({"weight-1": "1e999"}, "weight-1"), ({"target-0": "50"}, "target-0"),
-     ({"weight-0": "-5"}, "weight-0"), ({"floor-2": "abc"}, "floor-2"),
-     ({"title": ""}, "title"), ({"reason": "短"}, "reason"), ({"coverage": "inf"}, "coverage"),
-     ({"weight-0": "44"}, "terms"), ({"figure-1": "a:b/c:d"}, "figure-1")],
+BAD = (
+    ({"figure-0": "case:closed"}, "figure-0"), ({"weight-1": "NaN"}, "weight-1"),
+    ({"weight-1": "1e999"}, "weight-1"), ({"target-0": "50"}, "target-0"),
+    ({"weight-0": "-5"}, "weight-0"), ({"floor-2": "abc"}, "floor-2"), ({"title": ""}, "title"),
+    ({"reason": "短"}, "reason"), ({"coverage": "inf"}, "coverage"), ({"weight-0": "44"}, "terms"),
+    ({"figure-1": "a:b/c:d"}, "figure-1"),
 )  # fmt: skip
+
+
 def test_a_bad_formula_comes_back_with_the_reason_and_what_was_typed(
-    ready, web, staff, changes, field
+    lend, web, staff, switch, session
 ):
-    answer = web(staff.approver).post(f"{HOME}/formula/draft", fields(**changes))
-    assert answer.status_code == 422
-    assert f'href="#f-{field}"' in answer.text
-    (typed,) = changes.values()
-    if typed and not field.startswith("figure"):
-        assert typed in answer.text
+    switch()
+    formulas.begin(lend("approver"))
+    session.commit()
+    browser = web(staff.approver)
+    for changes, field in BAD:
+        answer = browser.post(f"{HOME}/formula/draft", fields(**changes))
+        assert answer.status_code == 422, field
+        assert f'href="#f-{field}"' in answer.text
+        (typed,) = changes.values()
+        if typed and not field.startswith("figure"):
+            assert typed in answer.text
 
 
 def test_the_preview_is_a_fragment_for_htmx_and_a_page_without(ready, web, staff):
@@ -230,19 +236,28 @@ def test_a_round_of_the_future_is_refused_with_the_input_kept(ready, web, staff)
     assert 'href="#f-until"' in answer.text
 
 
-@pytest.mark.parametrize(
-    ("path", "who", "data", "field"),
-    [("/rounds/new", "approver", {"title": "x"}, "since"),
-     ("/credits/new", "officer",
-      {"kind": "help", "number": "TS-0000-0", "what": "帮忙核对了份额登记"}, "number"),
-     ("/credits/new", "officer", {"kind": "praise"}, "kind"),
-     ("/awards", "approver", {"year": "1"}, "year"),
-     ("/awards", "approver", {"year": "2025"}, "year")],
+REFUSED = (
+    ("/rounds/new", "approver", {"title": "x"}, "since"),
+    ("/credits/new", "officer",
+     {"kind": "help", "number": "TS-0000-0", "what": "帮忙核对了份额登记"}, "number"),
+    ("/credits/new", "officer", {"kind": "praise"}, "kind"),
+    ("/awards", "approver", {"year": "1"}, "year"),
+    ("/awards", "approver", {"year": "2025"}, "year"),
+    ("/awards/2025/nominate", "supervisor", {"nominee": "x"}, "nominee"),
 )  # fmt: skip
-def test_a_form_that_is_refused_says_why_at_the_field(ready, web, staff, path, who, data, field):
-    answer = web(getattr(staff, who)).post(HOME + path, data)
-    assert answer.status_code == 422
-    assert f'href="#f-{field}"' in answer.text
+
+
+def test_a_form_that_is_refused_says_why_at_the_field(lend, web, staff, switch, session, formula):
+    switch()
+    formula()
+    awards.open_year(lend("executive"), 2025)
+    session.commit()
+    browsers = {}
+    for path, who, data, field in REFUSED:
+        browser = browsers.setdefault(who, web(getattr(staff, who)))
+        answer = browser.post(HOME + path, data)
+        assert answer.status_code == 422, path
+        assert f'href="#f-{field}"' in answer.text
 
 
 def test_an_appeal_is_sent_twice_and_stands_once(ready, web, staff, session, score_of):
@@ -306,6 +321,18 @@ def test_the_explanation_leads_to_every_case_it_rests_on(ready, web, staff, sess
         assert f'href="/t/qinghe/w/cases/{number}"' in page
     for line in ("没有重启或复核的比例", "零分线", "满分线", "约九成把握"):
         assert line in page
+
+
+def test_a_long_list_is_cut_and_can_be_had_whole(web, staff, switch, published, score_of):
+    switch()
+    (score,) = score_of(published(n=150), "officer")
+    browser = web(staff.officer)
+    short = browser.get(f"{HOME}/scores/{score.id}").text
+    whole = browser.get(f"{HOME}/scores/{score.id}?all=1").text
+    assert "列出全部 75 项" in short
+    assert "?all=1" not in whole
+    assert whole.count("没有重启") == short.count("没有重启")
+    assert whole.count("/w/cases/") > short.count("/w/cases/") >= 60
 
 
 def test_a_case_in_which_the_reader_is_named_is_not_on_the_page(ready, web, staff, session):

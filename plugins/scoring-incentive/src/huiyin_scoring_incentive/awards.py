@@ -271,9 +271,13 @@ def list_hash(listed: Sequence[Award]) -> str:
 
 
 def consent(ctx: TenantContext, award_id: uuid.UUID, seen: str, *, agree: bool) -> Award:
-    """The person agrees to these very words being public, or no longer does: at once, both ways."""
+    """The person agrees to these very words being public, or no longer does: at once, both ways.
+
+    Those who approve awards can take a page down too, for somebody who has left and asks for it;
+    nobody agrees for another.
+    """
     found = _award(ctx, award_id)
-    if found.nominee_id != ctx.actor.id:
+    if found.nominee_id != ctx.actor.id and (agree or not ctx.actor.can(AWARD)):
         raise NotFound
     if found.state != "granted" or (agree and seen != words(found)):
         raise Conflict

@@ -179,9 +179,11 @@ class AwardController(Controller):
         self, desk: NamedDependency[Desk], award_id: FromPath[uuid.UUID], data: FormData
     ) -> Response[Any]:
         agree = data.get("agree") == "yes"
-        awards.consent(context_of(desk), award_id, str(data.get("words", "")), agree=agree)
+        ctx = context_of(desk)
+        found = awards.consent(ctx, award_id, str(data.get("words", "")), agree=agree)
         said = N_("已同意，公开页面现在可以看到") if agree else N_("已撤回同意，公开页面已不再显示")
-        return desk.redirect(home(desk, "/awards/mine"), said)
+        own = found.nominee_id == desk.actor.id
+        return desk.redirect(home(desk, "/awards/mine" if own else f"/awards/{found.year}"), said)
 
 
 def _sane(year: int) -> int:

@@ -175,6 +175,7 @@ def _score(desk: Desk, ctx: TenantContext, told: appeals.Explained) -> Response[
     last = appeals.until(ctx, told.round)
     response = show(
         desk, ctx, "score.html", told=told, own=own, last=last,
+        every=desk.request.query_params.get("all") == "1",
         open=last is not None and today() <= last,
         shown=proofs(desk, ctx, papers.rows_of(ctx, told.score)),
         outcomes=appeals.OUTCOME_TITLES, appeal_states=appeals.STATE_TITLES,
@@ -218,7 +219,9 @@ class AppealController(Controller):
         except Invalid as wrong:
             found = appeals.get(ctx, appeal_id)
             return _appeal(desk, ctx, found, Form.failed(data, wrong, desk._), 422)
-        return desk.redirect(home(desk, f"/appeals/{appeal_id}"), N_("已作出决定，并告知本人"))
+        return desk.redirect(
+            home(desk, f"/appeals/{appeal_id}"), N_("已作出决定，本人可在申诉页看到")
+        )
 
     @action("/{appeal_id:uuid}/withdraw", name="scoring_incentive:appeal_withdraw", permission=OWN)
     def withdraw(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from sqlalchemy import select
 
@@ -31,13 +31,14 @@ from huiyin_scoring_incentive.models import AnyRow, Appeal, Award, Credit, Round
 from huiyin_scoring_incentive.rights import SEE
 from huiyin_scoring_incentive.scoring import EMPTY, Part
 
-UNITS: Mapping[str, str] = {
+UNITS: Final[Mapping[str, str]] = {
     "share": N_("%"),
     "points": N_("分"),
     "count": N_("次"),
     "days": N_("个工作日"),
 }
-MOST: int = 200  # of anything in one file
+MOST: Final = 200  # of anything in the file of a person
+MOST_PROOFS: Final = 3_000  # of one indicator on paper
 
 
 def number(value: float | None) -> str:
@@ -120,7 +121,7 @@ def _summary(ctx: TenantContext, parts: Sequence[Part]) -> PaperSection:
         for p in parts
     )  # fmt: skip
     table = PaperTable(
-        heading=heading, rows=rows, widths=(4, 2, 1, 2, 1, 1, 2), right=frozenset({1, 2, 3, 4, 5})
+        heading=heading, rows=rows, widths=(4, 2, 1, 2, 1, 1, 2), right=frozenset(range(1, 7))
     )
     return PaperSection(heading=text(N_("得分构成")), table=table)
 
@@ -130,7 +131,7 @@ def _parts(
 ) -> Iterator[PaperSection]:
     for part in parts:
         listed = list(proofs.get(part.figure, ()))
-        rows = tuple((ctx.text(p.title), f"{p.counted:g}") for p in listed[:MOST])
+        rows = tuple((ctx.text(p.title), f"{p.counted:g}") for p in listed[:MOST_PROOFS])
         table = PaperTable(
             heading=(ctx.text(N_("事项")), ctx.text(N_("计入"))), rows=rows, widths=(8, 1),
             right=frozenset({1}),
