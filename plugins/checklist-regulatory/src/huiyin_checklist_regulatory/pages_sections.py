@@ -27,6 +27,7 @@ from huiyin_checklist_regulatory.models import SectionRecord
 from huiyin_checklist_regulatory.permissions import ASSESS, READ
 from huiyin_checklist_regulatory.schemas import SectionForm
 from huiyin_checklist_regulatory.shared import attempt, home, show
+from huiyin_checklist_regulatory.terms import SectionState
 
 
 class SectionsController(Controller):
@@ -39,7 +40,7 @@ class SectionsController(Controller):
         records = records_of(ctx, [cell.newest for cell in cells if cell.newest])
         return show(
             desk, "sections.html", cells=cells, tally=sections.tally(cells), records=records,
-            past=[(end, then, sections.tally(then)) for end, then in sections.past(ctx)],
+            past=_past(ctx),
         )  # fmt: skip
 
     @page("/{no:int}", name="checklist_regulatory:section", permission=READ)
@@ -55,6 +56,12 @@ class SectionsController(Controller):
             return desk.redirect(home(desk, f"/sections/{no}"), N_("自评已保存"))
 
         return attempt(desk, data, act, lambda form, code: _page(desk, no, form, code))
+
+
+def _past(ctx: TenantContext) -> list[tuple[Any, ...]]:
+    """The ends of the last quarters at which anything had been assessed."""
+    known = [(end, cells, sections.tally(cells)) for end, cells in sections.past(ctx)]
+    return [row for row in known if row[2][SectionState.UNASSESSED] < library.SECTIONS]
 
 
 def _page(desk: Desk, no: int, form: Form, status: int = 200) -> Response[Any]:
