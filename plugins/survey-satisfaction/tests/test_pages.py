@@ -144,17 +144,22 @@ def test_switched_off_in_between_the_invitation_waits_and_is_sent_once_on_again(
     assert len(mailbox.mails) == 1
 
 
+def asking(browser, queries, path):
+    """How many statements a page sends; now and then one more reads what is remembered briefly."""
+    queries.clear()
+    assert browser.get(f"{STAFF}{path}").status_code == 200
+    return len(queries)
+
+
 def test_pages_ask_the_same_number_of_queries_whatever_there_is(filled, browser, queries):
     counts = []
     for n in (1, 10, 50):
         campaign = filled(n, overall=1)
-        asked = []
-        for paths in pages_of(campaign).values():
-            for path in paths:
-                browser.get(f"{STAFF}{path}")
-                queries.clear()
-                assert browser.get(f"{STAFF}{path}").status_code == 200
-                asked.append(len(queries))
+        asked = [
+            min(asking(browser, queries, path) for _ in range(3))
+            for paths in pages_of(campaign).values()
+            for path in paths
+        ]
         counts.append(asked)
     assert counts[0] == counts[1] == counts[2]
     assert max(counts[0]) <= 12
