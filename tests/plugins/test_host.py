@@ -13,6 +13,7 @@ from litestar import Controller, get
 from huiyin.identity import policy
 from huiyin.plugins import PersonalData, PluginHost, listed
 from huiyin.plugins.hookspecs import HOOKS
+from huiyin.plugins.loading import SHIPPED
 from huiyin.plugins.terms import Area, PluginGate, PluginPermission, PluginRoutes
 from huiyin.web.routes import page
 from huiyin.web.site import NavItem
@@ -88,7 +89,7 @@ def test_a_list_that_cannot_be_read_stops_the_start(line):
 
 
 def test_the_list_comes_from_the_environment():
-    assert listed({}) == ("channel_web",)
+    assert listed({}) == SHIPPED
     assert listed({"HUIYIN_PLUGINS": ""}) == ()
     assert listed({"HUIYIN_PLUGINS": "channel_web, toy=acme-toy==1"}) == (
         "channel_web",

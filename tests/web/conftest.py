@@ -21,7 +21,7 @@ from huiyin.parties.models import Fund
 from huiyin.plugins.loading import SHIPPED
 from huiyin.remedies import service as remedies
 from huiyin.remedies.schemas import Measure, PlanForm
-from huiyin.tenancy.models import SettingVersion
+from huiyin.tenancy.models import PluginActivation, SettingVersion
 from huiyin.web.routes import MARK
 
 
@@ -29,6 +29,20 @@ from huiyin.web.routes import MARK
 def web_plugins():
     """The product as it is shipped."""
     return SHIPPED
+
+
+@pytest.fixture
+def make_tenant(make_tenant, engine):
+    """A firm that has everything on that is shipped; ``plugins=()`` leaves it as it comes."""
+
+    def make(slug="qinghe", *, plugins=SHIPPED, **facts):
+        firm = make_tenant(slug, **facts)
+        with tenant_session(engine, firm.id) as session:
+            session.add_all([PluginActivation(plugin=name, active=True) for name in plugins])
+            session.commit()
+        return firm
+
+    return make
 
 
 @dataclass(frozen=True)
@@ -62,7 +76,11 @@ class Route:
         """The path with what is known filled in, and something likely in every other place."""
         return re.sub(
             r"\{(\w+):(\w+)\}",
-            lambda m: str(known.get(m[1], uuid.UUID(int=7) if m[2] == "uuid" else "x")),
+            lambda m: (
+                "7"
+                if m[2] == "int"
+                else str(known.get(m[1], uuid.UUID(int=7) if m[2] == "uuid" else "x"))
+            ),
             self.path,
         )
 

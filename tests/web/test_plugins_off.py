@@ -14,7 +14,6 @@ from huiyin.identity.policy import Role
 from huiyin.plugins import jobs
 from huiyin.queue.models import Job, Schedule
 from huiyin.queue.worker import drain
-from huiyin.tenancy.models import PluginActivation
 
 ROLES = tuple(role.value for role in Role)
 
@@ -28,21 +27,19 @@ def optional(place):
 
 
 @pytest.fixture
-def on_here(engine, ours, optional, place):
-    """Everything is on in our firm."""
+def on_here(engine, ours, optional):
+    """Everything is on in our firm, as it is once somebody has switched it on."""
     with tenant_session(engine, ours.firm.id) as session:
         for plugin in optional:
-            session.add(PluginActivation(plugin=plugin.name, active=True))
             jobs.start_schedules(session, plugin)
         session.commit()
-    place.host.forget()
     return ours
 
 
 @pytest.fixture
 def theirs(make_tenant, furnish):
     """Another firm, with nothing on."""
-    return furnish(make_tenant("wanlan", number_prefix="WL"))
+    return furnish(make_tenant("wanlan", number_prefix="WL", plugins=()))
 
 
 def routes_of(place, names):
