@@ -143,11 +143,16 @@ class House:
     browser: Browser
     address: str
     tenant: str = "yuanshan"
+    domain: str = "test"
 
-    def visitor(self, *, scripts: bool) -> Visitor:
+    def phone(self) -> Visitor:
+        """A visitor with a telephone, without scripts."""
+        return self.visitor(scripts=False, width=390, height=844)
+
+    def visitor(self, *, scripts: bool, width: int = 1366, height: int = 900) -> Visitor:
         context = self.browser.new_context(
             java_script_enabled=scripts, locale="zh-CN", accept_downloads=True,
-            viewport={"width": 1366, "height": 900},
+            viewport={"width": width, "height": height},
         )  # fmt: skip
         context.set_default_timeout(10_000)
         visitor = Visitor(context, context.new_page(), self.address)
@@ -159,7 +164,7 @@ class House:
         """A visitor who has logged in with a password."""
         visitor = self.visitor(scripts=scripts)
         visitor.go("/login")
-        visitor.fill(login=f"{login}@{self.tenant}.test", password=PASSWORD)
+        visitor.fill(login=f"{login}@{self.tenant}.{self.domain}", password=PASSWORD)
         visitor.press("登录")
         return visitor
 
