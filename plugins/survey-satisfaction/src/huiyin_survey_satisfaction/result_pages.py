@@ -57,11 +57,19 @@ class ResultController(Controller):
     def results(self, desk: NamedDependency[Desk], campaign: FromPath[str]) -> Response[Any]:
         ctx, found = context_of(desk), _found(desk, campaign)
         segment = desk.request.query_params.get("product", "")[:60] or None
-        _design, read = results.of_campaign(ctx, found, segment)
+        counts = results.counted(ctx, found, segment)
+
+        def worked_out() -> dict[str, Any]:
+            _design, read = results.of_counts(ctx, counts)
+            return {
+                "read": read, "parts": shown(ctx, read.parts),
+                "score_span": span(ctx, read.score, 1),
+            }  # fmt: skip
+
         return desks.show(
-            desk, "results.html", campaign=found, read=read, segment=segment or "", tab="results",
-            waiting=counting.waiting(ctx, found.id), parts=shown(ctx, read.parts),
-            score_span=span(ctx, read.score, 1),
+            desk, "results.html", campaign=found, segment=segment or "", tab="results",
+            waiting=counting.waiting(ctx, found.id), worked_out=worked_out,
+            key=("survey results", desk.language, desk.tenant.slug, counts),
         )  # fmt: skip
 
     @page("/campaigns/{campaign:str}/cross", name="survey_satisfaction:cross",

@@ -67,19 +67,51 @@ class Results:
         return self.n < self.few
 
 
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """All that a page of results is made of.  Equal counts give equal pages, so that the
+    statistics and the words of a page are worked out once for each state of its survey."""
+
+    campaign: uuid.UUID
+    version: uuid.UUID
+    segment: str | None
+    values: tuple[tuple[str, str, str, int], ...]
+    averages: tuple[tuple[str, str, int, float | None, int], ...]
+    few: int
+    crowd: int
+    signed: bool
+
+
+def counted(ctx: TenantContext, campaign: Campaign, segment: str | None = None) -> Counted:
+    """The counts of a campaign, for everybody or for one product; two queries for any number."""
+    settings = ctx.settings(SurveySatisfactionSettings)
+    return Counted(
+        campaign.id, campaign.version_id, segment, _values(ctx, campaign.id, segment),
+        _averages(ctx, campaign.id) if segment is None else (), settings.few, settings.batch,
+        campaign.naming == Naming.SIGNED,
+    )  # fmt: skip
+
+
 def of_campaign(
     ctx: TenantContext, campaign: Campaign, segment: str | None = None
 ) -> tuple[Design, Results]:
-    """What a campaign came to, for everybody or for one product; two queries for any number."""
-    version = ctx.session.get_one(Version, (ctx.tenant.id, campaign.version_id))
+    """What a campaign came to, for everybody or for one product."""
+    found = counted(ctx, campaign, segment)
+    return of_counts(ctx, found)
+
+
+def of_counts(ctx: TenantContext, found: Counted) -> tuple[Design, Results]:
+    """The statistics of these counts; the wording of a published version never changes."""
+    version = ctx.session.get_one(Version, (ctx.tenant.id, found.version))
     design = designs.read(version.design)
-    settings = ctx.settings(SurveySatisfactionSettings)
-    few, crowd = settings.few, settings.batch
-    values = _values(ctx, campaign.id, segment)
+    few, crowd, segment = found.few, found.crowd, found.segment
+    values: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+    for question, item, value, times in found.values:
+        values[(question, item)][value] = times
     n = values[(ALL, "")].total()
     # A handful of answers would say who gave them.
-    alone = n < crowd and (segment is not None or campaign.naming != Naming.SIGNED)
-    averages = _averages(ctx, campaign.id) if segment is None else {}
+    alone = n < crowd and (segment is not None or not found.signed)
+    averages = {(cut, key): (k, mean, of) for cut, key, k, mean, of in found.averages}
     scores = Counter({float(v): k for v, k in values[(SCORE, "")].items()})
     return design, Results(
         n=n,
@@ -104,21 +136,22 @@ Values = Mapping[tuple[str, str], Counter[str]]
 Averages = Mapping[tuple[str, str], tuple[int, float | None, int]]
 
 
-def _values(ctx: TenantContext, campaign: uuid.UUID, segment: str | None) -> Values:
+def _values(
+    ctx: TenantContext, campaign: uuid.UUID, segment: str | None
+) -> tuple[tuple[str, str, str, int], ...]:
     """How often each value was given: as many rows as there are values."""
     cut, key = (WHOLE, "") if segment is None else (SEGMENT, segment)
     rows = ctx.session.execute(
         select(Tally.question, Tally.item, Tally.value, Tally.n).where(
             Tally.campaign_id == campaign, Tally.cut == cut, Tally.key == key
-        )
-    )
-    values: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
-    for question, item, value, n in rows:
-        values[(question, item)][value] = n
-    return values
+        ).order_by(Tally.question, Tally.item, Tally.value)
+    )  # fmt: skip
+    return tuple((question, item, value, n) for question, item, value, n in rows)
 
 
-def _averages(ctx: TenantContext, campaign: uuid.UUID) -> Averages:
+def _averages(
+    ctx: TenantContext, campaign: uuid.UUID
+) -> tuple[tuple[str, str, int, float | None, int], ...]:
     """Answers and mean score of each month and product, worked out by the database."""
     scored = Tally.question == SCORE
     points = cast(case((scored, Tally.value), else_="0"), Float)
@@ -134,10 +167,11 @@ def _averages(ctx: TenantContext, campaign: uuid.UUID) -> Averages:
             Tally.question.in_((ALL, SCORE)),
         )
         .group_by(Tally.cut, Tally.key)
+        .order_by(Tally.cut, Tally.key)
     )  # fmt: skip
-    return {
-        (cut, key): (int(n), total / k if k else None, int(k)) for cut, key, n, total, k in rows
-    }
+    return tuple(
+        (cut, key, int(n), total / k if k else None, int(k)) for cut, key, n, total, k in rows
+    )
 
 
 def _shown(averages: Averages, cut: str, few: int) -> tuple[tuple[str, int, float | None], ...]:
