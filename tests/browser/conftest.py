@@ -26,7 +26,7 @@ ARGS = (
     "--no-first-run", "--lang=zh-CN",
 )  # fmt: skip
 PASSWORD = "correct horse battery"
-SLOWEST_START = 600  # tries of a fifth of a second: a demonstration is seeded before it is served
+SLOWEST_START = 3000  # tries of a fifth of a second: a demonstration is seeded before it is served
 
 
 def free_port() -> int:
