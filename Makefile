@@ -47,7 +47,7 @@ lock:            ## Write the hashed locks again (needs uv)
 
 browser: setup   ## Click through the product in a real Chromium
 	infra/setup/browser.sh
-	$(BIN)/pytest -q -p no:randomly -o norecursedirs=.* tests/browser
+	$(BIN)/pytest -q -p no:randomly -o norecursedirs=.* -o faulthandler_timeout=1800 tests/browser
 
 faults: setup    ## Kill it in the middle and count
 	$(BIN)/pytest -q -p no:randomly -o norecursedirs=.* tests/faults

@@ -93,7 +93,7 @@ def make_course(admin: Visitor) -> None:
         box.locator("summary").click()
     box.locator("[name=kind]").select_option(label="判断")
     box.locator("[name=text]").fill("分红短信可以不写份额基数")
-    box.locator("[name=options]").fill("错")
+    box.locator("[name=options]").fill("错误")
     admin.press("添加题目")
     admin.fill(draw="1", pass_mark="100", attempts="2")
     admin.press("保存规则")
