@@ -94,6 +94,7 @@ _SAME: Final = (
     "channel",
     "language",
     "received_at",
+    "registered_at",
     "category",
     "severity",
     "complexity",
@@ -207,6 +208,7 @@ class CaseAnswer(Answer, frozen=True, kw_only=True):
     channel: str
     language: str
     received_at: datetime
+    registered_at: datetime
     category: str | None
     severity: str | None
     complexity: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated
 
@@ -124,6 +124,8 @@ class RegisterForm(Shape, frozen=True, kw_only=True):
     anonymous: bool = False
     fund_id: Annotated[uuid.UUID, Meta(title=N_("产品"))] | None = None
     amount: Money | None = None
+    received_at: Annotated[datetime, Meta(title=N_("收到时间"))] | None = None
+    late_reason: Annotated[str, Meta(max_length=2_000, title=N_("补登原因"))] = ""
 
 
 class ComplaintBody(Shape, frozen=True, kw_only=True):
