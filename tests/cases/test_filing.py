@@ -6,10 +6,11 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from huiyin.cases.change import find
-from huiyin.cases.filing import file_complaint, taken_down
+from huiyin.cases.errors import KeyReused
+from huiyin.cases.filing import Filing, file_complaint, taken_down
 from huiyin.cases.models import Case, Entry
 from huiyin.cases.schemas import RegisterForm
 from huiyin.clocks.models import ClockRow
@@ -143,3 +144,26 @@ def test_a_moment_that_is_none_is_told_at_its_field(api, actor, sent):
         headers={"Idempotency-Key": "k"},
     )
     assert (answer.status_code, set(answer.json()["fields"])) == (422, {"received_at"})
+
+
+# -- a key outlives the year -----------------------------------------------------------------------
+
+
+def test_a_key_of_new_years_eve_gives_its_receipt_on_new_years_day(session, actor):
+    filing = Filing(channel="web", idem_key="k", story=STORY, phone="13800006021")
+    eve = local_date(now()).replace(month=12, day=31)
+    with clock_at(at_local(eve, 23, 59)):
+        first = file_complaint(session, actor, filing)
+        session.commit()
+    with clock_at(at_local(eve + timedelta(days=1), 0, 1)):
+        again = file_complaint(session, actor, filing)
+        session.commit()
+        other = Filing(channel="web", idem_key="k", story=f"{STORY}！", phone="13800006021")
+        with pytest.raises(KeyReused):
+            file_complaint(session, actor, other)
+        fresh = Filing(channel="web", idem_key="new", story=STORY, phone="13800006021")
+        next_one = file_complaint(session, actor, fresh)
+        session.commit()
+    assert (again.number, again.code, again.fresh) == (first.number, first.code, False)
+    assert next_one.number.endswith("-0001")
+    assert session.scalar(select(func.count()).select_from(Case)) == 2

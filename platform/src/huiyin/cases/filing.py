@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import Annotated, Final
 
 import msgspec
-from sqlalchemy import exists, select
+from sqlalchemy import Uuid, exists, literal, select
 from sqlalchemy.dialects.postgresql import insert
 
 from huiyin.cases import change, search
@@ -147,9 +147,13 @@ def _next_number(session: ScopedSession, filing: Filing) -> tuple[int, str] | No
         Case.idem_key == filing.idem_key,
     )
     prefix = select(Tenant.number_prefix).where(Tenant.id == session.tenant).scalar_subquery()
+    # The first number of a year too: what was filed on 31 December is known on 1 January.
+    first = select(
+        literal(session.tenant, Uuid), literal(uuid7(), Uuid), literal(name), literal(1)
+    ).where(~known)
     statement = (
         insert(Counter)
-        .values(tenant_id=session.tenant, id=uuid7(), name=name, value=1)
+        .from_select(["tenant_id", "id", "name", "value"], first)
         .on_conflict_do_update(
             index_elements=["tenant_id", "name"],
             set_={"value": Counter.value + 1},
