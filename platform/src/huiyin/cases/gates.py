@@ -7,7 +7,7 @@ verb wrote down when, by whom and with which words the thing was done.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Any, Final
@@ -36,6 +36,7 @@ class Gate:
     action: str = ""  # where it is done: a path below the case
     met: Callable[[Case], bool] | None = None  # COLUMN gates
     applies: Callable[[Case], bool] = lambda _: True
+    proven: str = ""  # the title once the fact says that it was delivered
 
     def is_met(self, case: Case) -> bool:
         return self.met(case) if self.met else self.name in case.facts
@@ -99,7 +100,13 @@ _ALL: Final = (
          "tasks", _tasks_done),
     Gate("execution_checked", N_("执行情况已复查"), _ATTEST, N_("由非执行人复查并写明结果")),
     # 反馈
-    Gate("reply_sent", N_("书面答复已送达"), _VERB, N_("拟定、签发并发送答复书"), "letters/answer"),
+    # Given with its release, when the portal shows it; delivered only with proof.
+    Gate("reply_sent", N_("书面答复已签发"), _VERB, N_("拟定、签发并发送答复书"), "letters/answer",
+         proven=N_("书面答复已送达")),
+    Gate("answer_redelivered", N_("未送达的书面答复已重新送达"), _COLUMN,
+         N_("邮件被退回：更正地址后重新发送，或改用邮寄等方式并登记送达"), "letters/answer",
+         met=lambda c: "answer_returned" not in c.facts,
+         applies=lambda c: "answer_returned" in c.facts),
     Gate("reply_talked", N_("已电话沟通"), _ATTEST, N_("写明通话时间与投诉人反应")),
     # 回访
     Gate("visit_made", N_("回访已完成"), _ATTEST, N_("写明回访时间、方式与满意度")),
@@ -146,8 +153,8 @@ EXIT: Final[Mapping[Stage, tuple[str, ...]]] = MappingProxyType(
         Stage.PLAN: ("plan_drafted", "precedents_compared", "wish_recorded"),
         Stage.APPROVAL: ("compliance_opinion", "plan_approved"),
         Stage.IMPLEMENTATION: ("measures_done", "execution_checked"),
-        Stage.RESPONSE: ("reply_sent", "reply_talked"),
-        Stage.FOLLOWUP: ("visit_made", "resolved_or_explained"),
+        Stage.RESPONSE: ("reply_sent", "answer_redelivered", "reply_talked"),
+        Stage.FOLLOWUP: ("answer_redelivered", "visit_made", "resolved_or_explained"),
         Stage.ARCHIVE: (
             "finding_recorded",
             "cause_recorded",
@@ -155,6 +162,7 @@ EXIT: Final[Mapping[Stage, tuple[str, ...]]] = MappingProxyType(
             "lessons_written",
             "retention_set",
             "review_settled",
+            "answer_redelivered",
         ),
     }
 )
@@ -162,12 +170,18 @@ EXIT: Final[Mapping[Stage, tuple[str, ...]]] = MappingProxyType(
 
 def states(case: Case, names: tuple[str, ...]) -> tuple[GateState, ...]:
     """The named gates as they stand in this case, those that do not apply left out."""
-    found = (GATES[name] for name in names)
+    found = (_as_it_is(GATES[name], case) for name in names)
     return tuple(
         GateState(gate, gate.is_met(case), case.facts.get(gate.name, {}))
         for gate in found
         if gate.applies(case)
     )
+
+
+def _as_it_is(gate: Gate, case: Case) -> Gate:
+    if gate.proven and "delivered" in case.facts.get(gate.name, {}):
+        return replace(gate, title=gate.proven)
+    return gate
 
 
 def unmet(case: Case, names: tuple[str, ...]) -> tuple[Gate, ...]:
@@ -190,7 +204,7 @@ ROUND_FACTS: Final[Mapping[Stage, frozenset[str]]] = MappingProxyType(
             )
             for name in EXIT[stage]
         )
-        | {"review_asked"},
+        | {"review_asked", "answer_returned"},
         Stage.PLAN: frozenset(
             {"plan_drafted", "plan_approved", "compliance_opinion", "execution_checked"}
         ),

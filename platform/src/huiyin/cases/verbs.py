@@ -183,6 +183,8 @@ _TABLE: Final = (
          direct=False, closed=True),
     Verb("letter_delivery", N_("登记送达"), N_("文书送达情况"), "case.letter", ALL, direct=False,
          closed=True),
+    Verb("read_letter", N_("查看答复"), N_("投诉人查看书面答复"), "case.letter", ALL, direct=False,
+         complainant=True, closed=True),
     Verb("extend", N_("申请延期"), N_("申请延期"), "case.handle", _HANDLED, reason=True, direct=False),
     Verb("grant_extension", N_("批准延期"), N_("批准延期"), "extension.approve", _HANDLED,
          bars=HANDLING, direct=False, clock_event="extended", outbox="case.extended"),

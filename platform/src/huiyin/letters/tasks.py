@@ -19,7 +19,7 @@ from huiyin.db import ScopedSession
 from huiyin.evidence.store import blobs
 from huiyin.identity.actor import SYSTEM_ID, Actor
 from huiyin.ledger import service as ledger
-from huiyin.letters import mailer, service
+from huiyin.letters import delivery, mailer, service
 from huiyin.letters.checks import blocks
 from huiyin.letters.facts import complainant
 from huiyin.letters.models import Channel, Letter, LetterState
@@ -147,7 +147,7 @@ def send(session: ScopedSession, job: JobView) -> None:
     case = session.get_one(Case, (session.tenant, letter.case_id))
     chosen, to = mailer.settings(), _address(session, case)
     if chosen is None or not to:
-        _sent(session, case, letter, Channel.PORTAL)
+        _sent(session, job.actor, case, letter, Channel.PORTAL)
         return
     try:
         mailer.send(chosen, _mail(session, letter, to, chosen))
@@ -158,7 +158,7 @@ def send(session: ScopedSession, job: JobView) -> None:
     except mailer.Undeliverable as failure:
         _failed(session, job.actor, case, letter, failure.code)
     else:
-        _sent(session, case, letter, Channel.EMAIL)
+        _sent(session, job.actor, case, letter, Channel.EMAIL)
 
 
 def _address(session: ScopedSession, case: Case) -> str:
@@ -176,9 +176,14 @@ def _mail(
     )  # fmt: skip
 
 
-def _sent(session: ScopedSession, case: Case, letter: Letter, channel: Channel) -> None:
-    """No line in the timeline: the release is there already, and the case itself is unchanged."""
-    service.fared(letter, LetterState.SENT, channel.value, "")
+def _sent(
+    session: ScopedSession, actor: Actor, case: Case, letter: Letter, channel: Channel
+) -> None:
+    """No line in the timeline, where the release is already, unless it had come back before."""
+    if delivery.RETURNED in case.facts:
+        _note(session, actor, case, letter, LetterState.SENT, channel)
+    else:
+        delivery.fared(session, actor, case, letter, LetterState.SENT, channel.value, "")
     ledger.append(
         session, kind="letter.sent", object_id=case.id, actor_id=SYSTEM_ID,
         facts={"letter": letter.id, "channel": channel.value, "pdf_sha256": letter.pdf_sha256},
@@ -187,8 +192,21 @@ def _sent(session: ScopedSession, case: Case, letter: Letter, channel: Channel) 
 
 def _failed(session: ScopedSession, actor: Actor, case: Case, letter: Letter, code: int) -> None:
     """Somebody must see it: the letter has to go another way."""
-    service.fared(letter, LetterState.FAILED, Channel.EMAIL.value, f"SMTP {code}" if code else "")
+    _note(session, actor, case, letter, LetterState.FAILED, Channel.EMAIL, code)
+
+
+def _note(
+    session: ScopedSession, actor: Actor, case: Case, letter: Letter, state: LetterState,
+    channel: Channel, code: int = 0,
+) -> None:  # fmt: skip
+    """Write on the case how a letter fared."""
     deed = Deed("letter_delivery")
-    service.tell(deed, letter)
-    deed.data = {**deed.data, "state": letter.state, "channel": letter.channel, "code": code}
+
+    def apply(case: Case) -> None:
+        detail = f"SMTP {code}" if code else ""
+        delivery.fared(session, actor, case, letter, state, channel.value, detail)
+        service.tell(deed, letter)
+        deed.data = {**deed.data, "state": letter.state, "channel": letter.channel, "code": code}
+
+    deed.apply = apply
     change(session, actor, case.number, deed)
