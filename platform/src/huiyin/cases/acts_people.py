@@ -67,7 +67,7 @@ class PeopleController(Controller):
     @page("/tasks/new", name="case:task_page", permission="case.handle")
     def task_page(self, desk: NamedDependency[Desk], number: FromPath[str]) -> Response[Any]:
         case = queries.open_case(desk.session, desk.actor, number).case
-        return simple(desk, case, "tasks/new", Form(), members=members(desk, case))
+        return simple(desk, case, "tasks/new", Form(), members=members(desk, case, "case.handle"))
 
     @action("/tasks/new", name="case:add_task", permission="case.handle")
     def add_task(
@@ -79,7 +79,14 @@ class PeopleController(Controller):
         except Invalid as error:
             desk.session.rollback()
             shown = Form.failed(data, error, desk._)
-            return simple(desk, case, "tasks/new", shown, status=422, members=members(desk, case))
+            return simple(
+                desk,
+                case,
+                "tasks/new",
+                shown,
+                status=422,
+                members=members(desk, case, "case.handle"),
+            )
         return desk.redirect(f"{number_path(desk, number)}#tasks", N_("任务已新建"))
 
     @action("/tasks/{task_id:uuid}", name="case:finish_task", permission="case.handle")

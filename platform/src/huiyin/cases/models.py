@@ -245,6 +245,7 @@ class Task(TenantModel):
     assignee_id: Mapped[uuid.UUID | None]
     assignee_name: Mapped[str] = mapped_column(default="")
     due_on: Mapped[date | None]
+    reminded: Mapped[int] = mapped_column(default=0, server_default="0")  # 1 due soon, 2 overdue
     is_measure: Mapped[bool] = mapped_column(default=False)
     done_at: Mapped[datetime | None]
     done_by: Mapped[uuid.UUID | None]

@@ -12,6 +12,7 @@ from huiyin.cases.models import Case, Participation, Task
 from huiyin.cases.schemas import AssignForm, SubjectForm, TaskForm
 from huiyin.cases.service import member
 from huiyin.cases.stages import PART_TITLES, Part
+from huiyin.cases.verbs import VERBS
 from huiyin.db import ScopedSession
 from huiyin.identity.actor import Actor
 from huiyin.identity.models import Membership
@@ -42,7 +43,11 @@ def members(session: ScopedSession) -> Sequence[Membership]:
 
 
 def _able(person: Membership, part: Part) -> bool:
-    return _NEEDS[part] in permissions_of(frozenset(Role(role) for role in person.roles))
+    return _NEEDS[part] in _permissions(person)
+
+
+def _permissions(person: Membership) -> frozenset[str]:
+    return permissions_of(frozenset(Role(role) for role in person.roles))
 
 
 def assign(
@@ -112,6 +117,7 @@ def name_subject(
         if case.investigator_id == person.account_id:
             case.investigator_id = None
         take_part(session, actor, case, person.account_id, person.name, Part.SUBJECT, now())
+        _hand_back(session, actor, case, person.account_id)
 
     return change(
         session,
@@ -131,24 +137,47 @@ def participations(session: ScopedSession, case: Case) -> Sequence[Participation
     ).all()
 
 
+def doer(session: ScopedSession, case: Case, account_id: uuid.UUID | None) -> Membership | None:
+    """The member of that id, if able to finish a task of this case and not walled from it."""
+    person = member(session, account_id)
+    if person is None or person.account_id in case.walled:
+        return None
+    able = VERBS["finish_task"].permission in _permissions(person)
+    return person if able else None
+
+
+def give(
+    session: ScopedSession, by: Actor, case: Case, task: Task, person: Membership | None
+) -> None:
+    """Make the task somebody's.  Who has work in a case sees it, and judges nothing in it."""
+    task.assignee_id = person.account_id if person else None
+    task.assignee_name = person.name if person else ""
+    if person and person.account_id not in case.team:
+        take_part(session, by, case, person.account_id, person.name, Part.ASSISTANT, now())
+
+
+def _hand_back(session: ScopedSession, by: Actor, case: Case, account_id: uuid.UUID) -> None:
+    """Open tasks of somebody who may not know of the case any more go to its owner."""
+    mine = select(Task).where(
+        Task.case_id == case.id, Task.assignee_id == account_id, Task.done_at.is_(None)
+    )
+    for task in session.scalars(mine):
+        give(session, by, case, task, doer(session, case, case.owner_id))
+
+
 def add_task(
     session: ScopedSession, actor: Actor, number: str, form: TaskForm, *, measure: bool = False
 ) -> Task:
-    """A task for somebody by a day."""
-    person = member(session, form.assignee_id)
-    if form.assignee_id and person is None:
-        raise Invalid({"assignee_id": Message(N_("请选择在职人员"))})
-    task = Task(
-        title=form.title,
-        assignee_id=person.account_id if person else None,
-        assignee_name=person.name if person else "",
-        due_on=form.due_on,
-        is_measure=measure,
-        created_by=actor.id,
-    )
+    """A task for somebody by a day; whoever gets it may open the case from then on."""
+    task = Task(title=form.title, due_on=form.due_on, is_measure=measure, created_by=actor.id)
 
     def apply(case: Case) -> None:
+        person = doer(session, case, form.assignee_id)
+        if form.assignee_id and person is None:
+            wrong = N_("责任人须为具备办理权限的在职人员，且不是本案须回避的人员")
+            raise Invalid({"assignee_id": Message(wrong)})
         task.case_id = case.id
+        give(session, actor, case, task, person)
         session.add(task)
         count_task(case, +1, measure=measure)
 

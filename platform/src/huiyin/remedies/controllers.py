@@ -197,7 +197,7 @@ def _edit(
         plan=plan,
         form=form,
         rows=rows,
-        members=members(desk, case),
+        members=members(desk, case, "case.handle"),
         plan_titles=PLAN_TITLES,
         editable=case.stage == Stage.PLAN,
         precedents=service.precedents(desk.session, desk.actor, case),

@@ -18,8 +18,7 @@ from sqlalchemy import and_, func, or_, select
 from huiyin.cases.change import Deed, change, find
 from huiyin.cases.errors import NobodyLeft
 from huiyin.cases.models import Case, Participation, Task
-from huiyin.cases.people import count_task
-from huiyin.cases.service import member
+from huiyin.cases.people import count_task, doer, give
 from huiyin.cases.stages import HANDLING, CaseState
 from huiyin.db import ScopedSession
 from huiyin.identity.actor import Actor
@@ -59,7 +58,7 @@ def save_draft(
 ) -> Plan:
     """Write the plan down.  A draft is rewritten in place; anything later gets a new version.
 
-    Raises ``Invalid`` (field ``measures``) for an owner who is no member or is walled.
+    Raises ``Invalid`` (field ``measures``) for an owner who cannot finish it or is walled.
     """
     saved: list[Plan] = []
     deed = Deed("draft_plan")
@@ -102,10 +101,10 @@ def _fill(session: ScopedSession, actor: Actor, case: Case, plan: Plan, form: Pl
 
 
 def _measure(session: ScopedSession, case: Case, measure: Measure) -> dict[str, str | None]:
-    person = member(session, measure.owner_id)
-    walled = measure.owner_id is not None and measure.owner_id in case.walled
-    if walled or (measure.owner_id and person is None):
-        raise Invalid({"measures": Message(N_("责任人须为在职人员，且不是本案须回避的人员"))})
+    person = doer(session, case, measure.owner_id)
+    if measure.owner_id and person is None:
+        wrong = N_("责任人须为具备办理权限的在职人员，且不是本案须回避的人员")
+        raise Invalid({"measures": Message(wrong)})
     return {
         "title": measure.title,
         "owner_id": str(person.account_id) if person else None,
@@ -267,14 +266,16 @@ def _put_into_force(session: ScopedSession, actor: Actor, case: Case, plan: Plan
         count_task(case, -1, measure=True)
     for measure in plan.measures:
         owner, due = measure["owner_id"], measure["due_on"]
-        session.add(
-            Task(
-                case_id=case.id, title=measure["title"], is_measure=True, created_by=actor.id,
-                assignee_id=uuid.UUID(owner) if owner else None,
-                assignee_name=measure["owner_name"],
-                due_on=date.fromisoformat(due) if due else None,
-            )
+        task = Task(
+            case_id=case.id, title=measure["title"], is_measure=True, created_by=actor.id,
+            due_on=date.fromisoformat(due) if due else None,
         )  # fmt: skip
+        # Whoever left or was named in the case since the plan was drafted hands it to the owner.
+        person = doer(session, case, uuid.UUID(owner)) if owner else None
+        if owner and person is None:
+            person = doer(session, case, case.owner_id)
+        give(session, actor, case, task, person)
+        session.add(task)
         count_task(case, +1, measure=True)
     note = Message(N_("第 {n} 版"), {"n": plan.version})
     case.facts = {**case.facts, "plan_approved": {**_fact(actor, note), "plan_hash": plan.hash}}
