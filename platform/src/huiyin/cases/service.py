@@ -5,13 +5,13 @@ from __future__ import annotations
 import uuid
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from huiyin.cases import search
-from huiyin.cases.change import Deed, change, find
-from huiyin.cases.errors import MoveNotAllowed
-from huiyin.cases.gates import EXIT, GATES, How
-from huiyin.cases.models import Case
+from huiyin.cases.change import Deed, change, find, parts_of
+from huiyin.cases.errors import MoveNotAllowed, SecondPersonRequired
+from huiyin.cases.gates import EXIT, GATES, Gate, How, rule_against
+from huiyin.cases.models import Case, Task
 from huiyin.cases.schemas import FactsForm, RetypeForm
 from huiyin.cases.stages import (
     INTAKE_TITLES,
@@ -120,7 +120,10 @@ def merge(
 
 
 def attest(session: ScopedSession, actor: Actor, number: str, gate: str, note: str) -> Case:
-    """State that something was done, and how it is known.  Only for gates of the present stage."""
+    """State that something was done, and how it is known.  Only for gates of the present stage.
+
+    Raises ``SecondPersonRequired`` with the gate's rule for somebody it is not meant for.
+    """
     known = GATES.get(gate)
     if known is None or known.how is not How.ATTEST:
         raise NotFound
@@ -131,6 +134,9 @@ def attest(session: ScopedSession, actor: Actor, number: str, gate: str, note: s
             raise MoveNotAllowed(
                 N_("「{gate}」不属于当前阶段，请刷新页面"), gate=Message(known.title)
             )
+        rule = rule_for(session, actor, case, known)
+        if rule:
+            raise SecondPersonRequired(rule)
         case.facts = {
             **case.facts,
             gate: {"at": now().isoformat(), "by": actor.name, "by_id": str(actor.id), "note": note},
@@ -140,8 +146,35 @@ def attest(session: ScopedSession, actor: Actor, number: str, gate: str, note: s
         session,
         actor,
         number,
-        Deed("attest", body=note, data={"gate": gate}, facts={"gate": gate}, apply=apply),
+        Deed(
+            "attest",
+            body=note,
+            data={"gate": gate},
+            facts={"gate": gate},
+            apply=apply,
+            judges=known.judge,
+        ),
     )
+
+
+def rule_for(session: ScopedSession, actor: Actor, case: Case, gate: Gate) -> str:
+    """Why this person may not meet the gate, or ``""``."""
+    if not gate.rule:
+        return ""
+    investigates = case.investigator_id == actor.id
+    executes = not gate.executors and bool(
+        session.scalar(
+            select(Task.id)
+            .where(
+                Task.case_id == case.id,
+                Task.is_measure,
+                or_(Task.assignee_id == actor.id, Task.done_by == actor.id),
+            )
+            .limit(1)
+        )
+    )
+    held = parts_of(session, case, actor.id)
+    return rule_against(gate, held, investigates=investigates, executes=executes)
 
 
 # fmt: off
