@@ -24,6 +24,7 @@ from huiyin.plugins.handbook import HandbookController
 from huiyin.remedies.controllers import ApprovalController, PlanController
 from huiyin.web.accounts import AccountController
 from huiyin.web.firm import FirmController
+from huiyin.web.grants import GrantController
 from huiyin.web.people import MemberController
 from huiyin.web.personal import SettingsController
 
@@ -31,6 +32,7 @@ HANDLERS: Final[tuple[ControllerRouterHandler, ...]] = (
     AccountController,
     SettingsController,
     MemberController,
+    GrantController,
     FirmController,
     PluginController,
     HandbookController,

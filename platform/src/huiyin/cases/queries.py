@@ -36,7 +36,7 @@ from huiyin.clocks.reading import LEFT, OVER
 from huiyin.clocks.service import calendar
 from huiyin.db import ScopedSession
 from huiyin.identity.actor import Actor
-from huiyin.identity.models import Membership
+from huiyin.identity.models import Membership, RoleGrant
 from huiyin.identity.policy import sees_all
 from huiyin.kit.errors import NotFound
 from huiyin.kit.i18n import N_, Message
@@ -96,6 +96,8 @@ def _counting(everything: bool) -> Select[Any]:
         .label(name)
         for name, condition in wanted.items()
     ]
+    asked = select(RoleGrant.id).where(RoleGrant.state == "asked").limit(CAP).subquery()
+    columns.append(select(func.count()).select_from(asked).scalar_subquery().label("grants"))
     return select(*columns)
 
 
