@@ -120,13 +120,13 @@ def test_a_person_without_an_account_gets_one_and_the_password_is_shown_once(
 def test_a_person_with_an_account_keeps_the_password_and_gives_no_name_away(admin, engine, inside):
     account = make_account(engine, name="真名不外露", email="known@elsewhere.test")
     done = admin.post(
-        f"{PEOPLE}/new", {"email": "Known@Elsewhere.test", "name": "小周", "roles": "approver"}
+        f"{PEOPLE}/new", {"email": "Known@Elsewhere.test", "name": "小周", "roles": "investigator"}
     )
     assert done.status_code == 303
     page = admin.get(PEOPLE)
     assert "小周" in page.text
     assert "真名不外露" not in page.text
-    assert roles_of(inside, account.id) == ({"approver"}, True)
+    assert roles_of(inside, account.id) == ({"investigator"}, True)
     with platform_session(engine) as session:
         assert session.scalar(select(func.count()).select_from(Account)) == 2
 
@@ -158,8 +158,8 @@ def test_what_is_wrong_with_a_new_member_stands_at_its_field(admin, fields, name
 
 
 def test_a_member_is_not_added_twice(admin):
-    admin.post(f"{PEOPLE}/new", {**NEW, "roles": "approver"})
-    page = admin.post(f"{PEOPLE}/new", {**NEW, "roles": "supervisor"})
+    admin.post(f"{PEOPLE}/new", {**NEW, "roles": "investigator"})
+    page = admin.post(f"{PEOPLE}/new", {**NEW, "roles": "executive_viewer"})
     assert page.status_code == 409
     assert "此人已是本机构成员" in page.text
 

@@ -259,7 +259,7 @@ class CaseApi(Controller):
         says="事项的代码见案件详情的 gates。",
         body=AttestForm,
         answer=answers.Changed,
-        refusals=_CHANGE,
+        refusals=[*_CHANGE, SecondPersonRequired],
     )
     def attest(
         self, desk: NamedDependency[Desk], number: FromPath[str], body: RawBody

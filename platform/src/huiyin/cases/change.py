@@ -15,12 +15,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, or_, select
 
 from huiyin.cases import gates
 from huiyin.cases.errors import GatesUnmet, MoveNotAllowed, SecondPersonRequired
 from huiyin.cases.models import Case, Entry, Participation
 from huiyin.cases.stages import (
+    HANDLING,
     PART_TITLES,
     STAGE_TITLES,
     Audience,
@@ -59,6 +60,7 @@ class Deed:
     clock_data: Mapping[str, Any] = field(default_factory=dict)
     outbox_data: Mapping[str, Any] = field(default_factory=dict)
     clocks_changed: bool = False
+    judges: bool = False  # a look from outside, which makes nobody a handler
 
 
 # What others hold against a move: plugins, through the composition root.
@@ -120,13 +122,26 @@ def _check_permission(actor: Actor, verb: Verb) -> None:
         raise Refused(N_("当前角色没有办理「{verb}」的权限"), verb=Message(verb.title))
 
 
-def _check_duties(session: ScopedSession, actor: Actor, case: Case, verb: Verb) -> None:
+def still_counts() -> ColumnElement[bool]:
+    """A part once held counts for ever, but for that of a subject whose naming was lifted."""
+    return or_(Participation.part != Part.SUBJECT.value, Participation.until.is_(None))
+
+
+def parts_of(session: ScopedSession, case: Case, account_id: uuid.UUID) -> frozenset[Part]:
+    """Every part the person ever had in the case; to have been named by mistake is none."""
     held = session.scalars(
         select(Participation.part).where(
-            Participation.case_id == case.id, Participation.account_id == actor.id
+            Participation.case_id == case.id,
+            Participation.account_id == account_id,
+            still_counts(),
         )
-    ).all()
-    barring = [Part(part) for part in held if part in verb.bars]
+    )
+    return frozenset(Part(part) for part in held)
+
+
+def _check_duties(session: ScopedSession, actor: Actor, case: Case, verb: Verb) -> None:
+    held = parts_of(session, case, actor.id)
+    barring = [part for part in Part if part in verb.bars & held]
     if barring:
         raise SecondPersonRequired(
             name=actor.name, parts=Message("、".join(PART_TITLES[p] for p in barring))
@@ -138,8 +153,8 @@ def _write(session: ScopedSession, actor: Actor, case: Case, verb: Verb, deed: D
     before = Stage(case.stage)
     deed.apply(case)
     _check_gates(session, actor, case, verb)
-    if verb.part and actor.is_person:
-        take_part(session, actor, case, actor.id, actor.name, verb.part, moment)
+    if actor.is_person:
+        _take_own_part(session, actor, case, verb, deed, moment)
     if verb.to or verb.closes:
         _move(case, verb, moment)
     case.version += 1
@@ -168,6 +183,18 @@ def _write(session: ScopedSession, actor: Actor, case: Case, verb: Verb, deed: D
         at=moment,
     )
     return case
+
+
+def _take_own_part(
+    session: ScopedSession, actor: Actor, case: Case, verb: Verb, deed: Deed, moment: datetime
+) -> None:
+    """What the deed makes of its doer: nobody shapes a case without a line in its history."""
+    part = verb.part
+    if part is None and verb.handles and not deed.judges:
+        known = parts_of(session, case, actor.id)
+        part = None if known & HANDLING else Part.ASSISTANT
+    if part:
+        take_part(session, actor, case, actor.id, actor.name, part, moment)
 
 
 def _check_gates(session: ScopedSession, actor: Actor, case: Case, verb: Verb) -> None:

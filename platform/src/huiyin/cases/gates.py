@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from huiyin.cases.models import Case
-from huiyin.cases.stages import Severity, Stage
+from huiyin.cases.stages import HANDLING, Part, Severity, Stage
 from huiyin.kit.i18n import N_
 
 
@@ -27,7 +27,10 @@ class How(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """``title`` names the thing done; ``hint`` says what to write or where to do it."""
+    """``title`` names the thing done; ``hint`` says what to write or where to do it.
+
+    Some are met by certain people only, and ``rule`` tells the others why not them.
+    """
 
     name: str
     title: str
@@ -37,6 +40,11 @@ class Gate:
     met: Callable[[Case], bool] | None = None  # COLUMN gates
     applies: Callable[[Case], bool] = lambda _: True
     proven: str = ""  # the title once the fact says that it was delivered
+    judge: bool = False  # a look from outside: whoever meets it takes no hand in the case by that
+    bars: frozenset[Part] = frozenset()  # who ever had one of these parts does not meet it
+    by_investigator: bool = False  # who is the case's investigator now meets it, nobody else
+    executors: bool = True  # whether those who are to carry out a measure may meet it
+    rule: str = ""
 
     def is_met(self, case: Case) -> bool:
         return self.met(case) if self.met else self.name in case.facts
@@ -49,6 +57,7 @@ class GateState:
     gate: Gate
     met: bool
     evidence: Mapping[str, Any]
+    rule: str = ""  # why not this person; set for a viewer
 
 
 def _serious(case: Case) -> bool:
@@ -87,18 +96,22 @@ _ALL: Final = (
          "edit", lambda c: c.finding is not None),
     Gate("cause_recorded", N_("根因"), _COLUMN, N_("选择主要根因"), "edit",
          lambda c: c.cause is not None),
-    Gate("independence_declared", N_("调查独立性声明"), _ATTEST, N_("声明与投诉双方无利害关系")),
+    Gate("independence_declared", N_("调查独立性声明"), _ATTEST, N_("声明与投诉双方无利害关系"),
+         by_investigator=True, rule=N_("独立性声明须由本案调查员本人作出，尚未分派的请先分派调查员")),
     # 方案制定
     Gate("plan_drafted", N_("处理方案已拟定"), _VERB, N_("填写目标、措施、金额与依据"), "plan"),
     Gate("precedents_compared", N_("先例比对"), _ATTEST, N_("写明同类案件的处理，或无同类案件")),
     Gate("wish_recorded", N_("投诉人意向"), _ATTEST, N_("写明投诉人对方案的意见")),
     # 审批
-    Gate("compliance_opinion", N_("合规意见"), _ATTEST, N_("写明合规意见"), applies=_serious),
+    Gate("compliance_opinion", N_("合规意见"), _ATTEST, N_("写明合规意见"), applies=_serious,
+         judge=True, bars=HANDLING, rule=N_("合规意见须由未参与本案办理的人员出具")),
     Gate("plan_approved", N_("有权审批人通过"), _VERB, N_("由未参与办理的审批人通过"), "approve"),
     # 实施
     Gate("measures_done", N_("各项措施已完成并有凭证"), _COLUMN, N_("逐项登记完成情况与凭证"),
          "tasks", _tasks_done),
-    Gate("execution_checked", N_("执行情况已复查"), _ATTEST, N_("由非执行人复查并写明结果")),
+    Gate("execution_checked", N_("执行情况已复查"), _ATTEST, N_("由非执行人复查并写明结果"),
+         judge=True, bars=HANDLING, executors=False,
+         rule=N_("执行情况须由未参与办理、也未承担措施的人员复查")),
     # 反馈
     # Given with its release, when the portal shows it; delivered only with proof.
     Gate("reply_sent", N_("书面答复已签发"), _VERB, N_("拟定、签发并发送答复书"), "letters/answer",
@@ -115,7 +128,8 @@ _ALL: Final = (
     # 归档
     Gate("dossier_whole", N_("卷宗目录完整"), _ATTEST, N_("核对卷宗目录，缺项写明原因")),
     Gate("lessons_written", N_("经验教训"), _ATTEST, N_("写明经验教训，以及是否立整改项")),
-    Gate("retention_set", N_("保存期限"), _ATTEST, N_("写明保存期限与依据，由合规确认")),
+    Gate("retention_set", N_("保存期限"), _ATTEST, N_("写明保存期限与依据，由合规确认"),
+         judge=True, bars=HANDLING, rule=N_("保存期限须由未参与本案办理的合规人员确认")),
     Gate("review_settled", N_("复核要求已答复"), _COLUMN,
          N_("投诉人要求复核，先由审批人或监督启动复核，或答复不复核"),
          met=lambda c: "review_asked" not in c.facts, applies=lambda c: "review_asked" in c.facts),
@@ -182,6 +196,19 @@ def _as_it_is(gate: Gate, case: Case) -> Gate:
     if gate.proven and "delivered" in case.facts.get(gate.name, {}):
         return replace(gate, title=gate.proven)
     return gate
+
+
+def rule_against(gate: Gate, parts: frozenset[Part], *, investigates: bool, executes: bool) -> str:
+    """The rule that keeps a person from meeting the gate, or ``""``.
+
+    ``parts`` the person ever had; ``executes`` if a measure of the plan is theirs.
+    """
+    refused = (
+        bool(gate.bars & parts)
+        or (gate.by_investigator and not investigates)
+        or (executes and not gate.executors)
+    )
+    return gate.rule if refused else ""
 
 
 def unmet(case: Case, names: tuple[str, ...]) -> tuple[Gate, ...]:

@@ -41,6 +41,7 @@ class TaskLine(msgspec.Struct, frozen=True, kw_only=True):
 
     id: uuid.UUID
     title: str
+    assignee_id: uuid.UUID | None
     assignee_name: str
     due_on: date | None
     is_measure: bool

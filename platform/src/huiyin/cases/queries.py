@@ -36,7 +36,7 @@ from huiyin.clocks.reading import LEFT, OVER
 from huiyin.clocks.service import calendar
 from huiyin.db import ScopedSession
 from huiyin.identity.actor import Actor
-from huiyin.identity.models import Membership
+from huiyin.identity.models import Membership, RoleGrant
 from huiyin.identity.policy import sees_all
 from huiyin.kit.errors import NotFound
 from huiyin.kit.i18n import N_, Message
@@ -97,6 +97,8 @@ def _counting(everything: bool) -> Select[Any]:
         .label(name)
         for name, condition in wanted.items()
     ]
+    asked = select(RoleGrant.id).where(RoleGrant.state == "asked").limit(CAP).subquery()
+    columns.append(select(func.count()).select_from(asked).scalar_subquery().label("grants"))
     return select(*columns)
 
 
@@ -312,6 +314,18 @@ def time_left(due_at: datetime | None, moment: datetime) -> tuple[str, Message]:
     n = _workdays(today, day)
     one, many = LEFT[Unit.WORKDAY]
     return "soon" if n <= 3 else "normal", Message(one) if n == 1 else Message(many, {"n": n})
+
+
+def retypings(session: ScopedSession, actor: Actor) -> Sequence[Row[Any]]:
+    """Open cases for which another kind was asked for, the nearest date first."""
+    return session.execute(
+        _rows()
+        .where(
+            Case.state == CaseState.OPEN.value, Case.facts.has_key("retype_asked"), visible(actor)
+        )
+        .order_by(Case.next_due_at, Case.id)
+        .limit(PAGE)
+    ).all()
 
 
 # -- one case ------------------------------------------------------------------------------------

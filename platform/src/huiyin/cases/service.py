@@ -5,21 +5,15 @@ from __future__ import annotations
 import uuid
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from huiyin.cases import search
-from huiyin.cases.change import Deed, change, find
-from huiyin.cases.errors import MoveNotAllowed
-from huiyin.cases.gates import EXIT, GATES, How
-from huiyin.cases.models import Case
-from huiyin.cases.schemas import FactsForm, RetypeForm
-from huiyin.cases.stages import (
-    INTAKE_TITLES,
-    Audience,
-    EntryKind,
-    IntakeType,
-    Stage,
-)
+from huiyin.cases.change import Deed, change, find, parts_of
+from huiyin.cases.errors import MoveNotAllowed, SecondPersonRequired
+from huiyin.cases.gates import EXIT, GATES, Gate, How, rule_against
+from huiyin.cases.models import Case, Task
+from huiyin.cases.schemas import FactsForm
+from huiyin.cases.stages import Audience, EntryKind, Stage
 from huiyin.cases.verbs import MOVES, REVIEW_ASKED, TRANSFER_ANSWERED, VERBS
 from huiyin.db import ScopedSession
 from huiyin.identity.actor import Actor
@@ -120,7 +114,10 @@ def merge(
 
 
 def attest(session: ScopedSession, actor: Actor, number: str, gate: str, note: str) -> Case:
-    """State that something was done, and how it is known.  Only for gates of the present stage."""
+    """State that something was done, and how it is known.  Only for gates of the present stage.
+
+    Raises ``SecondPersonRequired`` with the gate's rule for somebody it is not meant for.
+    """
     known = GATES.get(gate)
     if known is None or known.how is not How.ATTEST:
         raise NotFound
@@ -131,6 +128,9 @@ def attest(session: ScopedSession, actor: Actor, number: str, gate: str, note: s
             raise MoveNotAllowed(
                 N_("「{gate}」不属于当前阶段，请刷新页面"), gate=Message(known.title)
             )
+        rule = rule_for(session, actor, case, known)
+        if rule:
+            raise SecondPersonRequired(rule)
         case.facts = {
             **case.facts,
             gate: {"at": now().isoformat(), "by": actor.name, "by_id": str(actor.id), "note": note},
@@ -140,8 +140,35 @@ def attest(session: ScopedSession, actor: Actor, number: str, gate: str, note: s
         session,
         actor,
         number,
-        Deed("attest", body=note, data={"gate": gate}, facts={"gate": gate}, apply=apply),
+        Deed(
+            "attest",
+            body=note,
+            data={"gate": gate},
+            facts={"gate": gate},
+            apply=apply,
+            judges=known.judge,
+        ),
     )
+
+
+def rule_for(session: ScopedSession, actor: Actor, case: Case, gate: Gate) -> str:
+    """Why this person may not meet the gate, or ``""``."""
+    if not gate.rule:
+        return ""
+    investigates = case.investigator_id == actor.id
+    executes = not gate.executors and bool(
+        session.scalar(
+            select(Task.id)
+            .where(
+                Task.case_id == case.id,
+                Task.is_measure,
+                or_(Task.assignee_id == actor.id, Task.done_by == actor.id),
+            )
+            .limit(1)
+        )
+    )
+    held = parts_of(session, case, actor.id)
+    return rule_against(gate, held, investigates=investigates, executes=executes)
 
 
 # fmt: off
@@ -230,35 +257,6 @@ def _complainant(session: ScopedSession, case: Case, form: FactsForm) -> Investo
     investor.email = form.email or investor.email
     session.flush()  # its id is needed on the case
     return investor
-
-
-def retype(
-    session: ScopedSession, actor: Actor, number: str, form: RetypeForm, *, rev: int
-) -> Case:
-    """Change the kind of intake.  Away from a complaint takes a second person's name."""
-    downgrade = form.intake_type is not IntakeType.COMPLAINT
-    if downgrade:
-        second = member(session, form.second_id) if form.second_id else None
-        if second is None or second.account_id == actor.id or "approver" not in second.roles:
-            raise Invalid({"second_id": Message(N_("投诉改为其他类型，须由另一位审批人复核"))})
-
-    def apply(case: Case) -> None:
-        case.intake_type = form.intake_type.value
-
-    return change(
-        session,
-        actor,
-        number,
-        Deed(
-            "retype",
-            body=form.reason,
-            apply=apply,
-            clocks_changed=True,
-            data={"to": INTAKE_TITLES[form.intake_type]},
-            facts={"to": form.intake_type.value, "second": form.second_id},
-        ),
-        rev=rev,
-    )
 
 
 def reveal(session: ScopedSession, actor: Actor, number: str, reason: str) -> Investor | None:

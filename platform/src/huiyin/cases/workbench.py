@@ -6,15 +6,18 @@ not decide again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final
+from uuid import UUID
 
-from huiyin.cases import gates, queries
+from huiyin.cases import gates, queries, retyping
 from huiyin.cases.models import Case, Entry, Participation
 from huiyin.cases.opened import PartLine, open_page
 from huiyin.cases.stages import (
+    HANDLING,
+    INTAKE_TITLES,
     PART_TITLES,
     SEVERITY_TITLES,
     SOURCE_TITLES,
@@ -83,13 +86,15 @@ def context(desk: Desk, number: str, *, tab: str = "", before: int | None = None
     lines = queries.entries(desk.session, case, tab=tab, before=before)
     clocks = clocks_of(case, opened.promised)
     panels = [panel(desk, case) for panel in desk.site.panels]
+    executors = {t.assignee_id for t in opened.tasks if t.is_measure and t.assignee_id}
     return {
         "case": case,
         "owner_name": opened.owner,
         "investigator_name": opened.investigator,
         "rail": rail(case, clocks),
         "clocks": cards(clocks)[:_SHOWN_CLOCKS],
-        "step": next_step(desk.actor, case, history),
+        "step": next_step(desk.actor, case, history, executors),
+        "outside": desk.actor.can("case.approve") and not took_a_hand(desk.actor, history),
         "entries": lines[: queries.ENTRIES],
         "older": lines[queries.ENTRIES - 1].seq if len(lines) > queries.ENTRIES else None,
         "tab": tab,
@@ -99,14 +104,15 @@ def context(desk: Desk, number: str, *, tab: str = "", before: int | None = None
         "stage_titles": STAGE_TITLES,
         "tasks": opened.tasks,
         "people": people(history),
-        "subjects": [p.name for p in history if p.part == Part.SUBJECT],
+        "subjects": [p.name for p in history if p.part == Part.SUBJECT and counts(p)],
         "severity": SEVERITY_TITLES[Severity(case.severity)] if case.severity else "",
         "source_title": SOURCE_TITLES[Source(case.source)],
         "category": categories().get(case.category or ""),
         "cause": causes().get(case.cause or ""),
         "panels": [p for p in panels if p],
         "plugin_panels": desk.hooks.case_panels(case=case),
-        "retyped": case.intake_type,
+        "retype": retyping.asked(case),
+        "intake_titles": INTAKE_TITLES,
     }
 
 
@@ -129,6 +135,16 @@ def people(history: Sequence[PartLine | Participation]) -> list[tuple[str, list[
         if person.until is None and part is not Part.SUBJECT:
             found.setdefault(PART_TITLES[part], []).append(person.name)
     return list(found.items())
+
+
+def took_a_hand(actor: Actor, history: Sequence[PartLine | Participation]) -> bool:
+    """Whether the person ever had a part that keeps from judging."""
+    return any(p.account_id == actor.id and Part(p.part) in HANDLING and counts(p) for p in history)
+
+
+def counts(person: PartLine | Participation) -> bool:
+    """Whether the part counts: all do for ever, but for a naming that was lifted."""
+    return person.part != Part.SUBJECT or person.until is None
 
 
 # -- clocks ----------------------------------------------------------------------------------------
@@ -204,9 +220,14 @@ def _day(iso: str) -> str:
 # -- next step -------------------------------------------------------------------------------------
 
 
-def next_step(actor: Actor, case: Case, history: Sequence[PartLine | Participation]) -> NextStep:
+def next_step(
+    actor: Actor,
+    case: Case,
+    history: Sequence[PartLine | Participation],
+    executors: Collection[UUID] = (),
+) -> NextStep:
     """The first thing that keeps the case in its stage, and whether this person can do it."""
-    held = {Part(p.part) for p in history if p.account_id == actor.id}
+    held = {Part(p.part) for p in history if p.account_id == actor.id and counts(p)}
     others = offered(actor, case, held)
     if not case.is_open:
         asked = REVIEW_ASKED in case.facts
@@ -214,7 +235,7 @@ def next_step(actor: Actor, case: Case, history: Sequence[PartLine | Participati
         return NextStep(None, Message(state), (), False, False, None, others)
     stage = Stage(case.stage)
     verb = VERBS[FORWARD[stage]]
-    states = gates.states(case, gates.EXIT[stage])
+    states = _gates(actor, case, held, executors)
     missing = [s for s in states if not s.met]
     mine = actor.can(verb.permission)
     barred = _barred(verb, held)
@@ -235,6 +256,20 @@ def next_step(actor: Actor, case: Case, history: Sequence[PartLine | Participati
         barred,
         [o for o in others if o.verb is not verb],
     )
+
+
+def _gates(
+    actor: Actor, case: Case, held: Collection[Part], executors: Collection[UUID]
+) -> list[gates.GateState]:
+    """The gates out of the present stage, with the rule where this person may not meet one."""
+    place = {
+        "investigates": case.investigator_id == actor.id,
+        "executes": actor.id in executors,
+    }
+    return [
+        replace(state, rule=gates.rule_against(state.gate, frozenset(held), **place))
+        for state in gates.states(case, gates.EXIT[Stage(case.stage)])
+    ]
 
 
 def _barred(verb: Verb, held: set[Part]) -> Message | None:

@@ -46,6 +46,28 @@ class LastHolder(Conflict):
         super().__init__(Message(self.default, {"role": title_of(role)}))
 
 
+class SecondPersonConfirms(Refused):
+    """A grave appointment, or its end, holds only when somebody else confirms it."""
+
+    code = "second_person_confirms"
+    default = N_("「{role}」的任免须由另一位现任审批人或监督确认")
+
+    def __init__(self, role: Role) -> None:
+        super().__init__(Message(self.default, {"role": title_of(role)}))
+
+
+class NobodyConfirms(Conflict):
+    """Too few people: the appointment waits, and the sentence says for whom."""
+
+    code = "nobody_confirms"
+    default = N_("本机构没有可以确认此项任免的审批人或监督，请联系平台运营增补")
+
+
+class AlreadyAsked(Conflict):
+    code = "already_asked"
+    default = N_("此人已有一项待确认的任免，请先等待确认或退回")
+
+
 class AlreadyMember(Conflict):
     code = "already_member"
     default = N_("此人已是本机构成员，可直接调整角色")
