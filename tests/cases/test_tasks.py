@@ -76,7 +76,7 @@ def test_nobody_gets_a_task_who_could_not_finish_it(
     session, actor, case, investigator, make_actor, who
 ):
     if who == "walled":
-        form = SubjectForm(account_id=investigator.id)
+        form = SubjectForm(account_id=investigator.id, reason="被投诉的经办人")
         people.name_subject(session, actor, case.number, form)
         account = investigator.id
     elif who == "a stranger":
@@ -106,7 +106,9 @@ def test_an_approved_measure_opens_the_case_to_whoever_carries_it_out(
     plan = PlanForm(goal="补付", basis="合同", measures=measures)
     remedies.save_draft(session, actor, case.number, plan, rev=case.version)
     sent = remedies.submit(session, actor, case.number, rev=case.version)
-    people.name_subject(session, approver, case.number, SubjectForm(account_id=late.id))
+    people.name_subject(
+        session, approver, case.number, SubjectForm(account_id=late.id, reason="被投诉的经办人")
+    )
     remedies.approve(session, approver, case.number, sent.hash, rev=case.version)
     session.commit()
     assert find(session, investigator, case.number) is case
@@ -128,7 +130,12 @@ def test_the_tasks_of_somebody_named_in_the_case_go_to_its_owner(
     session, actor, case, investigator
 ):
     task = give(session, actor, case, investigator)
-    people.name_subject(session, actor, case.number, SubjectForm(account_id=investigator.id))
+    people.name_subject(
+        session,
+        actor,
+        case.number,
+        SubjectForm(account_id=investigator.id, reason="被投诉的经办人"),
+    )
     assert (task.assignee_id, task.assignee_name) == (actor.id, actor.name)
     assert queries.my_tasks(session, investigator).rows == []
 
