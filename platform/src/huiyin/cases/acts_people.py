@@ -10,6 +10,7 @@ from litestar.params import FromPath
 
 from huiyin.cases import people, queries, service
 from huiyin.cases.acts import members, number_path, revision, show, simple
+from huiyin.cases.models import Case
 from huiyin.cases.schemas import AssignForm, MoveForm, ProofForm, RetypeForm, SubjectForm, TaskForm
 from huiyin.cases.stages import Part
 from huiyin.kit.errors import Invalid
@@ -63,6 +64,25 @@ class PeopleController(Controller):
             shown = Form.failed(data, error, desk._)
             return simple(desk, case, "subject", shown, status=422, members=members(desk, case))
         return desk.redirect(number_path(desk, number), N_("已登记，此人须回避本案"))
+
+    @page("/subject/lift", name="case:lift_page", permission="case.lift")
+    def lift_page(self, desk: NamedDependency[Desk], number: FromPath[str]) -> Response[Any]:
+        case = queries.open_case(desk.session, desk.actor, number).case
+        return simple(desk, case, "subject/lift", Form(), members=_named(desk, case))
+
+    @action("/subject/lift", name="case:lift", permission="case.lift")
+    def lift(
+        self, desk: NamedDependency[Desk], number: FromPath[str], data: FormData
+    ) -> Response[Any]:
+        case = queries.open_case(desk.session, desk.actor, number).case
+        try:
+            form = parse(SubjectForm, data)
+            people.lift_subject(desk.session, desk.actor, number, form, rev=revision(data))
+        except Invalid as error:
+            desk.session.rollback()
+            shown, named = Form.failed(data, error, desk._), _named(desk, case)
+            return simple(desk, case, "subject/lift", shown, status=422, members=named)
+        return desk.redirect(number_path(desk, number), N_("已撤销登记"))
 
     @page("/tasks/new", name="case:task_page", permission="case.handle")
     def task_page(self, desk: NamedDependency[Desk], number: FromPath[str]) -> Response[Any]:
@@ -138,3 +158,7 @@ class PeopleController(Controller):
             choices = members(desk, case, "case.approve")
             return simple(desk, case, "retype", shown, status=422, members=choices)
         return desk.redirect(number_path(desk, number), N_("登记类型已更改"))
+
+
+def _named(desk: Desk, case: Case) -> list[tuple[str, str]]:
+    return [(str(p.account_id), p.name) for p in people.subjects(desk.session, case)]

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, or_, select
 
 from huiyin.cases import gates
 from huiyin.cases.errors import GatesUnmet, MoveNotAllowed, SecondPersonRequired
@@ -122,11 +122,18 @@ def _check_permission(actor: Actor, verb: Verb) -> None:
         raise Refused(N_("当前角色没有办理「{verb}」的权限"), verb=Message(verb.title))
 
 
+def still_counts() -> ColumnElement[bool]:
+    """A part once held counts for ever, but for that of a subject whose naming was lifted."""
+    return or_(Participation.part != Part.SUBJECT.value, Participation.until.is_(None))
+
+
 def parts_of(session: ScopedSession, case: Case, account_id: uuid.UUID) -> frozenset[Part]:
-    """Every part the person ever had in the case."""
+    """Every part the person ever had in the case; to have been named by mistake is none."""
     held = session.scalars(
         select(Participation.part).where(
-            Participation.case_id == case.id, Participation.account_id == account_id
+            Participation.case_id == case.id,
+            Participation.account_id == account_id,
+            still_counts(),
         )
     )
     return frozenset(Part(part) for part in held)

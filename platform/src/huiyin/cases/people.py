@@ -7,11 +7,11 @@ from collections.abc import Sequence
 
 from sqlalchemy import select
 
-from huiyin.cases.change import Deed, change, take_part
+from huiyin.cases.change import Deed, change, still_counts, take_part
 from huiyin.cases.models import Case, Participation, Task
 from huiyin.cases.schemas import AssignForm, SubjectForm, TaskForm
 from huiyin.cases.service import member
-from huiyin.cases.stages import PART_TITLES, Part
+from huiyin.cases.stages import HANDLING, PART_TITLES, Part
 from huiyin.db import ScopedSession
 from huiyin.identity.actor import Actor
 from huiyin.identity.models import Membership
@@ -27,6 +27,9 @@ _NEEDS = {
     Part.ASSISTANT: "case.note",
     Part.DELEGATE: "case.handle",
 }
+
+NO_JUDGE = N_("登记后本案将没有可以审批的人员，请先由租户管理员增补审批人，再登记")
+NO_SUPERVISOR = N_("登记后本案将没有监督，请先由租户管理员增补监督，再登记")
 
 
 def candidates(session: ScopedSession, case: Case, part: Part) -> Sequence[Membership]:
@@ -99,7 +102,10 @@ def _leave(session: ScopedSession, case: Case, account_id: uuid.UUID, part: Part
 def name_subject(
     session: ScopedSession, actor: Actor, number: str, form: SubjectForm, *, rev: int | None = None
 ) -> Case:
-    """Name a member as the one complained about: from now on the case does not exist for them."""
+    """Name a member as the one complained about: from now on the case does not exist for them.
+
+    Raises ``Invalid`` without a reason, or when nobody would be left to judge or supervise.
+    """
     person = member(session, form.account_id)
     if person is None:
         raise Invalid({"account_id": Message(N_("请选择在职人员"))})
@@ -107,6 +113,7 @@ def name_subject(
         raise Conflict(N_("不能登记本人为被投诉人，请由其他人办理"))
 
     def apply(case: Case) -> None:
+        _check_left(session, case, person)
         if case.owner_id == person.account_id:
             case.owner_id = None
         if case.investigator_id == person.account_id:
@@ -117,9 +124,88 @@ def name_subject(
         session,
         actor,
         number,
-        Deed("name_subject", body=form.reason, apply=apply, facts={"subject": person.account_id}),
+        Deed(
+            "name_subject",
+            body=form.reason,
+            apply=apply,
+            data={"name": person.name},
+            facts={"subject": person.account_id},
+        ),
         rev=rev,
     )
+
+
+def _check_left(session: ScopedSession, case: Case, person: Membership) -> None:
+    """Whoever is named leaves somebody behind to judge the case, and somebody to supervise it."""
+    judging = {judge.account_id for judge in judges(session, case)}
+    watching = {
+        member.account_id
+        for member in members(session)
+        if Role.SUPERVISOR.value in member.roles and member.account_id not in case.walled
+    }
+    if judging == {person.account_id}:
+        raise Invalid({"account_id": Message(NO_JUDGE)})
+    if watching == {person.account_id}:
+        raise Invalid({"account_id": Message(NO_SUPERVISOR)})
+
+
+def judges(
+    session: ScopedSession, case: Case, permission: str = "case.approve"
+) -> Sequence[Membership]:
+    """Members who may judge this case: able by role, with no part in it, ever, and not named."""
+    handled = select(Participation.account_id).where(
+        Participation.case_id == case.id,
+        Participation.part.in_([part.value for part in HANDLING]),
+        still_counts(),
+    )
+    able = session.scalars(
+        select(Membership)
+        .where(Membership.active, Membership.account_id.not_in(handled))
+        .order_by(Membership.name)
+    )
+    now_handling = {case.owner_id, case.investigator_id}
+    return [
+        person
+        for person in able
+        if permission in permissions_of(frozenset(Role(role) for role in person.roles))
+        and person.account_id not in case.walled
+        and person.account_id not in now_handling
+    ]
+
+
+def subjects(session: ScopedSession, case: Case) -> Sequence[Participation]:
+    """The people named in the case now."""
+    return session.scalars(
+        select(Participation)
+        .where(
+            Participation.case_id == case.id,
+            Participation.part == Part.SUBJECT.value,
+            Participation.until.is_(None),
+        )
+        .order_by(Participation.since, Participation.id)
+    ).all()
+
+
+def lift_subject(
+    session: ScopedSession, actor: Actor, number: str, form: SubjectForm, *, rev: int | None = None
+) -> Case:
+    """Clear somebody who was named by mistake: the case is there for them again.
+
+    The history keeps that they were named, and until when.  Parts they had are not given back.
+    """
+    deed = Deed("lift_subject", body=form.reason, facts={"subject": form.account_id})
+
+    def apply(case: Case) -> None:
+        named = {held.account_id: held for held in subjects(session, case)}
+        held = named.get(form.account_id)
+        if held is None:
+            raise Invalid({"account_id": Message(N_("请选择已登记的被投诉人"))})
+        held.until = now()
+        case.walled = [who for who in case.walled if who != form.account_id]
+        deed.data = {"name": held.name}
+
+    deed.apply = apply
+    return change(session, actor, number, deed, rev=rev)
 
 
 def participations(session: ScopedSession, case: Case) -> Sequence[Participation]:

@@ -103,7 +103,7 @@ def context(desk: Desk, number: str, *, tab: str = "", before: int | None = None
         "stage_titles": STAGE_TITLES,
         "tasks": opened.tasks,
         "people": people(history),
-        "subjects": [p.name for p in history if p.part == Part.SUBJECT],
+        "subjects": [p.name for p in history if p.part == Part.SUBJECT and counts(p)],
         "severity": SEVERITY_TITLES[Severity(case.severity)] if case.severity else "",
         "source_title": SOURCE_TITLES[Source(case.source)],
         "category": categories().get(case.category or ""),
@@ -137,7 +137,12 @@ def people(history: Sequence[PartLine | Participation]) -> list[tuple[str, list[
 
 def took_a_hand(actor: Actor, history: Sequence[PartLine | Participation]) -> bool:
     """Whether the person ever had a part that keeps from judging."""
-    return any(p.account_id == actor.id and Part(p.part) in HANDLING for p in history)
+    return any(p.account_id == actor.id and Part(p.part) in HANDLING and counts(p) for p in history)
+
+
+def counts(person: PartLine | Participation) -> bool:
+    """Whether the part counts: all do for ever, but for a naming that was lifted."""
+    return person.part != Part.SUBJECT or person.until is None
 
 
 # -- clocks ----------------------------------------------------------------------------------------
@@ -220,7 +225,7 @@ def next_step(
     executors: Collection[UUID] = (),
 ) -> NextStep:
     """The first thing that keeps the case in its stage, and whether this person can do it."""
-    held = {Part(p.part) for p in history if p.account_id == actor.id}
+    held = {Part(p.part) for p in history if p.account_id == actor.id and counts(p)}
     others = offered(actor, case, held)
     if not case.is_open:
         asked = REVIEW_ASKED in case.facts

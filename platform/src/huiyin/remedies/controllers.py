@@ -17,7 +17,7 @@ from huiyin.cases.queries import Filter
 from huiyin.cases.schemas import Shape
 from huiyin.cases.stages import FINDING_TITLES, PART_TITLES, Part, Stage
 from huiyin.cases.verbs import VERBS
-from huiyin.cases.workbench import next_step
+from huiyin.cases.workbench import counts, next_step
 from huiyin.kit.errors import Conflict, Invalid, NotFound, Refused
 from huiyin.kit.i18n import N_
 from huiyin.kit.time import now
@@ -230,7 +230,7 @@ def _judge(desk: Desk, case: Case, form: Form, *, status: int = 200) -> Response
         step=next_step(desk.actor, case, history),
         finding_titles=FINDING_TITLES,
         people=[(PART_TITLES[Part(p.part)], p.name) for p in history if p.part != Part.SUBJECT],
-        subjects=[p.name for p in history if p.part == Part.SUBJECT],
+        subjects=[p.name for p in history if p.part == Part.SUBJECT and counts(p)],
         category=categories().get(case.category or ""),
         cause=causes().get(case.cause or ""),
         open=plan.state == PlanState.SUBMITTED and case.stage == Stage.APPROVAL,

@@ -1,7 +1,9 @@
-"""Appointments that wait for a second person."""
+"""Appointments that wait for a second person; who was named by mistake is barred no longer."""
 
 import sqlalchemy as sa
 from alembic import op
+
+from huiyin.migrations.functions import install
 
 revision = "0005"
 down_revision = "0003"
@@ -35,6 +37,7 @@ def upgrade() -> None:
         postgresql_where=sa.text("state = 'asked'"),
     )
     op.protect_table("role_grant", "SELECT, INSERT, UPDATE", tenant=True)
+    install("duty_barred")
 
 
 def downgrade() -> None:
