@@ -192,7 +192,8 @@ def test_every_act_of_the_staff_on_the_outcome_leaves_a_part():
         "approve", "approve_first", "return_plan", "archive", "review", "reopen", "refuse_review",
         "answer_transfer", "note", "say", "hand_in", "ask_review", "assign", "assist",
         "name_subject", "lift_subject", "send_letter", "release_answer", "letter_delivery",
-        "grant_extension", "refuse_extension", "reveal", "remind",
+        "grant_extension", "refuse_extension", "grant_retype", "refuse_retype", "reveal",
+        "remind",
     }  # fmt: skip
     silent = {v.name for v in VERBS.values() if not v.handles and v.part not in HANDLING}
     assert silent == beside

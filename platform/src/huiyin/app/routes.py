@@ -8,6 +8,7 @@ from litestar.types import ControllerRouterHandler
 
 from huiyin.cases.acts import CaseController
 from huiyin.cases.acts_people import PeopleController
+from huiyin.cases.acts_retype import RetypeController
 from huiyin.cases.api import CaseApi, CaseListApi
 from huiyin.cases.bulk import BulkController
 from huiyin.cases.controllers import ListController
@@ -43,6 +44,7 @@ HANDLERS: Final[tuple[ControllerRouterHandler, ...]] = (
     RecordController,
     CaseController,
     PeopleController,
+    RetypeController,
     EvidenceController,
     PlanController,
     ApprovalController,

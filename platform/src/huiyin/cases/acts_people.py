@@ -11,7 +11,7 @@ from litestar.params import FromPath
 from huiyin.cases import people, queries, service
 from huiyin.cases.acts import members, number_path, revision, show, simple
 from huiyin.cases.models import Case
-from huiyin.cases.schemas import AssignForm, MoveForm, ProofForm, RetypeForm, SubjectForm, TaskForm
+from huiyin.cases.schemas import AssignForm, MoveForm, ProofForm, SubjectForm, TaskForm
 from huiyin.cases.stages import Part
 from huiyin.kit.errors import Invalid
 from huiyin.kit.i18n import N_
@@ -136,28 +136,6 @@ class PeopleController(Controller):
             shown = Form.failed(data, error, desk._)
             return simple(desk, case, "reveal", shown, status=422)
         return desk.page("cases/revealed.html", case=case, investor=investor)
-
-    @page("/retype", name="case:retype_page", permission="case.classify")
-    def retype_page(self, desk: NamedDependency[Desk], number: FromPath[str]) -> Response[Any]:
-        case = queries.open_case(desk.session, desk.actor, number).case
-        form = Form({"intake_type": case.intake_type})
-        choices = members(desk, case, "case.approve")
-        return simple(desk, case, "retype", form, members=choices)
-
-    @action("/retype", name="case:retype", permission="case.classify")
-    def retype(
-        self, desk: NamedDependency[Desk], number: FromPath[str], data: FormData
-    ) -> Response[Any]:
-        case = queries.open_case(desk.session, desk.actor, number).case
-        try:
-            form = parse(RetypeForm, data)
-            service.retype(desk.session, desk.actor, number, form, rev=revision(data))
-        except Invalid as error:
-            desk.session.rollback()
-            shown = Form.failed(data, error, desk._)
-            choices = members(desk, case, "case.approve")
-            return simple(desk, case, "retype", shown, status=422, members=choices)
-        return desk.redirect(number_path(desk, number), N_("登记类型已更改"))
 
 
 def _named(desk: Desk, case: Case) -> list[tuple[str, str]]:

@@ -287,6 +287,18 @@ def time_left(due_at: datetime | None, moment: datetime) -> tuple[str, Message]:
     return "soon" if n <= 3 else "normal", Message(one) if n == 1 else Message(many, {"n": n})
 
 
+def retypings(session: ScopedSession, actor: Actor) -> Sequence[Row[Any]]:
+    """Open cases for which another kind was asked for, the nearest date first."""
+    return session.execute(
+        _rows()
+        .where(
+            Case.state == CaseState.OPEN.value, Case.facts.has_key("retype_asked"), visible(actor)
+        )
+        .order_by(Case.next_due_at, Case.id)
+        .limit(PAGE)
+    ).all()
+
+
 # -- one case ------------------------------------------------------------------------------------
 
 

@@ -86,7 +86,6 @@ class SubjectForm(Shape, frozen=True, kw_only=True):
 
 class RetypeForm(Shape, frozen=True, kw_only=True):
     intake_type: Annotated[IntakeType, Meta(title=N_("登记类型"))]
-    second_id: Annotated[uuid.UUID, Meta(title=N_("复核人"))] | None = None
     reason: Reason = ""
 
 
@@ -94,6 +93,13 @@ class TaskForm(Shape, frozen=True, kw_only=True):
     title: Annotated[str, Meta(min_length=2, max_length=200, title=N_("任务"))]
     assignee_id: Annotated[uuid.UUID, Meta(title=N_("责任人"))] | None = None
     due_on: Annotated[date, Meta(title=N_("期限"))] | None = None
+
+
+class RetypeAnswerForm(Shape, frozen=True, kw_only=True):
+    """同意 or 不同意, the latter with its reason."""
+
+    decision: Annotated[str, Meta(pattern="^(grant|refuse)$", title=N_("决定"))]
+    reason: Reason = ""
 
 
 class ProofForm(Shape, frozen=True, kw_only=True):

@@ -12,14 +12,8 @@ from huiyin.cases.change import Deed, change, find, parts_of
 from huiyin.cases.errors import MoveNotAllowed, SecondPersonRequired
 from huiyin.cases.gates import EXIT, GATES, Gate, How, rule_against
 from huiyin.cases.models import Case, Task
-from huiyin.cases.schemas import FactsForm, RetypeForm
-from huiyin.cases.stages import (
-    INTAKE_TITLES,
-    Audience,
-    EntryKind,
-    IntakeType,
-    Stage,
-)
+from huiyin.cases.schemas import FactsForm
+from huiyin.cases.stages import Audience, EntryKind, Stage
 from huiyin.cases.verbs import MOVES, REVIEW_ASKED, TRANSFER_ANSWERED, VERBS
 from huiyin.db import ScopedSession
 from huiyin.identity.actor import Actor
@@ -263,35 +257,6 @@ def _complainant(session: ScopedSession, case: Case, form: FactsForm) -> Investo
     investor.email = form.email or investor.email
     session.flush()  # its id is needed on the case
     return investor
-
-
-def retype(
-    session: ScopedSession, actor: Actor, number: str, form: RetypeForm, *, rev: int
-) -> Case:
-    """Change the kind of intake.  Away from a complaint takes a second person's name."""
-    downgrade = form.intake_type is not IntakeType.COMPLAINT
-    if downgrade:
-        second = member(session, form.second_id) if form.second_id else None
-        if second is None or second.account_id == actor.id or "approver" not in second.roles:
-            raise Invalid({"second_id": Message(N_("投诉改为其他类型，须由另一位审批人复核"))})
-
-    def apply(case: Case) -> None:
-        case.intake_type = form.intake_type.value
-
-    return change(
-        session,
-        actor,
-        number,
-        Deed(
-            "retype",
-            body=form.reason,
-            apply=apply,
-            clocks_changed=True,
-            data={"to": INTAKE_TITLES[form.intake_type]},
-            facts={"to": form.intake_type.value, "second": form.second_id},
-        ),
-        rev=rev,
-    )
 
 
 def reveal(session: ScopedSession, actor: Actor, number: str, reason: str) -> Investor | None:

@@ -12,11 +12,12 @@ from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
-from huiyin.cases import gates, queries
+from huiyin.cases import gates, queries, retyping
 from huiyin.cases.models import Case, Entry, Participation
 from huiyin.cases.opened import PartLine, open_page
 from huiyin.cases.stages import (
     HANDLING,
+    INTAKE_TITLES,
     PART_TITLES,
     SEVERITY_TITLES,
     SOURCE_TITLES,
@@ -110,7 +111,8 @@ def context(desk: Desk, number: str, *, tab: str = "", before: int | None = None
         "cause": causes().get(case.cause or ""),
         "panels": [p for p in panels if p],
         "plugin_panels": desk.hooks.case_panels(case=case),
-        "retyped": case.intake_type,
+        "retype": retyping.asked(case),
+        "intake_titles": INTAKE_TITLES,
     }
 
 

@@ -157,6 +157,8 @@ class ApprovalController(Controller):
         moment = now()
         shape = [(r, *queries.time_left(r.next_due_at, moment)) for r in rows[: queries.PAGE]]
         closing = [(r, *queries.time_left(r.next_due_at, moment)) for r in archive[: queries.PAGE]]
+        kinds = queries.retypings(desk.session, desk.actor)
+        retyping = [(r, *queries.time_left(r.next_due_at, moment)) for r in kinds]
         more = ""
         if len(rows) > queries.PAGE:
             last = rows[queries.PAGE - 1]
@@ -165,6 +167,7 @@ class ApprovalController(Controller):
             "remedies/approvals.html",
             rows=shape,
             closing=closing,
+            retyping=retyping,
             more=more,
             categories=categories(),
         )
