@@ -184,7 +184,7 @@ def _tell_clocks(
 ) -> None:
     """Let the clocks hear of the deed, and compute them anew if it concerns them."""
     heard = deed.clock_event if deed.clock_event is not None else verb.clock_event
-    tick(case, heard, moment, deed.clock_data)
+    tick(case, heard, moment, {**verb.clock_data, **deed.clock_data})
     if heard or verb.to or verb.closes or deed.clocks_changed:
         due = clocks.recompute(
             session,

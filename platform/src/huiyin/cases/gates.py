@@ -174,23 +174,18 @@ def unmet(case: Case, names: tuple[str, ...]) -> tuple[Gate, ...]:
     return tuple(state.gate for state in states(case, names) if not state.met)
 
 
+_LATER: Final = frozenset(
+    name
+    for stage in Stage
+    if stage not in {Stage.INTAKE, Stage.PRELIMINARY}
+    for name in EXIT[stage]
+) | {"review_asked"}
+
 # Facts that belong to one round of the work; going back makes them be done again.
 ROUND_FACTS: Final[Mapping[Stage, frozenset[str]]] = MappingProxyType(
     {
-        Stage.INVESTIGATION: frozenset(
-            name
-            for stage in (
-                Stage.INVESTIGATION,
-                Stage.PLAN,
-                Stage.APPROVAL,
-                Stage.IMPLEMENTATION,
-                Stage.RESPONSE,
-                Stage.FOLLOWUP,
-                Stage.ARCHIVE,
-            )
-            for name in EXIT[stage]
-        )
-        | {"review_asked"},
+        Stage.INTAKE: frozenset({*EXIT[Stage.INTAKE], *EXIT[Stage.PRELIMINARY]}) | _LATER,
+        Stage.INVESTIGATION: _LATER,
         Stage.PLAN: frozenset(
             {"plan_drafted", "plan_approved", "compliance_opinion", "execution_checked"}
         ),

@@ -33,6 +33,7 @@ class Verb:
     part: Part | None = None  # what doing it makes of the person
     reason: bool = False  # words are required
     clock_event: str = ""  # what the clocks hear
+    clock_data: Mapping[str, object] = field(default_factory=dict)  # and with which data
     outbox: str = ""  # what subscribers hear
     back: bool = False  # a way back: the facts of that round fall
     direct: bool = True  # offered as a button of its own on the page
@@ -63,8 +64,12 @@ def _owes_the_sender(case: Case) -> bool:
     return case.source != Source.DIRECT and TRANSFER_ANSWERED not in case.facts
 
 
+def _ended(case: Case) -> bool:
+    return not case.is_open
+
+
 ALL: Final = frozenset(Stage)
-_HANDLED: Final = ALL - {Stage.INTAKE}
+_HANDLED: Final = ALL - {Stage.INTAKE}  # accepted: what ended at intake never was
 
 
 def _at(*stages: Stage) -> frozenset[Stage]:
@@ -137,9 +142,13 @@ _TABLE: Final = (
     Verb("review", N_("复核"), N_("启动复核"), "case.reopen", _at(_S.FOLLOWUP, _S.ARCHIVE),
          _S.INVESTIGATION, bars=HANDLING, reason=True, back=True, clock_event="review_asked",
          outbox="case.reopened", effect=N_("由未参与办理的人员重新调查")),
-    Verb("reopen", N_("重启"), N_("重启"), "case.reopen", ALL, _S.INVESTIGATION, bars=HANDLING,
+    Verb("reopen", N_("重启"), N_("重启"), "case.reopen", _HANDLED, _S.INVESTIGATION, bars=HANDLING,
          reason=True, back=True, closed=True, clock_event="reopened", outbox="case.reopened",
-         effect=N_("已办结案件重新开启调查")),
+         when=_ended, effect=N_("已办结案件重新开启调查")),
+    Verb("reopen_intake", N_("重启"), N_("重启，重新决定是否受理"), "case.reopen", _at(_S.INTAKE),
+         _S.INTAKE, bars=HANDLING, reason=True, back=True, closed=True, clock_event="reopened",
+         clock_data={"undecided": True}, outbox="case.reopened", when=_ended,
+         effect=N_("案件回到受理阶段，重新决定是否受理并告知投诉人")),
     Verb("refuse_review", N_("答复不复核"), N_("答复不启动复核"), "case.reopen", ALL, bars=HANDLING,
          reason=True, closed=True, clock_event="review_done", outbox="message.sent",
          when=_review_asked, effect=N_("理由即时发给投诉人，请一并告知其他途径")),
