@@ -85,7 +85,7 @@ def test_nobody_waits_in_two_queues(session, tenant, asked):
         tracking.ask_review(session, complainant_actor(tenant.id), asked, "再次要求")
 
 
-def test_whoever_handled_it_does_not_refuse_the_review(session, asked, make_actor, do):
+def test_whoever_handled_it_does_not_refuse_the_review(session, approver, asked, make_actor, do):
     both = make_actor("supervisor", name="何书宁")
     session.add(
         Participation(

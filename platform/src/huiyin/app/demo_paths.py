@@ -336,7 +336,7 @@ ASIDE: Final[Mapping[str, tuple[Sitting, ...]]] = {
 }  # fmt: skip
 REVIEW: Final = (
     Sitting(30, (_ask_review,)),
-    Sitting(9, (goes("second_approver", "review", reason=True), _other_investigator)),
+    Sitting(9, (goes("second_approver", "review", reason=True), _own, _other_investigator)),
 )
 RETURNED: Final = (Sitting(6, (_return_plan,)), Sitting(6, (_draft_plan, _submit)))
 MORE_TIME: Final = (Sitting(2, (_ask_more_time,)), Sitting(3, (_grant_more_time,), writes=True))

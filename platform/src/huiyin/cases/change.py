@@ -17,11 +17,10 @@ from typing import Any, Final
 
 from sqlalchemy import select
 
-from huiyin.cases import gates
-from huiyin.cases.errors import GatesUnmet, MoveNotAllowed, SecondPersonRequired
+from huiyin.cases import duties, gates
+from huiyin.cases.errors import GatesUnmet, MoveNotAllowed
 from huiyin.cases.models import Case, Entry, Participation
 from huiyin.cases.stages import (
-    PART_TITLES,
     STAGE_TITLES,
     Audience,
     CaseState,
@@ -102,8 +101,7 @@ def change(
         )
     if verb.reason and not deed.body:
         raise Invalid({"reason": Message(N_("请写明理由"))})
-    if verb.bars:
-        _check_duties(session, actor, case, verb)
+    duties.check(session, actor, case, verb)
     return _write(session, actor, case, verb, deed)
 
 
@@ -120,19 +118,6 @@ def _check_permission(actor: Actor, verb: Verb) -> None:
         raise Refused(N_("当前角色没有办理「{verb}」的权限"), verb=Message(verb.title))
 
 
-def _check_duties(session: ScopedSession, actor: Actor, case: Case, verb: Verb) -> None:
-    held = session.scalars(
-        select(Participation.part).where(
-            Participation.case_id == case.id, Participation.account_id == actor.id
-        )
-    ).all()
-    barring = [Part(part) for part in held if part in verb.bars]
-    if barring:
-        raise SecondPersonRequired(
-            name=actor.name, parts=Message("、".join(PART_TITLES[p] for p in barring))
-        )
-
-
 def _write(session: ScopedSession, actor: Actor, case: Case, verb: Verb, deed: Deed) -> Case:
     moment = now()
     before = Stage(case.stage)
@@ -142,6 +127,8 @@ def _write(session: ScopedSession, actor: Actor, case: Case, verb: Verb, deed: D
         take_part(session, actor, case, actor.id, actor.name, verb.part, moment)
     if verb.to or verb.closes:
         _move(case, verb, moment)
+    if verb.anew:
+        duties.begin_round(session, case, moment)
     case.version += 1
     case.updated_at = moment
     entry = append_entry(session, actor, case, deed, moment, before)

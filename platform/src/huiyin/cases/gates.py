@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from huiyin.cases.models import Case
-from huiyin.cases.stages import Severity, Stage
+from huiyin.cases.stages import ROUND, Severity, Stage
 from huiyin.kit.i18n import N_
 
 
@@ -79,6 +79,9 @@ _ALL: Final = (
     Gate("third_party_checked", N_("是否涉及第三方"), _ATTEST, N_("写明是否涉及托管人、代销机构等")),
     Gate("group_checked", N_("是否疑似群体投诉"), _ATTEST, N_("写明同产品近 30 天投诉情况")),
     # 深入调查
+    Gate("investigator_named", N_("调查员已定"), _COLUMN,
+         N_("复核和重启的案件，由未参与上一轮办理的人员调查"), "assign",
+         lambda c: c.investigator_id is not None, applies=lambda c: ROUND in c.facts),
     Gate("evidence_complete", N_("取证清单已齐"), _ATTEST, N_("列出证据，缺项写明原因")),
     Gate("statements_heard", N_("各方陈述已听取"), _ATTEST, N_("写明听取了谁的陈述")),
     Gate("evidence_verified", N_("证据已核验"), _ATTEST, N_("写明如何核验来源与完整性")),
@@ -136,6 +139,7 @@ EXIT: Final[Mapping[Stage, tuple[str, ...]]] = MappingProxyType(
             "group_checked",
         ),
         Stage.INVESTIGATION: (
+            "investigator_named",
             "evidence_complete",
             "statements_heard",
             "evidence_verified",

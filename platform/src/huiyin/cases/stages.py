@@ -193,6 +193,8 @@ PART_TITLES: Final[Mapping[Part, str]] = MappingProxyType(
     }
 )
 
+# In the facts of a case that was reviewed or opened again: when its present round began.
+ROUND: Final = "round"
 # Whoever ever had one of these parts judges nothing in the same case.
 HANDLING: Final = frozenset(
     {Part.OWNER, Part.INVESTIGATOR, Part.ASSISTANT, Part.DRAFTER, Part.DELEGATE, Part.SUBJECT}

@@ -30,12 +30,14 @@ class Verb:
     closes: Outcome | None = None
     gates: tuple[str, ...] = ()
     bars: frozenset[Part] = frozenset()
+    fresh: frozenset[Part] = frozenset()  # parts that bar when held in an earlier round
     part: Part | None = None  # what doing it makes of the person
     reason: bool = False  # words are required
     clock_event: str = ""  # what the clocks hear
     clock_data: Mapping[str, object] = field(default_factory=dict)  # and with which data
     outbox: str = ""  # what subscribers hear
     back: bool = False  # a way back: the facts of that round fall
+    anew: bool = False  # a new round begins, with other people
     direct: bool = True  # offered as a button of its own on the page
     complainant: bool = False  # the complainant may do it with the code
     closed: bool = False  # for closed cases
@@ -69,6 +71,8 @@ def _ended(case: Case) -> bool:
 
 
 ALL: Final = frozenset(Stage)
+_JUDGED: Final = HANDLING | {Part.APPROVER}  # whose decision a review is about
+_APPROVED: Final = frozenset({Part.APPROVER})
 _HANDLED: Final = ALL - {Stage.INTAKE}  # accepted: what ended at intake never was
 
 
@@ -90,19 +94,20 @@ _TABLE: Final = (
          _at(_S.PRELIMINARY), _S.PLAN, gates=EXIT[_S.PRELIMINARY], reason=True, outbox="case.moved",
          effect=N_("跳过深入调查，须写明事实清楚的依据")),
     Verb("conclude", N_("提交调查结论"), N_("提交调查结论"), "case.handle", _at(_S.INVESTIGATION),
-         _S.PLAN, gates=EXIT[_S.INVESTIGATION], part=Part.INVESTIGATOR, outbox="case.moved",
+         _S.PLAN, gates=EXIT[_S.INVESTIGATION], fresh=HANDLING, part=Part.INVESTIGATOR,
+         outbox="case.moved",
          effect=N_("案件转入方案制定")),
     Verb("submit_plan", N_("提交审批"), N_("提交审批"), "case.draft", _at(_S.PLAN), _S.APPROVAL,
          gates=EXIT[_S.PLAN], part=Part.DRAFTER, outbox="case.moved",
          effect=N_("方案提交给未参与办理的审批人，提交后修改须撤回")),
     Verb("approve", N_("通过并生成任务"), N_("审批通过"), "case.approve", _at(_S.APPROVAL),
-         _S.IMPLEMENTATION, gates=("compliance_opinion",), bars=HANDLING, part=Part.APPROVER,
-         direct=False, outbox="case.approved", effect=N_("方案生效，各项措施生成任务")),
+         _S.IMPLEMENTATION, gates=("compliance_opinion",), bars=HANDLING, fresh=_APPROVED,
+         part=Part.APPROVER, direct=False, outbox="case.approved", effect=N_("方案生效，各项措施生成任务")),
     Verb("approve_first", N_("通过，交第二人审批"), N_("第一人审批通过"), "case.approve",
-         _at(_S.APPROVAL), bars=HANDLING, part=Part.APPROVER, direct=False,
+         _at(_S.APPROVAL), bars=HANDLING, fresh=_APPROVED, part=Part.APPROVER, direct=False,
          outbox="case.moved", effect=N_("金额超过单人审批额度，由另一位审批人再次审批后生效")),
     Verb("return_plan", N_("驳回"), N_("驳回方案"), "case.approve", _at(_S.APPROVAL), _S.PLAN,
-         bars=HANDLING, part=Part.APPROVER, reason=True, back=True, direct=False,
+         bars=HANDLING, fresh=_APPROVED, part=Part.APPROVER, reason=True, back=True, direct=False,
          outbox="case.moved", effect=N_("方案退回修改，须写明缺什么")),
     Verb("withdraw_plan", N_("撤回修改"), N_("撤回方案修改"), "case.draft", _at(_S.APPROVAL), _S.PLAN,
          reason=True, back=True, direct=False, outbox="case.moved", effect=N_("方案退回修改")),
@@ -140,16 +145,17 @@ _TABLE: Final = (
          effect=N_("限一般、较重级别，投诉人认可当场解决，仍须审批人确认归档")),
     # -- ways back -----------------------------------------------------------------------------
     Verb("review", N_("复核"), N_("启动复核"), "case.reopen", _at(_S.FOLLOWUP, _S.ARCHIVE),
-         _S.INVESTIGATION, bars=HANDLING, reason=True, back=True, clock_event="review_asked",
-         outbox="case.reopened", effect=N_("由未参与办理的人员重新调查")),
-    Verb("reopen", N_("重启"), N_("重启"), "case.reopen", _HANDLED, _S.INVESTIGATION, bars=HANDLING,
-         reason=True, back=True, closed=True, clock_event="reopened", outbox="case.reopened",
-         when=_ended, effect=N_("已办结案件重新开启调查")),
+         _S.INVESTIGATION, bars=_JUDGED, reason=True, back=True, anew=True,
+         clock_event="review_asked", outbox="case.reopened", effect=N_("由未参与办理的人员重新调查")),
+    Verb("reopen", N_("重启"), N_("重启"), "case.reopen", _HANDLED, _S.INVESTIGATION, bars=_JUDGED,
+         reason=True, back=True, anew=True, closed=True, clock_event="reopened",
+         outbox="case.reopened", when=_ended,
+         effect=N_("已办结案件由未参与办理的人员重新调查")),
     Verb("reopen_intake", N_("重启"), N_("重启，重新决定是否受理"), "case.reopen", _at(_S.INTAKE),
-         _S.INTAKE, bars=HANDLING, reason=True, back=True, closed=True, clock_event="reopened",
-         clock_data={"undecided": True}, outbox="case.reopened", when=_ended,
+         _S.INTAKE, bars=_JUDGED, reason=True, back=True, anew=True, closed=True,
+         clock_event="reopened", clock_data={"undecided": True}, outbox="case.reopened", when=_ended,
          effect=N_("案件回到受理阶段，重新决定是否受理并告知投诉人")),
-    Verb("refuse_review", N_("答复不复核"), N_("答复不启动复核"), "case.reopen", ALL, bars=HANDLING,
+    Verb("refuse_review", N_("答复不复核"), N_("答复不启动复核"), "case.reopen", ALL, bars=_JUDGED,
          reason=True, closed=True, clock_event="review_done", outbox="message.sent",
          when=_review_asked, effect=N_("理由即时发给投诉人，请一并告知其他途径")),
     # -- beside the stages ---------------------------------------------------------------------

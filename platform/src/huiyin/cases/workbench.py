@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
-from huiyin.cases import gates, queries
+from huiyin.cases import duties, gates, queries
+from huiyin.cases.duties import Held
 from huiyin.cases.models import Case, Entry, Participation
 from huiyin.cases.opened import PartLine, open_page
 from huiyin.cases.stages import (
@@ -206,7 +207,7 @@ def _day(iso: str) -> str:
 
 def next_step(actor: Actor, case: Case, history: Sequence[PartLine | Participation]) -> NextStep:
     """The first thing that keeps the case in its stage, and whether this person can do it."""
-    held = {Part(p.part) for p in history if p.account_id == actor.id}
+    held = [p for p in history if p.account_id == actor.id]
     others = offered(actor, case, held)
     if not case.is_open:
         asked = REVIEW_ASKED in case.facts
@@ -217,7 +218,7 @@ def next_step(actor: Actor, case: Case, history: Sequence[PartLine | Participati
     states = gates.states(case, gates.EXIT[stage])
     missing = [s for s in states if not s.met]
     mine = actor.can(verb.permission)
-    barred = _barred(verb, held)
+    barred = _barred(case, verb, held)
     if missing:
         heading = Message(
             N_("还差 {n} 项即可{act}"), {"n": len(missing), "act": Message(verb.title)}
@@ -237,21 +238,21 @@ def next_step(actor: Actor, case: Case, history: Sequence[PartLine | Participati
     )
 
 
-def _barred(verb: Verb, held: set[Part]) -> Message | None:
-    why = [Message(PART_TITLES[p]) for p in Part if p in verb.bars & held]
+def _barred(case: Case, verb: Verb, held: Sequence[Held]) -> Message | None:
+    why = [Message(PART_TITLES[part]) for part in duties.barring(case, verb, held)]
     if not why:
         return None
     return Message(N_("曾任本案{parts}，按职责分离要求须由其他人办理"), {"parts": why[0]})
 
 
-def offered(actor: Actor, case: Case, held: set[Part]) -> list[Offered]:
+def offered(actor: Actor, case: Case, held: Sequence[Held]) -> list[Offered]:
     """Moves with a button of their own that this person may see here."""
     found = []
     for verb in MOVES:
         if not verb.direct or not actor.can(verb.permission) or not in_reach(verb, case):
             continue
         missing = tuple(g.title for g in gates.unmet(case, verb.gates))
-        barred = _barred(verb, held)
+        barred = _barred(case, verb, held)
         found.append(Offered(verb, missing, str(barred.key) if barred else ""))
     return found
 

@@ -11,20 +11,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Final
 
 from sqlalchemy import and_, func, or_, select
 
+from huiyin.cases import duties
 from huiyin.cases.change import Deed, change, find
 from huiyin.cases.errors import NobodyLeft
-from huiyin.cases.models import Case, Participation, Task
+from huiyin.cases.models import Case, Task
 from huiyin.cases.people import count_task
 from huiyin.cases.service import member
-from huiyin.cases.stages import HANDLING, CaseState
+from huiyin.cases.stages import CaseState
+from huiyin.cases.verbs import VERBS
 from huiyin.db import ScopedSession
 from huiyin.identity.actor import Actor
 from huiyin.identity.models import Membership
-from huiyin.identity.policy import Role, permissions_of, sees_all
+from huiyin.identity.policy import sees_all
 from huiyin.kit.errors import Invalid
 from huiyin.kit.i18n import N_, Message
 from huiyin.kit.ids import uuid7
@@ -32,9 +33,6 @@ from huiyin.kit.time import now
 from huiyin.remedies.errors import AlreadyApproved, PlanChanged, PlanMissing
 from huiyin.remedies.models import Approval, Decision, Plan, PlanState, approvers_for
 from huiyin.remedies.schemas import Measure, PlanForm
-
-APPROVE: Final = "case.approve"
-
 
 # -- drafting ----------------------------------------------------------------------------------
 
@@ -172,23 +170,9 @@ def _submitted(session: ScopedSession, case: Case) -> Plan:
 
 def eligible_approvers(session: ScopedSession, case: Case) -> Sequence[Membership]:
     """Members who may judge this case: able by role, with no part in it, ever, and not named."""
-    handled = select(Participation.account_id).where(
-        Participation.case_id == case.id,
-        Participation.part.in_([part.value for part in HANDLING]),
-    )
-    members = session.scalars(
-        select(Membership)
-        .where(Membership.active, Membership.account_id.not_in(handled))
-        .order_by(Membership.name)
-    )
     now_handling = {case.owner_id, case.investigator_id}
-    return [
-        person
-        for person in members
-        if APPROVE in permissions_of(frozenset(Role(role) for role in person.roles))
-        and person.account_id not in case.walled
-        and person.account_id not in now_handling
-    ]
+    able = duties.able(session, case, VERBS["approve"])
+    return [person for person in able if person.account_id not in now_handling]
 
 
 # -- judging -----------------------------------------------------------------------------------
