@@ -129,13 +129,13 @@ def test_every_story_is_one_case_where_it_should_stand(cases):
         elif story.path == "review":
             assert (case.stage, case.outcome) == (Stage.INVESTIGATION, None)
         else:
-            assert case.outcome == Outcome(story.path if story.path != "summary" else "archived")
+            assert case.outcome == Outcome(story.path)
 
 
 def test_every_stage_and_every_outcome_has_a_case(cases):
     assert {case.stage for case in cases.values() if case.is_open} == set(Stage)
     ended = {case.outcome for case in cases.values() if not case.is_open}
-    assert ended == set(Outcome) - {Outcome.SUMMARY}  # which ends as archived, after a shortcut
+    assert ended == set(Outcome)
 
 
 def test_six_zeros(installation):

@@ -256,6 +256,21 @@ def test_staff_see_how_many_replies_are_unread(visitor, token, web, actor, ctx, 
     assert "回复均已显示" in panel(ctx, only_case())
 
 
+def test_the_complainant_reads_how_the_complaint_was_settled_at_once(
+    visitor, token, web, actor, only_case, session
+):
+    case = only_case()
+    case.stage, case.severity, case.finding = "preliminary", "S1", "upheld"
+    case.facts = {"summary_agreed": {"at": ""}}
+    session.commit()
+    words = {"rev": case.version, "reason": "已当场退还差额，您确认问题已解决"}
+    web(actor).post(f"/t/qinghe/w/cases/{case.number}/do/summary_close", words)
+    page = text_of(visitor.get(CASE))
+    assert "已当场退还差额" in page
+    assert "处理结果写在沟通记录里" in page
+    assert "要求复核" in page
+
+
 def test_reading_is_one_line_per_case(visitor, code, another, session):
     visitor.enter(code)
     another.enter(code)

@@ -48,6 +48,7 @@ FIELD_TITLES: Final = {
 _RECIPIENT: Final = {
     "accept": N_("投诉人，发出受理告知书"),
     "decline": N_("投诉人，发出不予受理告知书"),
+    "summary_close": N_("投诉人，可凭查询码查看"),
 }
 
 

@@ -28,7 +28,7 @@ from huiyin.cases.stages import (
     Part,
     Stage,
 )
-from huiyin.cases.verbs import VERBS, Verb, in_reach
+from huiyin.cases.verbs import VERBS, Verb, in_reach, outcome_of
 from huiyin.clocks import service as clocks
 from huiyin.db import ScopedSession
 from huiyin.identity.actor import Actor, ActorKind
@@ -198,8 +198,8 @@ def _move(case: Case, verb: Verb, moment: datetime) -> None:
             *case.clock_events,
             clocks.event("stage_entered", moment, stage=verb.to.value),
         ]
-    if verb.closes:
-        case.state, case.outcome = CaseState.CLOSED.value, verb.closes.value
+    if outcome := outcome_of(verb, case):
+        case.state, case.outcome = CaseState.CLOSED.value, outcome.value
         case.closed_at = moment
 
 

@@ -151,6 +151,11 @@ class Case(TenantModel):
         return self.state == CaseState.OPEN
 
     @property
+    def settled_at_once(self) -> bool:
+        """Whether the complainant was answered without a letter, by 简易办结."""
+        return "summary_closed" in self.facts
+
+    @property
     def public_stage(self) -> PublicStage:
         if self.stage == Stage.INTAKE and self.accepted_at:
             return PublicStage.ACCEPTED

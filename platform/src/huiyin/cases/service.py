@@ -20,7 +20,7 @@ from huiyin.cases.stages import (
     IntakeType,
     Stage,
 )
-from huiyin.cases.verbs import MOVES, REVIEW_ASKED, TRANSFER_ANSWERED, VERBS
+from huiyin.cases.verbs import MOVES, REVIEW_ASKED, SETTLED, TRANSFER_ANSWERED, VERBS
 from huiyin.db import ScopedSession
 from huiyin.identity.actor import Actor
 from huiyin.identity.models import Membership
@@ -39,7 +39,7 @@ _MODES = {
 
 # Moves that carry more than words: merging, and everything about a plan (huiyin.remedies).
 ELSEWHERE: Final = frozenset({"approve", "merge", "return_plan", "submit_plan", "withdraw_plan"})
-TOLD: Final = frozenset({"refuse_review"})  # whose words the complainant reads
+TOLD: Final = frozenset({"refuse_review", "summary_close"})  # whose words the complainant reads
 
 
 def talk(session: ScopedSession, actor: Actor, number: str, mode: str, body: str) -> Case:
@@ -70,7 +70,7 @@ def _stamp(verb: str) -> Any:
             case.accepted_at = now()
         if verb == "summary_close":
             case.answered_at = now()
-            case.finding = case.finding or "upheld"
+            case.facts = {**case.facts, SETTLED: {"at": now().isoformat()}}
         if verb == "refuse_review":
             case.facts = {k: v for k, v in case.facts.items() if k != REVIEW_ASKED}
         if verb == "answer_transfer":

@@ -47,6 +47,7 @@ class Verb:
 
 SUMMARY_SEVERITIES: Final = frozenset({Severity.S1, Severity.S2})
 REVIEW_ASKED: Final = "review_asked"  # in the facts of a case until it is decided
+SETTLED: Final = "summary_closed"  # in the facts of a case that was settled at once
 TRANSFER_ANSWERED: Final = "transfer_answered"
 
 
@@ -140,9 +141,9 @@ _TABLE: Final = (
          closes=Outcome.WITHDRAWN, reason=True, complainant=True, clock_event="withdrawn",
          outbox="case.closed", effect=N_("投诉人撤回后停止计时，记录保留")),
     Verb("summary_close", N_("简易办结"), N_("简易办结"), "case.handle", _at(_S.PRELIMINARY),
-         _S.ARCHIVE, gates=("summary_agreed",), reason=True, outbox="case.moved",
-         clock_event="answered", when=_small,
-         effect=N_("限一般、较重级别，投诉人认可当场解决，仍须审批人确认归档")),
+         _S.ARCHIVE, gates=("summary_agreed", "finding_recorded"), reason=True,
+         outbox="message.sent", clock_event="settled", when=_small,
+         effect=N_("限一般、较重级别。所写内容即时发给投诉人，作为书面答复；仍须审批人确认归档")),
     # -- ways back -----------------------------------------------------------------------------
     Verb("review", N_("复核"), N_("启动复核"), "case.reopen", _at(_S.FOLLOWUP, _S.ARCHIVE),
          _S.INVESTIGATION, bars=_JUDGED, reason=True, back=True, anew=True,
@@ -235,6 +236,13 @@ def in_reach(verb: Verb, case: Case) -> bool:
     if verb.when and not verb.when(case):
         return False
     return case.is_open or verb.closed
+
+
+def outcome_of(verb: Verb, case: Case) -> Outcome | None:
+    """How the case ends with this verb: what was settled at once is archived as that."""
+    if verb.closes is Outcome.ARCHIVED and SETTLED in case.facts:
+        return Outcome.SUMMARY
+    return verb.closes
 
 
 # The ordinary way out of each stage, for the next step on the page.

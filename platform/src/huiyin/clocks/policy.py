@@ -44,6 +44,7 @@ EVENTS: Final = frozenset(
         "stage_entered",
         "contacted",
         "answered",
+        "settled",
         "followed_up",
         "closed",
         "reopened",

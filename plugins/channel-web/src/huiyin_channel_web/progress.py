@@ -156,7 +156,7 @@ def _day(told: ToldDate) -> date:
 def bubble_of(entry: Entry) -> Bubble | None:
     """What was said in an entry; events without words for the complainant give none."""
     mine = entry.kind == EntryKind.MESSAGE_IN or entry.verb == "withdraw"
-    if not mine and entry.kind != EntryKind.MESSAGE_OUT:
+    if not mine and entry.kind not in {EntryKind.MESSAGE_OUT, EntryKind.MOVE}:
         return None
     names = tuple(str(name) for name in entry.data.get("files", ()))
     if not entry.body and not names:

@@ -40,6 +40,10 @@ ANSWERED: Final = Plain(
     N_("已书面答复"),
     N_("书面答复已发出，可以在本页查看和下载。对结果不满意，可以要求由未参与处理的人员复核。"),
 )
+SETTLED: Final = Plain(
+    N_("已答复"),
+    N_("处理结果写在沟通记录里。对结果不满意，可以要求由未参与处理的人员复核。"),
+)
 CLOSED: Final = MappingProxyType(
     {
         Outcome.ARCHIVED: Plain(
@@ -70,7 +74,7 @@ def plain_state(case: Case) -> Plain:
     if not case.is_open:
         return CLOSED[Outcome(case.outcome or Outcome.ARCHIVED)]
     if case.public_stage is PublicStage.ANSWERED and case.answered_at:
-        return ANSWERED
+        return SETTLED if case.settled_at_once else ANSWERED
     return OPEN[case.public_stage]
 
 
