@@ -1,10 +1,12 @@
 """A review and a reopened case are for people who had no hand in it before."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from sqlalchemy import select
 
 from huiyin.cases import people, service
-from huiyin.cases.change import Deed, change, find
+from huiyin.cases.change import Deed, change, find, tick
 from huiyin.cases.errors import HadAPartBefore, NobodyLeft, SecondPersonRequired
 from huiyin.cases.filing import Filing, file_complaint
 from huiyin.cases.gates import EXIT
@@ -12,8 +14,10 @@ from huiyin.cases.models import Participation
 from huiyin.cases.schemas import AssignForm
 from huiyin.cases.stages import Part, Stage
 from huiyin.cases.workbench import next_step
+from huiyin.clocks.models import ClockRow
+from huiyin.clocks.service import calendar
 from huiyin.kit.errors import Invalid
-from huiyin.kit.time import now
+from huiyin.kit.time import local_date, now
 from huiyin.remedies import service as remedies
 from huiyin.remedies.schemas import Measure, PlanForm
 
@@ -209,3 +213,21 @@ def test_a_third_round_is_closed_to_the_people_of_the_second(
         give(session, actor, reopened, fresh)
     session.rollback()
     give(session, actor, reopened, newest)
+
+
+@pytest.mark.parametrize("verb", ["reopen", "review"])
+def test_a_case_that_skipped_the_investigation_has_time_for_it_now(session, second, closed, verb):
+    """Accepted long ago: the new investigation counts from now, not from then."""
+    begun = datetime(2026, 3, 3, 2, tzinfo=UTC)
+    tick(closed, "accepted", begun, {})
+    tick(closed, "answered", begun + timedelta(days=7), {})
+    if verb == "review":
+        closed.stage, closed.state, closed.closed_at = "followup", "open", None
+        closed.outcome = None
+    session.commit()
+    do(session, second, closed, verb)
+    found = select(ClockRow).where(ClockRow.kind == "stage", ClockRow.stopped_at.is_(None))
+    clock = next(c for c in session.scalars(found) if c.stage == "investigation")
+    assert calendar().workdays_between(local_date(clock.started_at), clock.due_on) >= 6
+    kinds = [event["kind"] for event in find(session, second, closed.number).clock_events]
+    assert kinds.index("stage_entered", kinds.index("answered")) == len(kinds) - 1

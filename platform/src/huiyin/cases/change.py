@@ -125,6 +125,7 @@ def _write(session: ScopedSession, actor: Actor, case: Case, verb: Verb, deed: D
     _check_gates(session, actor, case, verb)
     if verb.part and actor.is_person:
         take_part(session, actor, case, actor.id, actor.name, verb.part, moment)
+    _hear(case, verb, deed, moment)
     if verb.to or verb.closes:
         _move(case, verb, moment)
     if verb.anew:
@@ -132,7 +133,7 @@ def _write(session: ScopedSession, actor: Actor, case: Case, verb: Verb, deed: D
     case.version += 1
     case.updated_at = moment
     entry = append_entry(session, actor, case, deed, moment, before)
-    _tell_clocks(session, case, verb, deed, moment)
+    _tell_clocks(session, case, verb, deed)
     if verb.outbox:
         said = {"number": case.number, "verb": verb.name, "entry": str(entry.id)}
         said |= {"from": before.value, "to": case.stage, **deed.outbox_data}
@@ -166,13 +167,19 @@ def _check_gates(session: ScopedSession, actor: Actor, case: Case, verb: Verb) -
         raise GatesUnmet(reasons)
 
 
-def _tell_clocks(
-    session: ScopedSession, case: Case, verb: Verb, deed: Deed, moment: datetime
-) -> None:
-    """Let the clocks hear of the deed, and compute them anew if it concerns them."""
-    heard = deed.clock_event if deed.clock_event is not None else verb.clock_event
-    tick(case, heard, moment, {**verb.clock_data, **deed.clock_data})
-    if heard or verb.to or verb.closes or deed.clocks_changed:
+def _heard(verb: Verb, deed: Deed) -> str:
+    return deed.clock_event if deed.clock_event is not None else verb.clock_event
+
+
+def _hear(case: Case, verb: Verb, deed: Deed, moment: datetime) -> None:
+    """Let the clocks hear of the deed itself, before the stage it leads to: what begins a round
+    comes before the first stage of that round."""
+    tick(case, _heard(verb, deed), moment, {**verb.clock_data, **deed.clock_data})
+
+
+def _tell_clocks(session: ScopedSession, case: Case, verb: Verb, deed: Deed) -> None:
+    """Compute the clocks anew if the deed concerns them."""
+    if _heard(verb, deed) or verb.to or verb.closes or deed.clocks_changed:
         due = clocks.recompute(
             session,
             case.id,

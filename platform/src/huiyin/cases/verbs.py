@@ -147,7 +147,7 @@ _TABLE: Final = (
     # -- ways back -----------------------------------------------------------------------------
     Verb("review", N_("复核"), N_("启动复核"), "case.reopen", _at(_S.FOLLOWUP, _S.ARCHIVE),
          _S.INVESTIGATION, bars=_JUDGED, reason=True, back=True, anew=True,
-         clock_event="review_asked", outbox="case.reopened", effect=N_("由未参与办理的人员重新调查")),
+         clock_event="review_started", outbox="case.reopened", effect=N_("由未参与办理的人员重新调查")),
     Verb("reopen", N_("重启"), N_("重启"), "case.reopen", _HANDLED, _S.INVESTIGATION, bars=_JUDGED,
          reason=True, back=True, anew=True, closed=True, clock_event="reopened",
          outbox="case.reopened", when=_ended,
