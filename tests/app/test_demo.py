@@ -44,7 +44,10 @@ from huiyin.testing import database
 BASE = datetime(2026, 11, 24, 3, 46, tzinfo=UTC)
 STORIES = read_stories(demo_folder()).stories
 FIRMS = read_firms(demo_folder())
-JUDGING = {"approve", "approve_first", "return_plan", "release_answer", "archive", "review"}
+JUDGING = {
+    "approve", "approve_first", "return_plan", "release_answer", "archive", "review",
+    "decline", "transfer", "merge",
+}  # fmt: skip
 
 
 class Killed(Exception):

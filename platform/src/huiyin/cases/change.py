@@ -28,7 +28,7 @@ from huiyin.cases.stages import (
     Part,
     Stage,
 )
-from huiyin.cases.verbs import VERBS, Verb, in_reach, outcome_of
+from huiyin.cases.verbs import END_ASKED, VERBS, Verb, in_reach, outcome_of
 from huiyin.clocks import service as clocks
 from huiyin.db import ScopedSession
 from huiyin.identity.actor import Actor, ActorKind
@@ -95,11 +95,12 @@ def change(
     _check_permission(actor, verb)
     if rev is not None and rev != case.version:
         raise Stale
-    if not in_reach(verb, case):
+    if not in_reach(verb, case, by_complainant=actor.kind is ActorKind.COMPLAINANT):
         raise MoveNotAllowed(
             stage=Message(STAGE_TITLES[Stage(case.stage)]), verb=Message(verb.title)
         )
-    if verb.reason and not deed.body:
+    needs_words = verb.reason or (verb.complainant and verb.closes is not None)
+    if needs_words and not deed.body:
         raise Invalid({"reason": Message(N_("请写明理由"))})
     duties.check(session, actor, case, verb)
     return _write(session, actor, case, verb, deed)
@@ -201,6 +202,7 @@ def _move(case: Case, verb: Verb, moment: datetime) -> None:
         case.stage_dates = {**case.stage_dates, verb.to.value: local_date(moment).isoformat()}
         if reopened:
             case.state, case.closed_at, case.outcome = CaseState.OPEN.value, None, None
+            case.master_id = None
         case.clock_events = [
             *case.clock_events,
             clocks.event("stage_entered", moment, stage=verb.to.value),
@@ -208,6 +210,14 @@ def _move(case: Case, verb: Verb, moment: datetime) -> None:
     if outcome := outcome_of(verb, case):
         case.state, case.outcome = CaseState.CLOSED.value, outcome.value
         case.closed_at = moment
+    _drop_proposal(case)
+
+
+def _drop_proposal(case: Case) -> None:
+    """An ending that was proposed cannot be confirmed where the case now stands."""
+    verb = VERBS.get(case.facts.get(END_ASKED, {}).get("verb", ""))
+    if verb and not (case.is_open and case.stage in verb.stages):
+        case.facts = {name: fact for name, fact in case.facts.items() if name != END_ASKED}
 
 
 def tick(case: Case, kind: str, moment: datetime, data: Mapping[str, Any]) -> None:

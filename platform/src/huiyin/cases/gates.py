@@ -183,7 +183,7 @@ _LATER: Final = frozenset(
     for stage in Stage
     if stage not in {Stage.INTAKE, Stage.PRELIMINARY}
     for name in EXIT[stage]
-) | {"review_asked", "summary_agreed", "summary_closed"}
+) | {"review_asked", "summary_agreed", "summary_closed", "end_confirmed"}
 
 # Facts that belong to one round of the work; going back makes them be done again.
 ROUND_FACTS: Final[Mapping[Stage, frozenset[str]]] = MappingProxyType(

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import select
 
-from huiyin.cases import search
+from huiyin.cases import closing, search
 from huiyin.cases.change import Deed, change, find
 from huiyin.cases.errors import MoveNotAllowed
 from huiyin.cases.gates import EXIT, GATES, How
@@ -37,8 +37,8 @@ _MODES = {
 }
 
 
-# Moves that carry more than words: merging, and everything about a plan (huiyin.remedies).
-ELSEWHERE: Final = frozenset({"approve", "merge", "return_plan", "submit_plan", "withdraw_plan"})
+# Moves that carry more than words: everything about a plan (huiyin.remedies).
+ELSEWHERE: Final = frozenset({"approve", "return_plan", "submit_plan", "withdraw_plan"})
 TOLD: Final = frozenset({"refuse_review", "summary_close"})  # whose words the complainant reads
 
 
@@ -58,6 +58,8 @@ def move(
     wanted = VERBS.get(verb)
     if wanted is None or wanted not in MOVES or verb in ELSEWHERE:
         raise NotFound
+    if closing.is_about(wanted):
+        return closing.act(session, actor, number, wanted, rev=rev, reason=reason)
     deed = Deed(verb, body=reason, apply=_stamp(verb))
     if verb in TOLD:
         deed.kind, deed.audience = EntryKind.MESSAGE_OUT, Audience.COMPLAINANT
@@ -77,46 +79,6 @@ def _stamp(verb: str) -> Any:
             case.facts = {**case.facts, TRANSFER_ANSWERED: {"at": now().isoformat()}}
 
     return apply
-
-
-def merge(
-    session: ScopedSession, actor: Actor, number: str, master: str, *, rev: int, reason: str
-) -> Case:
-    """Close this case into another open one; the complainant can still look it up."""
-    if master == number:
-        raise Invalid({"master": Message(N_("请填写另一件案件的编号"))})
-    try:
-        into = find(session, actor, master)
-    except NotFound:
-        raise Invalid({"master": Message(N_("没有找到这个编号，请核对"))}) from None
-    if not into.is_open:
-        raise Invalid({"master": Message(N_("主案已办结，请选择办理中的案件"))})
-
-    def apply(case: Case) -> None:
-        case.master_id = into.id
-
-    case = change(
-        session,
-        actor,
-        number,
-        Deed(
-            "merge",
-            body=reason,
-            apply=apply,
-            data={"master": into.number},
-            facts={"master": into.number},
-        ),
-        rev=rev,
-    )
-    change(
-        session,
-        actor,
-        into.number,
-        Deed(
-            "note", body="", kind=EntryKind.EVENT, data={"merged": number}, facts={"merged": number}
-        ),
-    )
-    return case
 
 
 def attest(session: ScopedSession, actor: Actor, number: str, gate: str, note: str) -> Case:

@@ -107,6 +107,10 @@ OUTCOME_TITLES: Final[Mapping[Outcome, str]] = MappingProxyType(
 )
 
 
+# Endings that only the firm brings about; a withdrawal is the complainant's, or is registered.
+BY_FIRM: Final = frozenset({Outcome.DECLINED, Outcome.TRANSFERRED, Outcome.MERGED})
+
+
 class IntakeType(StrEnum):
     """Four doors that are never mixed."""
 

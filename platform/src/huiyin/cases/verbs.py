@@ -39,6 +39,9 @@ class Verb:
     back: bool = False  # a way back: the facts of that round fall
     anew: bool = False  # a new round begins, with other people
     direct: bool = True  # offered as a button of its own on the page
+    proposes: str = ""  # the verb somebody else confirms
+    seconded: bool = False  # staff do it only when it was proposed
+    settles_end: bool = False  # answers a proposal without doing what it asks
     complainant: bool = False  # the complainant may do it with the code
     closed: bool = False  # for closed cases
     effect: str = ""  # one sentence on the confirm page
@@ -47,6 +50,8 @@ class Verb:
 
 SUMMARY_SEVERITIES: Final = frozenset({Severity.S1, Severity.S2})
 REVIEW_ASKED: Final = "review_asked"  # in the facts of a case until it is decided
+END_ASKED: Final = "end_asked"  # in the facts of a case while an ending waits for its answer
+END_CONFIRMED: Final = "end_confirmed"  # and once it was confirmed
 SETTLED: Final = "summary_closed"  # in the facts of a case that was settled at once
 TRANSFER_ANSWERED: Final = "transfer_answered"
 
@@ -67,6 +72,18 @@ def _owes_the_sender(case: Case) -> bool:
     return case.source != Source.DIRECT and TRANSFER_ANSWERED not in case.facts
 
 
+def _end_asked(case: Case) -> bool:
+    return END_ASKED in case.facts
+
+
+def _no_end_asked(case: Case) -> bool:
+    return END_ASKED not in case.facts
+
+
+def _hears(case: Case) -> bool:
+    return case.is_open or case.ended_by_firm
+
+
 def _ended(case: Case) -> bool:
     return not case.is_open
 
@@ -82,6 +99,9 @@ def _at(*stages: Stage) -> frozenset[Stage]:
 
 
 _S = Stage
+_WITHDRAWN: Final = ALL - {_S.ARCHIVE}
+_ENDS_EARLY: Final = _at(_S.INTAKE, _S.PRELIMINARY)
+_MERGES: Final = _ENDS_EARLY | {_S.INVESTIGATION}
 # fmt: off
 _TABLE: Final = (
     # -- the nine stages -----------------------------------------------------------------------
@@ -127,19 +147,37 @@ _TABLE: Final = (
          closes=Outcome.ARCHIVED, gates=EXIT[_S.ARCHIVE], bars=HANDLING, part=Part.APPROVER,
          clock_event="closed", outbox="case.closed", effect=N_("案件封存，此后只能由审批人或监督重启")),
     # -- side exits ----------------------------------------------------------------------------
-    Verb("decline", N_("不予受理"), N_("不予受理"), "case.accept", _at(_S.INTAKE),
-         closes=Outcome.DECLINED, gates=("identity_settled", "classified"), reason=True,
-         clock_event="declined", outbox="case.declined",
-         effect=N_("向投诉人书面说明理由与其他途径")),
-    Verb("transfer", N_("转出"), N_("转出"), "case.accept", _at(_S.INTAKE, _S.PRELIMINARY),
-         closes=Outcome.TRANSFERRED, reason=True, clock_event="closed", outbox="case.closed",
-         effect=N_("写明转往何处，并告知投诉人")),
-    Verb("merge", N_("并案"), N_("并入主案"), "case.accept", _at(_S.INTAKE, _S.PRELIMINARY, _S.INVESTIGATION),
-         closes=Outcome.MERGED, reason=True, direct=False, clock_event="closed",
+    # Staff propose them, an approver who did not handle the case confirms; see cases/closing.py.
+    Verb("propose_decline", N_("提请不予受理"), N_("提请不予受理"), "case.accept", _at(_S.INTAKE),
+         gates=("identity_settled", "classified"), reason=True, proposes="decline", when=_no_end_asked,
+         effect=N_("由未参与办理的审批人确认，时限照常计算；确认后理由书面告知投诉人")),
+    Verb("decline", N_("确认不予受理"), N_("不予受理"), "case.archive", _at(_S.INTAKE),
+         closes=Outcome.DECLINED, gates=("identity_settled", "classified"), bars=HANDLING,
+         part=Part.APPROVER, seconded=True, clock_event="declined", outbox="case.declined",
+         effect=N_("案件办结，向投诉人书面说明理由与其他途径")),
+    Verb("propose_transfer", N_("提请转出"), N_("提请转出"), "case.accept", _ENDS_EARLY, reason=True,
+         proposes="transfer", when=_no_end_asked,
+         effect=N_("写明转往何处。由未参与办理的审批人确认，时限照常计算；确认后理由告知投诉人")),
+    Verb("transfer", N_("确认转出"), N_("转出"), "case.archive", _ENDS_EARLY,
+         closes=Outcome.TRANSFERRED, bars=HANDLING, part=Part.APPROVER, seconded=True,
+         clock_event="closed", outbox="case.closed", effect=N_("案件办结，转往何处告知投诉人")),
+    Verb("propose_merge", N_("提请并案"), N_("提请并案"), "case.accept", _MERGES, reason=True,
+         proposes="merge", direct=False, when=_no_end_asked,
+         effect=N_("由未参与办理的审批人确认，时限照常计算；确认后理由告知投诉人")),
+    Verb("merge", N_("确认并案"), N_("并入主案"), "case.archive", _MERGES, closes=Outcome.MERGED,
+         bars=HANDLING, part=Part.APPROVER, seconded=True, clock_event="closed",
          outbox="case.merged", effect=N_("本案并入主案办理，投诉人仍可凭查询码查看")),
-    Verb("withdraw", N_("登记撤回"), N_("投诉人撤回"), "case.accept", ALL - {_S.ARCHIVE},
-         closes=Outcome.WITHDRAWN, reason=True, complainant=True, clock_event="withdrawn",
-         outbox="case.closed", effect=N_("投诉人撤回后停止计时，记录保留")),
+    Verb("propose_withdraw", N_("提请登记撤回"), N_("提请登记撤回"), "case.accept", _WITHDRAWN,
+         reason=True, proposes="withdraw", when=_no_end_asked,
+         effect=N_("写明投诉人何时、以何种方式撤回。由未参与办理的审批人确认，时限照常计算")),
+    Verb("withdraw", N_("确认登记撤回"), N_("投诉人撤回"), "case.archive", _WITHDRAWN,
+         closes=Outcome.WITHDRAWN, bars=HANDLING, part=Part.APPROVER, seconded=True,
+         complainant=True, clock_event="withdrawn", outbox="case.closed",
+         effect=N_("停止计时，记录保留，并告知投诉人如何提出异议")),
+    Verb("return_end", N_("退回提请"), N_("退回提请"), "case.archive", ALL, bars=HANDLING,
+         reason=True, settles_end=True, when=_end_asked, effect=N_("案件继续办理")),
+    Verb("take_back_end", N_("收回提请"), N_("收回提请"), "case.accept", ALL, settles_end=True,
+         when=_end_asked, effect=N_("案件继续办理")),
     Verb("summary_close", N_("简易办结"), N_("简易办结"), "case.handle", _at(_S.PRELIMINARY),
          _S.ARCHIVE, gates=("summary_agreed", "finding_recorded"), reason=True,
          outbox="message.sent", clock_event="settled", when=_small,
@@ -170,7 +208,7 @@ _TABLE: Final = (
     Verb("call", N_("登记通话"), N_("与投诉人通话"), "case.talk", ALL, direct=False,
          clock_event="contacted"),
     Verb("say", N_("留言"), N_("投诉人留言"), "case.talk", ALL, direct=False, complainant=True,
-         outbox="message.received"),
+         closed=True, outbox="message.received", when=_hears),
     Verb("hand_in", N_("补充材料"), N_("投诉人补充材料"), "case.talk", ALL, direct=False,
          complainant=True, outbox="message.received"),
     Verb("ask_review", N_("要求复核"), N_("投诉人要求复核"), "case.talk", ALL, direct=False,
@@ -229,9 +267,12 @@ class Offered:
         return not self.missing and not self.barred
 
 
-def in_reach(verb: Verb, case: Case) -> bool:
+def in_reach(verb: Verb, case: Case, *, by_complainant: bool = False) -> bool:
     """Whether the table allows the verb in the case's present stage and state."""
     if Stage(case.stage) not in verb.stages:
+        return False
+    asked = case.facts.get(END_ASKED, {}).get("verb")
+    if verb.seconded and not by_complainant and asked != verb.name:
         return False
     if verb.when and not verb.when(case):
         return False

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
-from huiyin.cases import duties, gates, queries
+from huiyin.cases import closing, duties, gates, queries
 from huiyin.cases.duties import Held
 from huiyin.cases.models import Case, Entry, Participation
 from huiyin.cases.opened import PartLine, open_page
@@ -75,6 +75,7 @@ class NextStep:
     mine: bool
     barred: Message | None
     others: Sequence[Offered]
+    note: Message | None = None  # what is to be confirmed, and why
 
 
 def context(desk: Desk, number: str, *, tab: str = "", before: int | None = None) -> dict[str, Any]:
@@ -213,6 +214,8 @@ def next_step(actor: Actor, case: Case, history: Sequence[PartLine | Participati
         asked = REVIEW_ASKED in case.facts
         state = N_("投诉人要求复核，请决定是否重启") if asked else N_("案件已办结")
         return NextStep(None, Message(state), (), False, False, None, others)
+    if request := closing.asked(case):
+        return _to_be_confirmed(actor, case, request, held, others)
     stage = Stage(case.stage)
     verb = VERBS[FORWARD[stage]]
     states = gates.states(case, gates.EXIT[stage])
@@ -236,6 +239,26 @@ def next_step(actor: Actor, case: Case, history: Sequence[PartLine | Participati
         barred,
         [o for o in others if o.verb is not verb],
     )
+
+
+def _to_be_confirmed(
+    actor: Actor, case: Case, request: Mapping[str, Any], held: Sequence[Held],
+    others: Sequence[Offered],
+) -> NextStep:  # fmt: skip
+    """An ending was proposed: an approver who did not handle the case answers it first.
+
+    The gates stay open to whoever handles it, because the time limits run on.
+    """
+    verb = VERBS[request["verb"]]
+    mine, barred = actor.can(verb.permission), _barred(case, verb, held)
+    ready = mine and barred is None
+    what = Message(VERBS[f"propose_{verb.name}"].title)
+    said = N_("可以{act}") if ready else N_("等待审批人答复：{act}")
+    heading = Message(said, {"act": Message(verb.title) if ready else what})
+    why = Message(N_("{who} 提请，理由：{why}"), {"who": request["by"], "why": request["note"]})
+    rest = [o for o in others if o.verb is not verb]
+    here = gates.states(case, gates.EXIT[Stage(case.stage)])
+    return NextStep(verb, heading, here, ready, mine, barred, rest, why)
 
 
 def _barred(case: Case, verb: Verb, held: Sequence[Held]) -> Message | None:

@@ -154,9 +154,11 @@ class ApprovalController(Controller):
         wanted = Filter(stage=Stage.APPROVAL.value, after=after)
         rows = queries.inbox(desk.session, desk.actor, wanted)
         archive = queries.inbox(desk.session, desk.actor, Filter(stage=Stage.ARCHIVE.value))
+        asked = queries.inbox(desk.session, desk.actor, Filter(), ending=True)
         moment = now()
         shape = [(r, *queries.time_left(r.next_due_at, moment)) for r in rows[: queries.PAGE]]
         closing = [(r, *queries.time_left(r.next_due_at, moment)) for r in archive[: queries.PAGE]]
+        ending = [(r, *queries.time_left(r.next_due_at, moment)) for r in asked[: queries.PAGE]]
         more = ""
         if len(rows) > queries.PAGE:
             last = rows[queries.PAGE - 1]
@@ -165,6 +167,8 @@ class ApprovalController(Controller):
             "remedies/approvals.html",
             rows=shape,
             closing=closing,
+            ending=ending,
+            verbs=VERBS,
             more=more,
             categories=categories(),
         )
