@@ -438,13 +438,24 @@ def test_acceptance_is_told_with_the_promised_date(session, actor, file, put, ru
     assert found[1].state == LetterState.SENT
 
 
-def test_a_refusal_is_told_with_its_reason(session, actor, file, put, run, letters):
+@pytest.fixture
+def decline(session, actor, approver):
+    """Proposed by the officer, confirmed by an approver."""
+
+    def end(number, reason):
+        for person, verb, words in (
+            (actor, "propose_decline", reason), (approver, "decline", ""),
+        ):  # fmt: skip
+            rev = find(session, person, number).version
+            cases.move(session, person, number, verb, rev=rev, reason=words)
+
+    return end
+
+
+def test_a_refusal_is_told_with_its_reason(session, decline, file, put, run, letters):
     number = file()
     put(number, Stage.INTAKE)
-    cases.move(
-        session, actor, number, "decline", rev=find(session, actor, number).version,
-        reason="所涉产品不是我公司管理的基金。",
-    )  # fmt: skip
+    decline(number, "所涉产品不是我公司管理的基金。")
     session.commit()
     run()
     (letter,) = letters(number)
@@ -452,13 +463,12 @@ def test_a_refusal_is_told_with_its_reason(session, actor, file, put, run, lette
     assert "所涉产品不是我公司管理的基金。" in str(letter.document)
 
 
-def test_a_letter_the_gate_would_stop_waits_for_a_person(session, actor, file, put, run, letters):
+def test_a_letter_the_gate_would_stop_waits_for_a_person(
+    session, actor, decline, file, put, run, letters
+):
     number = file()
     put(number, Stage.INTAKE)
-    cases.move(
-        session, actor, number, "decline", rev=find(session, actor, number).version,
-        reason="我公司保证本金安全，无须投诉。",
-    )  # fmt: skip
+    decline(number, "我公司保证本金安全，无须投诉。")
     session.commit()
     run()
     (letter,) = letters(number)

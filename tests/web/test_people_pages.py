@@ -235,7 +235,7 @@ def test_one_sees_what_one_may_do_by_its_title(web, make_actor):
     for entry in table().permissions.values():
         if Role.APPROVER in entry.roles:
             assert entry.title in said
-    assert "受理或不予受理" not in said
+    assert "受理与提请结束" not in said
 
 
 def test_other_log_ins_are_ended_and_the_present_one_stays(web, actor, engine):

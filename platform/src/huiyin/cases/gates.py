@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from huiyin.cases.models import Case
-from huiyin.cases.stages import HANDLING, Part, Severity, Stage
+from huiyin.cases.stages import HANDLING, ROUND, Part, Severity, Stage
 from huiyin.kit.i18n import N_
 
 
@@ -89,6 +89,9 @@ _ALL: Final = (
     Gate("third_party_checked", N_("是否涉及第三方"), _ATTEST, N_("写明是否涉及托管人、代销机构等")),
     Gate("group_checked", N_("是否疑似群体投诉"), _ATTEST, N_("写明同产品近 30 天投诉情况")),
     # 深入调查
+    Gate("investigator_named", N_("调查员已定"), _COLUMN,
+         N_("复核和重启的案件，由未参与上一轮办理的人员调查"), "assign",
+         lambda c: c.investigator_id is not None, applies=lambda c: ROUND in c.facts),
     Gate("evidence_complete", N_("取证清单已齐"), _ATTEST, N_("列出证据，缺项写明原因")),
     Gate("statements_heard", N_("各方陈述已听取"), _ATTEST, N_("写明听取了谁的陈述")),
     Gate("evidence_verified", N_("证据已核验"), _ATTEST, N_("写明如何核验来源与完整性")),
@@ -157,6 +160,7 @@ EXIT: Final[Mapping[Stage, tuple[str, ...]]] = MappingProxyType(
             "group_checked",
         ),
         Stage.INVESTIGATION: (
+            "investigator_named",
             "evidence_complete",
             "statements_heard",
             "evidence_verified",
@@ -215,23 +219,18 @@ def unmet(case: Case, names: tuple[str, ...]) -> tuple[Gate, ...]:
     return tuple(state.gate for state in states(case, names) if not state.met)
 
 
+_LATER: Final = frozenset(
+    name
+    for stage in Stage
+    if stage not in {Stage.INTAKE, Stage.PRELIMINARY}
+    for name in EXIT[stage]
+) | {"review_asked", "answer_returned", "summary_agreed", "summary_closed", "end_confirmed"}
+
 # Facts that belong to one round of the work; going back makes them be done again.
 ROUND_FACTS: Final[Mapping[Stage, frozenset[str]]] = MappingProxyType(
     {
-        Stage.INVESTIGATION: frozenset(
-            name
-            for stage in (
-                Stage.INVESTIGATION,
-                Stage.PLAN,
-                Stage.APPROVAL,
-                Stage.IMPLEMENTATION,
-                Stage.RESPONSE,
-                Stage.FOLLOWUP,
-                Stage.ARCHIVE,
-            )
-            for name in EXIT[stage]
-        )
-        | {"review_asked", "answer_returned"},
+        Stage.INTAKE: frozenset({*EXIT[Stage.INTAKE], *EXIT[Stage.PRELIMINARY]}) | _LATER,
+        Stage.INVESTIGATION: _LATER,
         Stage.PLAN: frozenset(
             {"plan_drafted", "plan_approved", "compliance_opinion", "execution_checked"}
         ),

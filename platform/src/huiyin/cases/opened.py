@@ -28,11 +28,12 @@ TASKS: Final = 20
 
 
 class PartLine(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody's part in the case; ``until`` (UTC) when it ended."""
+    """Somebody's part in the case, ``since`` when, and ``until`` (UTC) when it ended."""
 
     account_id: uuid.UUID
     name: str
     part: str
+    since: datetime
     until: datetime | None
 
 

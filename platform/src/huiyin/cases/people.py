@@ -7,7 +7,9 @@ from collections.abc import Sequence
 
 from sqlalchemy import select
 
-from huiyin.cases.change import Deed, change, still_counts, take_part
+from huiyin.cases import duties
+from huiyin.cases.change import Deed, change, take_part
+from huiyin.cases.errors import HadAPartBefore, NobodyLeft
 from huiyin.cases.models import Case, Participation, Task
 from huiyin.cases.schemas import AssignForm, SubjectForm, TaskForm
 from huiyin.cases.service import member
@@ -65,6 +67,8 @@ def assign(
     def apply(case: Case) -> None:
         if person.account_id in case.walled:
             raise Invalid({"account_id": Message(N_("此人须回避本案，请选择其他人"))})
+        if part is Part.INVESTIGATOR:
+            _check_fresh(session, case, person)
         moment = now()
         former = {Part.OWNER: case.owner_id, Part.INVESTIGATOR: case.investigator_id}.get(part)
         if former and former != person.account_id:
@@ -89,6 +93,18 @@ def assign(
         ),
         rev=rev,
     )
+
+
+def _check_fresh(session: ScopedSession, case: Case, person: Membership) -> None:
+    """In a later round somebody investigates who had no hand in the earlier ones."""
+    before = duties.handled_before(case, duties.history_of(session, case, person.account_id))
+    if not before:
+        return
+    if not duties.able(session, case, VERBS["conclude"]):
+        raise NobodyLeft(role=Message(PART_TITLES[Part.INVESTIGATOR]))
+    parts = Message("、".join(dict.fromkeys(PART_TITLES[part] for part in before)))
+    told = Message(HadAPartBefore.default, {"name": person.name, "parts": parts})
+    raise Invalid({"account_id": told})
 
 
 def _leave(session: ScopedSession, case: Case, account_id: uuid.UUID, part: Part) -> None:
@@ -162,7 +178,7 @@ def judges(
     handled = select(Participation.account_id).where(
         Participation.case_id == case.id,
         Participation.part.in_([part.value for part in HANDLING]),
-        still_counts(),
+        duties.still_counts(),
     )
     able = session.scalars(
         select(Membership)

@@ -7,14 +7,15 @@ from typing import Any, Final
 
 from sqlalchemy import or_, select
 
-from huiyin.cases import search
-from huiyin.cases.change import Deed, change, find, parts_of
+from huiyin.cases import closing, search
+from huiyin.cases.change import Deed, change, find
+from huiyin.cases.duties import parts_of
 from huiyin.cases.errors import MoveNotAllowed, SecondPersonRequired
 from huiyin.cases.gates import EXIT, GATES, Gate, How, rule_against
 from huiyin.cases.models import Case, Task
 from huiyin.cases.schemas import FactsForm
 from huiyin.cases.stages import Audience, EntryKind, Stage
-from huiyin.cases.verbs import MOVES, REVIEW_ASKED, TRANSFER_ANSWERED, VERBS
+from huiyin.cases.verbs import MOVES, REVIEW_ASKED, SETTLED, TRANSFER_ANSWERED, VERBS
 from huiyin.db import ScopedSession
 from huiyin.identity.actor import Actor
 from huiyin.identity.models import Membership
@@ -31,9 +32,9 @@ _MODES = {
 }
 
 
-# Moves that carry more than words: merging, and everything about a plan (huiyin.remedies).
-ELSEWHERE: Final = frozenset({"approve", "merge", "return_plan", "submit_plan", "withdraw_plan"})
-TOLD: Final = frozenset({"refuse_review"})  # whose words the complainant reads
+# Moves that carry more than words: everything about a plan (huiyin.remedies).
+ELSEWHERE: Final = frozenset({"approve", "return_plan", "submit_plan", "withdraw_plan"})
+TOLD: Final = frozenset({"refuse_review", "summary_close"})  # whose words the complainant reads
 
 
 def talk(session: ScopedSession, actor: Actor, number: str, mode: str, body: str) -> Case:
@@ -52,6 +53,8 @@ def move(
     wanted = VERBS.get(verb)
     if wanted is None or wanted not in MOVES or verb in ELSEWHERE:
         raise NotFound
+    if closing.is_about(wanted):
+        return closing.act(session, actor, number, wanted, rev=rev, reason=reason)
     deed = Deed(verb, body=reason, apply=_stamp(verb))
     if verb in TOLD:
         deed.kind, deed.audience = EntryKind.MESSAGE_OUT, Audience.COMPLAINANT
@@ -64,53 +67,13 @@ def _stamp(verb: str) -> Any:
             case.accepted_at = now()
         if verb == "summary_close":
             case.answered_at = now()
-            case.finding = case.finding or "upheld"
+            case.facts = {**case.facts, SETTLED: {"at": now().isoformat()}}
         if verb == "refuse_review":
             case.facts = {k: v for k, v in case.facts.items() if k != REVIEW_ASKED}
         if verb == "answer_transfer":
             case.facts = {**case.facts, TRANSFER_ANSWERED: {"at": now().isoformat()}}
 
     return apply
-
-
-def merge(
-    session: ScopedSession, actor: Actor, number: str, master: str, *, rev: int, reason: str
-) -> Case:
-    """Close this case into another open one; the complainant can still look it up."""
-    if master == number:
-        raise Invalid({"master": Message(N_("请填写另一件案件的编号"))})
-    try:
-        into = find(session, actor, master)
-    except NotFound:
-        raise Invalid({"master": Message(N_("没有找到这个编号，请核对"))}) from None
-    if not into.is_open:
-        raise Invalid({"master": Message(N_("主案已办结，请选择办理中的案件"))})
-
-    def apply(case: Case) -> None:
-        case.master_id = into.id
-
-    case = change(
-        session,
-        actor,
-        number,
-        Deed(
-            "merge",
-            body=reason,
-            apply=apply,
-            data={"master": into.number},
-            facts={"master": into.number},
-        ),
-        rev=rev,
-    )
-    change(
-        session,
-        actor,
-        into.number,
-        Deed(
-            "note", body="", kind=EntryKind.EVENT, data={"merged": number}, facts={"merged": number}
-        ),
-    )
-    return case
 
 
 def attest(session: ScopedSession, actor: Actor, number: str, gate: str, note: str) -> Case:

@@ -30,13 +30,19 @@ class Verb:
     closes: Outcome | None = None
     gates: tuple[str, ...] = ()
     bars: frozenset[Part] = frozenset()
+    fresh: frozenset[Part] = frozenset()  # parts that bar when held in an earlier round
     part: Part | None = None  # what doing it makes of the person
     handles: bool = False  # doing it makes a handler of whoever has no such part yet
     reason: bool = False  # words are required
     clock_event: str = ""  # what the clocks hear
+    clock_data: Mapping[str, object] = field(default_factory=dict)  # and with which data
     outbox: str = ""  # what subscribers hear
     back: bool = False  # a way back: the facts of that round fall
+    anew: bool = False  # a new round begins, with other people
     direct: bool = True  # offered as a button of its own on the page
+    proposes: str = ""  # the verb somebody else confirms
+    seconded: bool = False  # staff do it only when it was proposed
+    settles_end: bool = False  # answers a proposal without doing what it asks
     complainant: bool = False  # the complainant may do it with the code
     closed: bool = False  # for closed cases
     effect: str = ""  # one sentence on the confirm page
@@ -45,6 +51,9 @@ class Verb:
 
 SUMMARY_SEVERITIES: Final = frozenset({Severity.S1, Severity.S2})
 REVIEW_ASKED: Final = "review_asked"  # in the facts of a case until it is decided
+END_ASKED: Final = "end_asked"  # in the facts of a case while an ending waits for its answer
+END_CONFIRMED: Final = "end_confirmed"  # and once it was confirmed
+SETTLED: Final = "summary_closed"  # in the facts of a case that was settled at once
 TRANSFER_ANSWERED: Final = "transfer_answered"
 
 
@@ -64,8 +73,26 @@ def _owes_the_sender(case: Case) -> bool:
     return case.source != Source.DIRECT and TRANSFER_ANSWERED not in case.facts
 
 
+def _end_asked(case: Case) -> bool:
+    return END_ASKED in case.facts
+
+
+def _no_end_asked(case: Case) -> bool:
+    return END_ASKED not in case.facts
+
+
+def _hears(case: Case) -> bool:
+    return case.is_open or case.ended_by_firm
+
+
+def _ended(case: Case) -> bool:
+    return not case.is_open
+
+
 ALL: Final = frozenset(Stage)
-_HANDLED: Final = ALL - {Stage.INTAKE}
+_JUDGED: Final = HANDLING | {Part.APPROVER}  # whose decision a review is about
+_APPROVED: Final = frozenset({Part.APPROVER})
+_HANDLED: Final = ALL - {Stage.INTAKE}  # accepted: what ended at intake never was
 
 
 def _at(*stages: Stage) -> frozenset[Stage]:
@@ -73,6 +100,9 @@ def _at(*stages: Stage) -> frozenset[Stage]:
 
 
 _S = Stage
+_WITHDRAWN: Final = ALL - {_S.ARCHIVE}
+_ENDS_EARLY: Final = _at(_S.INTAKE, _S.PRELIMINARY)
+_MERGES: Final = _ENDS_EARLY | {_S.INVESTIGATION}
 # fmt: off
 _TABLE: Final = (
     # -- the nine stages -----------------------------------------------------------------------
@@ -86,19 +116,20 @@ _TABLE: Final = (
          _at(_S.PRELIMINARY), _S.PLAN, gates=EXIT[_S.PRELIMINARY], reason=True, outbox="case.moved",
          effect=N_("跳过深入调查，须写明事实清楚的依据"), handles=True),
     Verb("conclude", N_("提交调查结论"), N_("提交调查结论"), "case.handle", _at(_S.INVESTIGATION),
-         _S.PLAN, gates=EXIT[_S.INVESTIGATION], part=Part.INVESTIGATOR, outbox="case.moved",
+         _S.PLAN, gates=EXIT[_S.INVESTIGATION], fresh=HANDLING, part=Part.INVESTIGATOR,
+         outbox="case.moved",
          effect=N_("案件转入方案制定")),
     Verb("submit_plan", N_("提交审批"), N_("提交审批"), "case.draft", _at(_S.PLAN), _S.APPROVAL,
          gates=EXIT[_S.PLAN], part=Part.DRAFTER, outbox="case.moved",
          effect=N_("方案提交给未参与办理的审批人，提交后修改须撤回")),
     Verb("approve", N_("通过并生成任务"), N_("审批通过"), "case.approve", _at(_S.APPROVAL),
-         _S.IMPLEMENTATION, gates=("compliance_opinion",), bars=HANDLING, part=Part.APPROVER,
-         direct=False, outbox="case.approved", effect=N_("方案生效，各项措施生成任务")),
+         _S.IMPLEMENTATION, gates=("compliance_opinion",), bars=HANDLING, fresh=_APPROVED,
+         part=Part.APPROVER, direct=False, outbox="case.approved", effect=N_("方案生效，各项措施生成任务")),
     Verb("approve_first", N_("通过，交第二人审批"), N_("第一人审批通过"), "case.approve",
-         _at(_S.APPROVAL), bars=HANDLING, part=Part.APPROVER, direct=False,
+         _at(_S.APPROVAL), bars=HANDLING, fresh=_APPROVED, part=Part.APPROVER, direct=False,
          outbox="case.moved", effect=N_("金额超过单人审批额度，由另一位审批人再次审批后生效")),
     Verb("return_plan", N_("驳回"), N_("驳回方案"), "case.approve", _at(_S.APPROVAL), _S.PLAN,
-         bars=HANDLING, part=Part.APPROVER, reason=True, back=True, direct=False,
+         bars=HANDLING, fresh=_APPROVED, part=Part.APPROVER, reason=True, back=True, direct=False,
          outbox="case.moved", effect=N_("方案退回修改，须写明缺什么")),
     Verb("withdraw_plan", N_("撤回修改"), N_("撤回方案修改"), "case.draft", _at(_S.APPROVAL), _S.PLAN,
          reason=True, back=True, direct=False, outbox="case.moved", effect=N_("方案退回修改"), handles=True),
@@ -117,31 +148,54 @@ _TABLE: Final = (
          closes=Outcome.ARCHIVED, gates=EXIT[_S.ARCHIVE], bars=HANDLING, part=Part.APPROVER,
          clock_event="closed", outbox="case.closed", effect=N_("案件封存，此后只能由审批人或监督重启")),
     # -- side exits ----------------------------------------------------------------------------
-    Verb("decline", N_("不予受理"), N_("不予受理"), "case.accept", _at(_S.INTAKE),
-         closes=Outcome.DECLINED, gates=("identity_settled", "classified"), reason=True,
-         clock_event="declined", outbox="case.declined",
-         effect=N_("向投诉人书面说明理由与其他途径"), handles=True),
-    Verb("transfer", N_("转出"), N_("转出"), "case.accept", _at(_S.INTAKE, _S.PRELIMINARY),
-         closes=Outcome.TRANSFERRED, reason=True, clock_event="closed", outbox="case.closed",
-         effect=N_("写明转往何处，并告知投诉人"), handles=True),
-    Verb("merge", N_("并案"), N_("并入主案"), "case.accept", _at(_S.INTAKE, _S.PRELIMINARY, _S.INVESTIGATION),
-         closes=Outcome.MERGED, reason=True, direct=False, clock_event="closed",
-         outbox="case.merged", effect=N_("本案并入主案办理，投诉人仍可凭查询码查看"), handles=True),
-    Verb("withdraw", N_("登记撤回"), N_("投诉人撤回"), "case.accept", ALL - {_S.ARCHIVE},
-         closes=Outcome.WITHDRAWN, reason=True, complainant=True, clock_event="withdrawn",
-         outbox="case.closed", effect=N_("投诉人撤回后停止计时，记录保留"), handles=True),
+    # Staff propose them, an approver who did not handle the case confirms; see cases/closing.py.
+    Verb("propose_decline", N_("提请不予受理"), N_("提请不予受理"), "case.accept", _at(_S.INTAKE),
+         gates=("identity_settled", "classified"), reason=True, proposes="decline", when=_no_end_asked,
+         effect=N_("由未参与办理的审批人确认，时限照常计算；确认后理由书面告知投诉人"), handles=True),
+    Verb("decline", N_("确认不予受理"), N_("不予受理"), "case.archive", _at(_S.INTAKE),
+         closes=Outcome.DECLINED, gates=("identity_settled", "classified"), bars=HANDLING,
+         part=Part.APPROVER, seconded=True, clock_event="declined", outbox="case.declined",
+         effect=N_("案件办结，向投诉人书面说明理由与其他途径")),
+    Verb("propose_transfer", N_("提请转出"), N_("提请转出"), "case.accept", _ENDS_EARLY, reason=True,
+         proposes="transfer", when=_no_end_asked,
+         effect=N_("写明转往何处。由未参与办理的审批人确认，时限照常计算；确认后理由告知投诉人"), handles=True),
+    Verb("transfer", N_("确认转出"), N_("转出"), "case.archive", _ENDS_EARLY,
+         closes=Outcome.TRANSFERRED, bars=HANDLING, part=Part.APPROVER, seconded=True,
+         clock_event="closed", outbox="case.closed", effect=N_("案件办结，转往何处告知投诉人")),
+    Verb("propose_merge", N_("提请并案"), N_("提请并案"), "case.accept", _MERGES, reason=True,
+         proposes="merge", direct=False, when=_no_end_asked,
+         effect=N_("由未参与办理的审批人确认，时限照常计算；确认后理由告知投诉人"), handles=True),
+    Verb("merge", N_("确认并案"), N_("并入主案"), "case.archive", _MERGES, closes=Outcome.MERGED,
+         bars=HANDLING, part=Part.APPROVER, seconded=True, clock_event="closed",
+         outbox="case.merged", effect=N_("本案并入主案办理，投诉人仍可凭查询码查看")),
+    Verb("propose_withdraw", N_("提请登记撤回"), N_("提请登记撤回"), "case.accept", _WITHDRAWN,
+         reason=True, proposes="withdraw", when=_no_end_asked,
+         effect=N_("写明投诉人何时、以何种方式撤回。由未参与办理的审批人确认，时限照常计算"), handles=True),
+    Verb("withdraw", N_("确认登记撤回"), N_("投诉人撤回"), "case.archive", _WITHDRAWN,
+         closes=Outcome.WITHDRAWN, bars=HANDLING, part=Part.APPROVER, seconded=True,
+         complainant=True, clock_event="withdrawn", outbox="case.closed",
+         effect=N_("停止计时，记录保留，并告知投诉人如何提出异议")),
+    Verb("return_end", N_("退回提请"), N_("退回提请"), "case.archive", ALL, bars=HANDLING,
+         reason=True, settles_end=True, when=_end_asked, effect=N_("案件继续办理")),
+    Verb("take_back_end", N_("收回提请"), N_("收回提请"), "case.accept", ALL, settles_end=True,
+         when=_end_asked, effect=N_("案件继续办理")),
     Verb("summary_close", N_("简易办结"), N_("简易办结"), "case.handle", _at(_S.PRELIMINARY),
-         _S.ARCHIVE, gates=("summary_agreed",), reason=True, outbox="case.moved",
-         clock_event="answered", when=_small,
-         effect=N_("限一般、较重级别，投诉人认可当场解决，仍须审批人确认归档"), handles=True),
+         _S.ARCHIVE, gates=("summary_agreed", "finding_recorded"), reason=True,
+         outbox="message.sent", clock_event="settled", when=_small,
+         effect=N_("限一般、较重级别。所写内容即时发给投诉人，作为书面答复；仍须审批人确认归档"), handles=True),
     # -- ways back -----------------------------------------------------------------------------
     Verb("review", N_("复核"), N_("启动复核"), "case.reopen", _at(_S.FOLLOWUP, _S.ARCHIVE),
-         _S.INVESTIGATION, bars=HANDLING, reason=True, back=True, clock_event="review_asked",
-         outbox="case.reopened", effect=N_("由未参与办理的人员重新调查")),
-    Verb("reopen", N_("重启"), N_("重启"), "case.reopen", ALL, _S.INVESTIGATION, bars=HANDLING,
-         reason=True, back=True, closed=True, clock_event="reopened", outbox="case.reopened",
-         effect=N_("已办结案件重新开启调查")),
-    Verb("refuse_review", N_("答复不复核"), N_("答复不启动复核"), "case.reopen", ALL, bars=HANDLING,
+         _S.INVESTIGATION, bars=_JUDGED, reason=True, back=True, anew=True,
+         clock_event="review_started", outbox="case.reopened", effect=N_("由未参与办理的人员重新调查")),
+    Verb("reopen", N_("重启"), N_("重启"), "case.reopen", _HANDLED, _S.INVESTIGATION, bars=_JUDGED,
+         reason=True, back=True, anew=True, closed=True, clock_event="reopened",
+         outbox="case.reopened", when=_ended,
+         effect=N_("已办结案件由未参与办理的人员重新调查")),
+    Verb("reopen_intake", N_("重启"), N_("重启，重新决定是否受理"), "case.reopen", _at(_S.INTAKE),
+         _S.INTAKE, bars=_JUDGED, reason=True, back=True, anew=True, closed=True,
+         clock_event="reopened", clock_data={"undecided": True}, outbox="case.reopened", when=_ended,
+         effect=N_("案件回到受理阶段，重新决定是否受理并告知投诉人")),
+    Verb("refuse_review", N_("答复不复核"), N_("答复不启动复核"), "case.reopen", ALL, bars=_JUDGED,
          reason=True, closed=True, clock_event="review_done", outbox="message.sent",
          when=_review_asked, effect=N_("理由即时发给投诉人，请一并告知其他途径")),
     # -- beside the stages ---------------------------------------------------------------------
@@ -155,7 +209,7 @@ _TABLE: Final = (
     Verb("call", N_("登记通话"), N_("与投诉人通话"), "case.talk", ALL, direct=False,
          clock_event="contacted", handles=True),
     Verb("say", N_("留言"), N_("投诉人留言"), "case.talk", ALL, direct=False, complainant=True,
-         outbox="message.received"),
+         closed=True, outbox="message.received", when=_hears),
     Verb("hand_in", N_("补充材料"), N_("投诉人补充材料"), "case.talk", ALL, direct=False,
          complainant=True, outbox="message.received"),
     Verb("ask_review", N_("要求复核"), N_("投诉人要求复核"), "case.talk", ALL, direct=False,
@@ -225,13 +279,23 @@ class Offered:
         return not self.missing and not self.barred
 
 
-def in_reach(verb: Verb, case: Case) -> bool:
+def in_reach(verb: Verb, case: Case, *, by_complainant: bool = False) -> bool:
     """Whether the table allows the verb in the case's present stage and state."""
     if Stage(case.stage) not in verb.stages:
+        return False
+    asked = case.facts.get(END_ASKED, {}).get("verb")
+    if verb.seconded and not by_complainant and asked != verb.name:
         return False
     if verb.when and not verb.when(case):
         return False
     return case.is_open or verb.closed
+
+
+def outcome_of(verb: Verb, case: Case) -> Outcome | None:
+    """How the case ends with this verb: what was settled at once is archived as that."""
+    if verb.closes is Outcome.ARCHIVED and SETTLED in case.facts:
+        return Outcome.SUMMARY
+    return verb.closes
 
 
 # The ordinary way out of each stage, for the next step on the page.

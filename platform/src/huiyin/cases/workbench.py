@@ -12,7 +12,8 @@ from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
-from huiyin.cases import gates, queries, retyping
+from huiyin.cases import closing, duties, gates, queries, retyping
+from huiyin.cases.duties import Held
 from huiyin.cases.models import Case, Entry, Participation
 from huiyin.cases.opened import PartLine, open_page
 from huiyin.cases.stages import (
@@ -77,6 +78,7 @@ class NextStep:
     mine: bool
     barred: Message | None
     others: Sequence[Offered]
+    note: Message | None = None  # what is to be confirmed, and why
 
 
 def context(desk: Desk, number: str, *, tab: str = "", before: int | None = None) -> dict[str, Any]:
@@ -227,18 +229,20 @@ def next_step(
     executors: Collection[UUID] = (),
 ) -> NextStep:
     """The first thing that keeps the case in its stage, and whether this person can do it."""
-    held = {Part(p.part) for p in history if p.account_id == actor.id and counts(p)}
+    held = [p for p in history if p.account_id == actor.id and counts(p)]
     others = offered(actor, case, held)
     if not case.is_open:
         asked = REVIEW_ASKED in case.facts
         state = N_("投诉人要求复核，请决定是否重启") if asked else N_("案件已办结")
         return NextStep(None, Message(state), (), False, False, None, others)
+    if request := closing.asked(case):
+        return _to_be_confirmed(actor, case, request, held, others)
     stage = Stage(case.stage)
     verb = VERBS[FORWARD[stage]]
-    states = _gates(actor, case, held, executors)
+    states = _gates(actor, case, {Part(p.part) for p in held}, executors)
     missing = [s for s in states if not s.met]
     mine = actor.can(verb.permission)
-    barred = _barred(verb, held)
+    barred = _barred(case, verb, held)
     if missing:
         heading = Message(
             N_("还差 {n} 项即可{act}"), {"n": len(missing), "act": Message(verb.title)}
@@ -272,21 +276,41 @@ def _gates(
     ]
 
 
-def _barred(verb: Verb, held: set[Part]) -> Message | None:
-    why = [Message(PART_TITLES[p]) for p in Part if p in verb.bars & held]
+def _to_be_confirmed(
+    actor: Actor, case: Case, request: Mapping[str, Any], held: Sequence[Held],
+    others: Sequence[Offered],
+) -> NextStep:  # fmt: skip
+    """An ending was proposed: an approver who did not handle the case answers it first.
+
+    The gates stay open to whoever handles it, because the time limits run on.
+    """
+    verb = VERBS[request["verb"]]
+    mine, barred = actor.can(verb.permission), _barred(case, verb, held)
+    ready = mine and barred is None
+    what = Message(VERBS[f"propose_{verb.name}"].title)
+    said = N_("可以{act}") if ready else N_("等待审批人答复：{act}")
+    heading = Message(said, {"act": Message(verb.title) if ready else what})
+    why = Message(N_("{who} 提请，理由：{why}"), {"who": request["by"], "why": request["note"]})
+    rest = [o for o in others if o.verb is not verb]
+    here = gates.states(case, gates.EXIT[Stage(case.stage)])
+    return NextStep(verb, heading, here, ready, mine, barred, rest, why)
+
+
+def _barred(case: Case, verb: Verb, held: Sequence[Held]) -> Message | None:
+    why = [Message(PART_TITLES[part]) for part in duties.barring(case, verb, held)]
     if not why:
         return None
     return Message(N_("曾任本案{parts}，按职责分离要求须由其他人办理"), {"parts": why[0]})
 
 
-def offered(actor: Actor, case: Case, held: set[Part]) -> list[Offered]:
+def offered(actor: Actor, case: Case, held: Sequence[Held]) -> list[Offered]:
     """Moves with a button of their own that this person may see here."""
     found = []
     for verb in MOVES:
         if not verb.direct or not actor.can(verb.permission) or not in_reach(verb, case):
             continue
         missing = tuple(g.title for g in gates.unmet(case, verb.gates))
-        barred = _barred(verb, held)
+        barred = _barred(case, verb, held)
         found.append(Offered(verb, missing, str(barred.key) if barred else ""))
     return found
 

@@ -154,11 +154,13 @@ class ApprovalController(Controller):
         wanted = Filter(stage=Stage.APPROVAL.value, after=after)
         rows = queries.inbox(desk.session, desk.actor, wanted)
         archive = queries.inbox(desk.session, desk.actor, Filter(stage=Stage.ARCHIVE.value))
+        asked = queries.inbox(desk.session, desk.actor, Filter(), ending=True)
         moment = now()
         shape = [(r, *queries.time_left(r.next_due_at, moment)) for r in rows[: queries.PAGE]]
         closing = [(r, *queries.time_left(r.next_due_at, moment)) for r in archive[: queries.PAGE]]
         kinds = queries.retypings(desk.session, desk.actor)
         retyping = [(r, *queries.time_left(r.next_due_at, moment)) for r in kinds]
+        ending = [(r, *queries.time_left(r.next_due_at, moment)) for r in asked[: queries.PAGE]]
         more = ""
         if len(rows) > queries.PAGE:
             last = rows[queries.PAGE - 1]
@@ -168,6 +170,8 @@ class ApprovalController(Controller):
             rows=shape,
             closing=closing,
             retyping=retyping,
+            ending=ending,
+            verbs=VERBS,
             more=more,
             categories=categories(),
         )

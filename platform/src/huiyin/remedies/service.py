@@ -11,15 +11,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Final
 
 from sqlalchemy import and_, func, or_, select
 
+from huiyin.cases import duties
 from huiyin.cases.change import Deed, change, find
 from huiyin.cases.errors import NobodyLeft
 from huiyin.cases.models import Case, Task
-from huiyin.cases.people import count_task, doer, give, judges
+from huiyin.cases.people import count_task, doer, give
 from huiyin.cases.stages import CaseState
+from huiyin.cases.verbs import VERBS
 from huiyin.db import ScopedSession
 from huiyin.identity.actor import Actor
 from huiyin.identity.models import Membership
@@ -31,9 +32,6 @@ from huiyin.kit.time import now
 from huiyin.remedies.errors import AlreadyApproved, PlanChanged, PlanMissing
 from huiyin.remedies.models import Approval, Decision, Plan, PlanState, approvers_for
 from huiyin.remedies.schemas import Measure, PlanForm
-
-APPROVE: Final = "case.approve"
-
 
 # -- drafting ----------------------------------------------------------------------------------
 
@@ -171,7 +169,9 @@ def _submitted(session: ScopedSession, case: Case) -> Plan:
 
 def eligible_approvers(session: ScopedSession, case: Case) -> Sequence[Membership]:
     """Members who may judge this case: able by role, with no part in it, ever, and not named."""
-    return judges(session, case, APPROVE)
+    now_handling = {case.owner_id, case.investigator_id}
+    able = duties.able(session, case, VERBS["approve"])
+    return [person for person in able if person.account_id not in now_handling]
 
 
 # -- judging -----------------------------------------------------------------------------------

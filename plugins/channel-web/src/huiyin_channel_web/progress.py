@@ -15,9 +15,11 @@ from huiyin.sdk import (
     Stage,
     TenantContext,
     ToldDate,
+    complainant_actor,
     files_of,
     letters_of,
     local_date,
+    may_ask_review,
     review_asked,
     system_actor,
     today,
@@ -104,12 +106,17 @@ class Progress:
         return self.case.is_open
 
     @property
+    def may_say(self) -> bool:
+        """Also once the firm has ended the case itself: it is read as an objection."""
+        return self.case.is_open or self.case.ended_by_firm
+
+    @property
     def may_withdraw(self) -> bool:
         return self.case.is_open and self.case.stage != Stage.ARCHIVE
 
     @property
     def may_ask_review(self) -> bool:
-        return self.case.answered_at is not None and not review_asked(self.case)
+        return may_ask_review(self.case) and not review_asked(self.case)
 
 
 def progress_of(ctx: TenantContext, case: Case) -> Progress:
@@ -155,8 +162,9 @@ def _day(told: ToldDate) -> date:
 
 def bubble_of(entry: Entry) -> Bubble | None:
     """What was said in an entry; events without words for the complainant give none."""
-    mine = entry.kind == EntryKind.MESSAGE_IN or entry.verb == "withdraw"
-    if not mine and entry.kind != EntryKind.MESSAGE_OUT:
+    by_code = entry.author_id == complainant_actor(entry.tenant_id).id
+    mine = entry.kind == EntryKind.MESSAGE_IN or (entry.verb == "withdraw" and by_code)
+    if not mine and entry.kind not in {EntryKind.MESSAGE_OUT, EntryKind.MOVE}:
         return None
     names = tuple(str(name) for name in entry.data.get("files", ()))
     if not entry.body and not names:
