@@ -4,7 +4,8 @@ import pytest
 from sqlalchemy import select
 
 from huiyin.cases import people
-from huiyin.cases.change import find, parts_of
+from huiyin.cases.change import find
+from huiyin.cases.duties import parts_of
 from huiyin.cases.filing import Filing, file_complaint
 from huiyin.cases.models import Entry, Participation
 from huiyin.cases.schemas import SubjectForm

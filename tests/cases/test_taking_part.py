@@ -193,7 +193,8 @@ def test_every_act_of_the_staff_on_the_outcome_leaves_a_part():
         "answer_transfer", "note", "say", "hand_in", "ask_review", "assign", "assist",
         "name_subject", "lift_subject", "send_letter", "release_answer", "letter_delivery",
         "grant_extension", "refuse_extension", "grant_retype", "refuse_retype", "reveal",
-        "remind", "read_letter",
+        "remind", "read_letter", "decline", "transfer", "merge", "withdraw", "return_end",
+        "take_back_end", "reopen_intake",
     }  # fmt: skip
     silent = {v.name for v in VERBS.values() if not v.handles and v.part not in HANDLING}
     assert silent == beside

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from huiyin.cases import people, queries, tasks
+from huiyin.cases import own_tasks, people, tasks
 from huiyin.cases.change import find
 from huiyin.cases.filing import Filing, file_complaint
 from huiyin.cases.models import Entry, Participation, Task
@@ -137,7 +137,7 @@ def test_the_tasks_of_somebody_named_in_the_case_go_to_its_owner(
         SubjectForm(account_id=investigator.id, reason="被投诉的经办人"),
     )
     assert (task.assignee_id, task.assignee_name) == (actor.id, actor.name)
-    assert queries.my_tasks(session, investigator).rows == []
+    assert own_tasks.my_tasks(session, investigator).rows == []
 
 
 # -- the list --------------------------------------------------------------------------------------
@@ -150,7 +150,7 @@ def test_my_tasks_are_the_open_ones_due_first(session, actor, case, investigator
     done = give(session, actor, case, investigator, "已办")
     people.finish_task(session, investigator, case.number, done.id, "流水已附")
     give(session, actor, case, actor, "别人的")
-    found = queries.my_tasks(session, investigator)
+    found = own_tasks.my_tasks(session, investigator)
     assert [row.title for row in found.rows] == ["早", "晚", "没有期限"]
     assert {row.number for row in found.rows} == {case.number}
 

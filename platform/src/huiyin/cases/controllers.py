@@ -11,7 +11,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from sqlalchemy import select
 
-from huiyin.cases import queries, search
+from huiyin.cases import own_tasks, queries, search
 from huiyin.cases.queries import Filter
 from huiyin.cases.stages import (
     OUTCOME_TITLES,
@@ -71,7 +71,7 @@ class ListController(Controller):
     def inbox(self, desk: NamedDependency[Desk]) -> Response[Any]:
         shown = wanted(desk)
         rows = queries.inbox(desk.session, desk.actor, shown)
-        mine = queries.my_tasks(desk.session, desk.actor)
+        mine = own_tasks.my_tasks(desk.session, desk.actor)
         return _listing(desk, rows, shown, title=N_("待办"), grouped=True, mine=mine)
 
     @page("/unaccepted", name="case:unaccepted", permission="case.accept")
@@ -157,7 +157,7 @@ def _listing(
     title: str,
     grouped: bool = False,
     key: str = "next_due_at",
-    mine: queries.MyTasks | None = None,
+    mine: own_tasks.MyTasks | None = None,
 ) -> Response[Any]:
     page_rows = rows[: queries.PAGE]
     after = ""

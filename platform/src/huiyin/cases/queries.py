@@ -30,7 +30,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import aliased, joinedload
 
 from huiyin.cases.change import NO_CLOCK
-from huiyin.cases.models import Case, Entry, Task
+from huiyin.cases.models import Case, Entry
 from huiyin.cases.stages import CaseState, EntryKind, Source, Stage
 from huiyin.cases.verbs import END_ASKED
 from huiyin.clocks.policy import Unit
@@ -51,7 +51,6 @@ if TYPE_CHECKING:
 PAGE: Final = 50
 CAP: Final = 100
 ENTRIES: Final = 30
-MY_TASKS: Final = 12
 
 
 # In words of its own, so that the partial index is found.
@@ -262,34 +261,6 @@ def parse_key(value: str) -> tuple[datetime, uuid.UUID] | None:
         return datetime.fromisoformat(moment), uuid.UUID(row_id)
     except ValueError:
         return None
-
-
-@dataclass(frozen=True, slots=True)
-class MyTasks:
-    """Open tasks of one person, those due first at the top, and whether there are more."""
-
-    rows: Sequence[Any]
-    more: bool
-    today: date
-
-
-def my_tasks(session: ScopedSession, actor: Actor) -> MyTasks:
-    """What is left to do for this person, with the case it is for."""
-    rows = session.execute(
-        select(
-            Task.id, Task.title, Task.due_on, Task.is_measure, Case.number, Case.title.label("of")
-        )
-        .join(Case, Case.id == Task.case_id)
-        .where(
-            Task.assignee_id == actor.id,
-            Task.done_at.is_(None),
-            Case.state == CaseState.OPEN.value,
-            visible(actor),
-        )
-        .order_by(Task.due_on.nulls_last(), Task.id)
-        .limit(MY_TASKS + 1)
-    ).all()
-    return MyTasks(rows[:MY_TASKS], len(rows) > MY_TASKS, local_date(now()))
 
 
 # -- time left -----------------------------------------------------------------------------------
