@@ -26,6 +26,7 @@ from huiyin.remedies.controllers import ApprovalController, PlanController
 from huiyin.web.accounts import AccountController
 from huiyin.web.firm import FirmController
 from huiyin.web.grants import GrantController
+from huiyin.web.links import LinkController
 from huiyin.web.people import MemberController
 from huiyin.web.personal import SettingsController
 
@@ -34,6 +35,7 @@ HANDLERS: Final[tuple[ControllerRouterHandler, ...]] = (
     SettingsController,
     MemberController,
     GrantController,
+    LinkController,
     FirmController,
     PluginController,
     HandbookController,

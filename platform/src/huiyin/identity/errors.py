@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from huiyin.identity.policy import Role, table
-from huiyin.kit.errors import Conflict, Invalid, Refused
+from huiyin.kit.errors import Conflict, Invalid, NotFound, Refused
 from huiyin.kit.i18n import N_, Message
 
 
@@ -71,6 +71,13 @@ class AlreadyAsked(Conflict):
 class AlreadyMember(Conflict):
     code = "already_member"
     default = N_("此人已是本机构成员，可直接调整角色")
+
+
+class LinkSpent(NotFound):
+    """The same for a link that never was, was used, was replaced, or is too old."""
+
+    code = "link_spent"
+    default = N_("链接已失效或已使用，请联系本机构管理员重新生成")
 
 
 def title_of(role: Role) -> Message:

@@ -105,6 +105,24 @@ class RoleGrant(TenantModel):
     reason: Mapped[str] = mapped_column(default="")
 
 
+class PasswordLink(TenantModel):
+    """A way to set the first password of an account, once.  Only the hash of its id is kept."""
+
+    __tablename__ = "password_link"
+    __grants__ = "SELECT, INSERT, UPDATE"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "token_hash"),
+        Index("ix_password_link_account", "tenant_id", "account_id"),
+    )
+
+    account_id: Mapped[uuid.UUID]
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary)
+    created_by: Mapped[uuid.UUID]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+
+
 class ApiToken(TenantModel):
     """A bearer token of one member; ``scopes`` narrow what the roles allow."""
 

@@ -17,7 +17,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from sqlalchemy import select
 
-from huiyin.identity import grants
+from huiyin.identity import grants, links
 from huiyin.identity.errors import OwnRoles
 from huiyin.identity.models import Account, Membership, RoleGrant
 from huiyin.identity.policy import Role, needs_second, permissions_of, table
@@ -41,7 +41,6 @@ from huiyin.web.routes import FormData, action, page
 
 PERMISSION: Final = "admin.people"
 PAGE: Final = 50
-_BYTES: Final = 12  # of an initial password: 16 characters, 96 bits
 
 
 class MemberForm(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,19 +94,16 @@ class MemberController(Controller):
     def new(self, desk: NamedDependency[Desk], data: FormData) -> Response[Any]:
         try:
             form = parse(MemberForm, data)
-            row, password = add_member(desk, form)
+            row, token = add_member(desk, form)
         except (Invalid, Conflict, OwnRoles) as error:
             desk.session.rollback()
             return _new(desk, _failed(desk, data, error), status=error.status)
-        if isinstance(row, RoleGrant) and not password:
+        if token:
+            return link_page(desk, row.name, form.email, token, waits=isinstance(row, RoleGrant))
+        if isinstance(row, RoleGrant):
             return desk.redirect(people_path(desk), _waits(row))
-        if not password:
-            said = Message(N_("{name}已成为本机构成员，用原有密码登录"), {"name": row.name})
-            return desk.redirect(people_path(desk), said)
-        return desk.page(
-            "admin/person_added.html", row=row, email=form.email, password=password,
-            waits=isinstance(row, RoleGrant),
-        )  # fmt: skip
+        said = Message(N_("{name}已成为本机构成员，用原有密码登录"), {"name": row.name})
+        return desk.redirect(people_path(desk), said)
 
     @page("/{account:uuid}", name="admin:person", permission=PERMISSION)
     def person(self, desk: NamedDependency[Desk], account: FromPath[uuid.UUID]) -> Response[Any]:
@@ -156,32 +152,34 @@ class MemberController(Controller):
 
 
 def add_member(desk: Desk, form: MemberForm) -> tuple[Membership | RoleGrant, str]:
-    """The membership, or what waits for a second person; and the initial password of an account
-    made for it, else ``""``.
+    """The membership, or what waits for a second person; and the token of the link by which the
+    holder of an account made for it sets the first password, else ``""``.
 
     The name is the firm's own word for the person: an account found by its address gives away
     nothing of its holder.  Raises ``Invalid`` or ``AlreadyMember``.
     """
-    session, password = desk.session, ""
+    session, token = desk.session, ""
     account = find_account(session, form.email)
     if account is None:
-        password = secrets.token_urlsafe(_BYTES)
+        # Nobody ever learns this one; the link puts another in its place.
+        unknown = secrets.token_urlsafe(32)
         account = create_account(
-            session, form.email, form.name, password, language=desk.tenant.language
+            session, form.email, form.name, unknown, language=desk.tenant.language
         )
-    roles, new = roles_of(form.roles), bool(password)
+        token = links.issue(session, desk.actor, account.id)
+    roles, new = roles_of(form.roles), bool(token)
     if needs_second(desk.actor.roles, (), roles):
         asked = grants.ask(
             session, desk.actor, account.id, roles, name=form.name, department=form.department
         )
         record(desk, asked, "member.grant_asked", new_account=new)
-        return asked, password
+        return asked, token
     row = add_membership(
         session, account.id, roles, actor=desk.actor, name=form.name,
         department=form.department,
     )  # fmt: skip
     _record(desk, row, "member.added", roles=row.roles, new_account=new)
-    return row, password
+    return row, token
 
 
 def give_roles(desk: Desk, account_id: uuid.UUID, form: RolesForm) -> Membership | RoleGrant:
@@ -250,6 +248,15 @@ def member_of(desk: Desk, account_id: uuid.UUID) -> Membership:
     return row
 
 
+def link_page(
+    desk: Desk, name: str, email: str, token: str, *, waits: bool = False
+) -> Response[Any]:
+    """The one page that shows a link for a first password."""
+    root = desk.site.settings.public_url or str(desk.request.base_url)
+    link = f"{root.rstrip('/')}/t/{desk.tenant.slug}/welcome/{token}"
+    return desk.page("admin/person_added.html", name=name, email=email, link=link, waits=waits)
+
+
 def _waits(row: RoleGrant) -> Message:
     said = N_("{name}的任免已提交，由另一位现任审批人或监督确认后生效")
     return Message(said, {"name": row.name})
@@ -263,7 +270,8 @@ def _person(desk: Desk, row: Membership, form: Form, *, status: int = 200) -> Re
     email = desk.session.scalar(select(Account.email).where(Account.id == row.account_id))
     return desk.page(
         "admin/person.html", status=status, row=row, email=email, form=form,
-        own=row.account_id == desk.actor.id, **_choices(desk),
+        own=row.account_id == desk.actor.id,
+        renewable=links.renewable(desk.session, row.account_id), **_choices(desk),
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""Appointments that wait for a second person; who was named by mistake is barred no longer."""
+"""A second person for appointments, links for first passwords, and namings that were lifted."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -37,8 +37,26 @@ def upgrade() -> None:
         postgresql_where=sa.text("state = 'asked'"),
     )
     op.protect_table("role_grant", "SELECT, INSERT, UPDATE", tenant=True)
+    op.create_table(
+        "password_link",
+        sa.Column("account_id", sa.Uuid(), nullable=False),
+        sa.Column("token_hash", sa.LargeBinary(), nullable=False),
+        sa.Column("created_by", sa.Uuid(), nullable=False),
+        sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("used_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_password_link")),
+        sa.UniqueConstraint(
+            "tenant_id", "token_hash", name=op.f("uq_password_link_tenant_id_token_hash")
+        ),
+    )
+    op.create_index("ix_password_link_account", "password_link", ["tenant_id", "account_id"])
+    op.protect_table("password_link", "SELECT, INSERT, UPDATE", tenant=True)
     install("duty_barred")
 
 
 def downgrade() -> None:
+    op.drop_table("password_link")
     op.drop_table("role_grant")
