@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import uuid
+from functools import partial
 from typing import Any, Final
 
 from sqlalchemy import select
 
-from huiyin.cases import search
+from huiyin.cases import merging, search
 from huiyin.cases.change import Deed, change, find
 from huiyin.cases.errors import MoveNotAllowed
 from huiyin.cases.gates import EXIT, GATES, How
@@ -59,6 +60,8 @@ def move(
     if wanted is None or wanted not in MOVES or verb in ELSEWHERE:
         raise NotFound
     deed = Deed(verb, body=reason, apply=_stamp(verb))
+    if verb == "reopen":
+        deed.apply = partial(merging.part, session)
     if verb in TOLD:
         deed.kind, deed.audience = EntryKind.MESSAGE_OUT, Audience.COMPLAINANT
     return change(session, actor, number, deed, rev=rev)
@@ -82,7 +85,7 @@ def _stamp(verb: str) -> Any:
 def merge(
     session: ScopedSession, actor: Actor, number: str, master: str, *, rev: int, reason: str
 ) -> Case:
-    """Close this case into another open one; the complainant can still look it up."""
+    """Close this case into another open one, with whose answer its own complainant is answered."""
     if master == number:
         raise Invalid({"master": Message(N_("请填写另一件案件的编号"))})
     try:
@@ -92,28 +95,24 @@ def merge(
     if not into.is_open:
         raise Invalid({"master": Message(N_("主案已办结，请选择办理中的案件"))})
 
-    def apply(case: Case) -> None:
-        case.master_id = into.id
-
-    case = change(
-        session,
-        actor,
-        number,
-        Deed(
-            "merge",
-            body=reason,
-            apply=apply,
-            data={"master": into.number},
-            facts={"master": into.number},
-        ),
-        rev=rev,
-    )
+    if "reply_sent" in into.facts:
+        said = N_("主案已签发书面答复，不能再并入，请分别办理")
+        raise Invalid({"master": Message(said)})
+    named = {"master": into.number}
+    deed = Deed("merge", body=reason, data=named, facts=named)
+    deed.apply = partial(merging.join, into=into)
+    case = change(session, actor, number, deed, rev=rev)
+    merging.tell(session, case)
     change(
         session,
         actor,
         into.number,
         Deed(
-            "note", body="", kind=EntryKind.EVENT, data={"merged": number}, facts={"merged": number}
+            "note",
+            kind=EntryKind.EVENT,
+            data={"merged": number},
+            facts={"merged": number},
+            apply=merging.count(+1),
         ),
     )
     return case

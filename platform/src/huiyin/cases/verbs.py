@@ -45,6 +45,7 @@ class Verb:
 SUMMARY_SEVERITIES: Final = frozenset({Severity.S1, Severity.S2})
 REVIEW_ASKED: Final = "review_asked"  # in the facts of a case until it is decided
 TRANSFER_ANSWERED: Final = "transfer_answered"
+MERGED_OWED: Final = "merged_owed"  # in the facts of a merged case until it is answered
 
 
 def _small(case: Case) -> bool:
@@ -61,6 +62,10 @@ def _no_review_asked(case: Case) -> bool:
 
 def _owes_the_sender(case: Case) -> bool:
     return case.source != Source.DIRECT and TRANSFER_ANSWERED not in case.facts
+
+
+def _owed_beside(case: Case) -> bool:
+    return MERGED_OWED in case.facts
 
 
 ALL: Final = frozenset(Stage)
@@ -124,8 +129,8 @@ _TABLE: Final = (
          closes=Outcome.TRANSFERRED, reason=True, clock_event="closed", outbox="case.closed",
          effect=N_("写明转往何处，并告知投诉人")),
     Verb("merge", N_("并案"), N_("并入主案"), "case.accept", _at(_S.INTAKE, _S.PRELIMINARY, _S.INVESTIGATION),
-         closes=Outcome.MERGED, reason=True, direct=False, clock_event="closed",
-         outbox="case.merged", effect=N_("本案并入主案办理，投诉人仍可凭查询码查看")),
+         closes=Outcome.MERGED, reason=True, direct=False, clock_event="merged",
+         outbox="case.merged", effect=N_("本案并入主案办理，主案答复时一并答复本案投诉人")),
     Verb("withdraw", N_("登记撤回"), N_("投诉人撤回"), "case.accept", ALL - {_S.ARCHIVE},
          closes=Outcome.WITHDRAWN, reason=True, complainant=True, clock_event="withdrawn",
          outbox="case.closed", effect=N_("投诉人撤回后停止计时，记录保留")),
@@ -179,6 +184,13 @@ _TABLE: Final = (
          closed=True, outbox="letter.sent"),
     Verb("release_answer", N_("签发并发送"), N_("签发书面答复"), "case.letter", _at(_S.RESPONSE),
          bars=HANDLING, direct=False, clock_event="answered", outbox="letter.sent"),
+    Verb("tell_merged", N_("并案告知"), N_("并案告知"), "case.talk", ALL, direct=False, closed=True,
+         outbox="message.sent", when=_owed_beside),
+    Verb("answer_merged", N_("签发并发送"), N_("签发书面答复"), "case.letter", ALL, bars=HANDLING,
+         direct=False, closed=True, clock_event="answered", outbox="letter.sent", when=_owed_beside),
+    # By the system alone, in the words that were signed for the master.
+    Verb("answer_along", N_("随主案答复"), N_("随主案书面答复"), "case.letter", ALL, direct=False,
+         closed=True, clock_event="answered", outbox="letter.sent", when=_owed_beside),
     Verb("withdraw_letter", N_("作废"), N_("作废文书"), "case.handle", ALL, reason=True,
          direct=False, closed=True),
     Verb("letter_delivery", N_("登记送达"), N_("文书送达情况"), "case.letter", ALL, direct=False,

@@ -46,6 +46,7 @@ EVENTS: Final = frozenset(
         "answered",
         "followed_up",
         "closed",
+        "merged",
         "reopened",
         "withdrawn",
         "extended",
