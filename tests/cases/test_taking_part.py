@@ -80,14 +80,14 @@ ACTS = {
     "attest": lambda s, p, c: service.attest(s, p, c.number, "recusal_checked", "无利害关系"),
     "edit": lambda s, p, c: service.edit(s, p, c.number, facts(c), rev=c.version),
     "transfer": lambda s, p, c: service.move(
-        s, p, c.number, "transfer", rev=c.version, reason="转代销机构办理"
+        s, p, c.number, "propose_transfer", rev=c.version, reason="转代销机构办理"
     ),
 }
 
 
 @pytest.mark.parametrize("act", ACTS)
 def test_what_a_person_nobody_assigned_does_to_a_case_stands_in_its_history(
-    session, case, colleague, act
+    session, case, colleague, approver, act
 ):
     assert parts(session, case, colleague) == set()
     ACTS[act](session, colleague, case)
@@ -194,7 +194,7 @@ def test_every_act_of_the_staff_on_the_outcome_leaves_a_part():
         "name_subject", "lift_subject", "send_letter", "release_answer", "letter_delivery",
         "grant_extension", "refuse_extension", "grant_retype", "refuse_retype", "reveal",
         "remind", "read_letter", "decline", "transfer", "merge", "withdraw", "return_end",
-        "take_back_end", "reopen_intake",
+        "take_back_end", "reopen_intake", "tell_merged", "answer_merged", "answer_along",
     }  # fmt: skip
     silent = {v.name for v in VERBS.values() if not v.handles and v.part not in HANDLING}
     assert silent == beside

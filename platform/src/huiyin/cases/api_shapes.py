@@ -26,7 +26,18 @@ from huiyin.kit.text import mask_name
 from huiyin.kit.time import now
 
 # What of a line's data is for readers; the rest serves the ledger and the page.
-_SHOWN: Final = ("from", "to", "changed", "gate", "part", "master", "title", "channel", "source")
+_SHOWN: Final = (
+    "from",
+    "to",
+    "changed",
+    "gate",
+    "part",
+    "master",
+    "title",
+    "channel",
+    "source",
+    "late_reason",
+)
 
 
 Meta = msgspec.Meta

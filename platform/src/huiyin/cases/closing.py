@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from huiyin.cases import duties
+from huiyin.cases import duties, merging
 from huiyin.cases.change import Deed, change, find
 from huiyin.cases.errors import NobodyLeft, SecondPersonRequired
 from huiyin.cases.models import Case
@@ -93,6 +93,9 @@ def _master(session: ScopedSession, actor: Actor, number: str, master: str) -> C
         raise Invalid({"master": Message(N_("没有找到这个编号，请核对"))}) from None
     if not into.is_open:
         raise Invalid({"master": Message(N_("主案已办结，请选择办理中的案件"))})
+    if "reply_sent" in into.facts:
+        said = N_("主案已签发书面答复，不能再并入，请分别办理")
+        raise Invalid({"master": Message(said)})
     return into
 
 
@@ -115,15 +118,17 @@ def confirm(session: ScopedSession, actor: Actor, number: str, verb: Verb, *, re
         if uuid.UUID(request["by_id"]) == actor.id:
             raise SecondPersonRequired(name=actor.name, parts=Message(N_("提请人")))
         case.facts = {**_without(case), END_CONFIRMED: dict(request)}
-        case.master_id = into.id if into else None
+        if into is not None:
+            merging.join(case, into)
         deed.data = {"proposed_by": request["by"], **({"master": into.number} if into else {})}
         deed.facts = {"proposed_by": request["by_id"], "master": master}
 
     deed.apply = apply
     case = change(session, actor, number, deed, rev=rev)
     if into is not None:
+        merging.tell(session, case)
         told = {"merged": number}
-        note = Deed("note", kind=EntryKind.EVENT, data=told, facts=told)
+        note = Deed("note", kind=EntryKind.EVENT, data=told, facts=told, apply=merging.count(+1))
         change(session, actor, into.number, note)
     return case
 

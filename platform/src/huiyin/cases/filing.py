@@ -249,12 +249,13 @@ def _tell(session: ScopedSession, actor: Actor, case: Case, filing: Filing) -> N
         body="",
         kind=EntryKind.EVENT,
         audience=Audience.COMPLAINANT,
-        data={"channel": filing.channel, "source": filing.source.value},
+        data={
+            "channel": filing.channel,
+            "source": filing.source.value,
+            **({"late_reason": filing.late_reason} if filing.late_reason else {}),
+        },
     )
     change.append_entry(session, actor, case, deed, moment, Stage.INTAKE)
-    if filing.late_reason:
-        why = change.Deed("file", body=filing.late_reason, data={"title": N_("补登原因")})
-        change.append_entry(session, actor, case, why, moment, Stage.INTAKE)
     change.show_due(
         case,
         clocks.recompute(

@@ -136,6 +136,10 @@ _ALL: Final = (
     Gate("review_settled", N_("复核要求已答复"), _COLUMN,
          N_("投诉人要求复核，先由审批人或监督启动复核，或答复不复核"),
          met=lambda c: "review_asked" not in c.facts, applies=lambda c: "review_asked" in c.facts),
+    Gate("merged_answered", N_("并入各案已答复"), _COLUMN,
+         N_("主案答复签发后自动答复并入各案的投诉人；未能自动发出的，请打开该案核对草稿后签发"),
+         met=lambda c: not c.counts.get("merged_owed"),
+         applies=lambda c: bool(c.counts.get("merged_owed"))),
     # 简易办结
     Gate("summary_agreed", N_("投诉人同意简易办结"), _ATTEST,
          N_("写明当场如何解决，以及投诉人的确认")),
@@ -181,6 +185,7 @@ EXIT: Final[Mapping[Stage, tuple[str, ...]]] = MappingProxyType(
             "retention_set",
             "review_settled",
             "answer_redelivered",
+            "merged_answered",
         ),
     }
 )
@@ -224,7 +229,14 @@ _LATER: Final = frozenset(
     for stage in Stage
     if stage not in {Stage.INTAKE, Stage.PRELIMINARY}
     for name in EXIT[stage]
-) | {"review_asked", "answer_returned", "summary_agreed", "summary_closed", "end_confirmed"}
+) | {
+    "review_asked",
+    "answer_returned",
+    "merged_owed",
+    "summary_agreed",
+    "summary_closed",
+    "end_confirmed",
+}
 
 # Facts that belong to one round of the work; going back makes them be done again.
 ROUND_FACTS: Final[Mapping[Stage, frozenset[str]]] = MappingProxyType(

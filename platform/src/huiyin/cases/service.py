@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import uuid
+from functools import partial
 from typing import Any, Final
 
 from sqlalchemy import or_, select
 
-from huiyin.cases import closing, search
+from huiyin.cases import closing, merging, search
 from huiyin.cases.change import Deed, change, find
 from huiyin.cases.duties import parts_of
 from huiyin.cases.errors import MoveNotAllowed, SecondPersonRequired
@@ -56,6 +57,8 @@ def move(
     if closing.is_about(wanted):
         return closing.act(session, actor, number, wanted, rev=rev, reason=reason)
     deed = Deed(verb, body=reason, apply=_stamp(verb))
+    if verb in {"reopen", "reopen_intake"}:
+        deed.apply = partial(merging.part, session)
     if verb in TOLD:
         deed.kind, deed.audience = EntryKind.MESSAGE_OUT, Audience.COMPLAINANT
     return change(session, actor, number, deed, rev=rev)

@@ -55,6 +55,7 @@ END_ASKED: Final = "end_asked"  # in the facts of a case while an ending waits f
 END_CONFIRMED: Final = "end_confirmed"  # and once it was confirmed
 SETTLED: Final = "summary_closed"  # in the facts of a case that was settled at once
 TRANSFER_ANSWERED: Final = "transfer_answered"
+MERGED_OWED: Final = "merged_owed"  # in the facts of a merged case until it is answered
 
 
 def _small(case: Case) -> bool:
@@ -87,6 +88,10 @@ def _hears(case: Case) -> bool:
 
 def _ended(case: Case) -> bool:
     return not case.is_open
+
+
+def _owed_beside(case: Case) -> bool:
+    return MERGED_OWED in case.facts
 
 
 ALL: Final = frozenset(Stage)
@@ -166,8 +171,8 @@ _TABLE: Final = (
          proposes="merge", direct=False, when=_no_end_asked,
          effect=N_("由未参与办理的审批人确认，时限照常计算；确认后理由告知投诉人"), handles=True),
     Verb("merge", N_("确认并案"), N_("并入主案"), "case.archive", _MERGES, closes=Outcome.MERGED,
-         bars=HANDLING, part=Part.APPROVER, seconded=True, clock_event="closed",
-         outbox="case.merged", effect=N_("本案并入主案办理，投诉人仍可凭查询码查看")),
+         bars=HANDLING, part=Part.APPROVER, seconded=True, clock_event="merged",
+         outbox="case.merged", effect=N_("本案并入主案办理，主案答复时一并答复本案投诉人")),
     Verb("propose_withdraw", N_("提请登记撤回"), N_("提请登记撤回"), "case.accept", _WITHDRAWN,
          reason=True, proposes="withdraw", when=_no_end_asked,
          effect=N_("写明投诉人何时、以何种方式撤回。由未参与办理的审批人确认，时限照常计算"), handles=True),
@@ -243,6 +248,13 @@ _TABLE: Final = (
          closed=True, outbox="letter.sent"),
     Verb("release_answer", N_("签发并发送"), N_("签发书面答复"), "case.letter", _at(_S.RESPONSE),
          bars=HANDLING, direct=False, clock_event="answered", outbox="letter.sent"),
+    Verb("tell_merged", N_("并案告知"), N_("并案告知"), "case.talk", ALL, direct=False, closed=True,
+         outbox="message.sent", when=_owed_beside),
+    Verb("answer_merged", N_("签发并发送"), N_("签发书面答复"), "case.letter", ALL, bars=HANDLING,
+         direct=False, closed=True, clock_event="answered", outbox="letter.sent", when=_owed_beside),
+    # By the system alone, in the words that were signed for the master.
+    Verb("answer_along", N_("随主案答复"), N_("随主案书面答复"), "case.letter", ALL, direct=False,
+         closed=True, clock_event="answered", outbox="letter.sent", when=_owed_beside),
     Verb("withdraw_letter", N_("作废"), N_("作废文书"), "case.handle", ALL, reason=True,
          direct=False, closed=True, handles=True),
     Verb("letter_delivery", N_("登记送达"), N_("文书送达情况"), "case.letter", ALL, direct=False,

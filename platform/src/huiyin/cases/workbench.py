@@ -29,7 +29,16 @@ from huiyin.cases.stages import (
     Source,
     Stage,
 )
-from huiyin.cases.verbs import FORWARD, MOVES, REVIEW_ASKED, VERBS, Offered, Verb, in_reach
+from huiyin.cases.verbs import (
+    FORWARD,
+    MERGED_OWED,
+    MOVES,
+    REVIEW_ASKED,
+    VERBS,
+    Offered,
+    Verb,
+    in_reach,
+)
 from huiyin.clocks.policy import amount_label, origin_label, origin_line
 from huiyin.clocks.reading import remaining, remaining_message, usage
 from huiyin.clocks.rules import Clock, ClockState, Complexity, Facts
@@ -105,6 +114,8 @@ def context(desk: Desk, number: str, *, tab: str = "", before: int | None = None
         "paths": PATHS,
         "stage_titles": STAGE_TITLES,
         "tasks": opened.tasks,
+        "master": opened.master,
+        "merged": opened.merged,
         "people": people(history),
         "subjects": [p.name for p in history if p.part == Part.SUBJECT and counts(p)],
         "severity": SEVERITY_TITLES[Severity(case.severity)] if case.severity else "",
@@ -234,6 +245,8 @@ def next_step(
     if not case.is_open:
         asked = REVIEW_ASKED in case.facts
         state = N_("投诉人要求复核，请决定是否重启") if asked else N_("案件已办结")
+        if MERGED_OWED in case.facts:
+            state = N_("已并案，主案答复签发后一并答复本案投诉人")
         return NextStep(None, Message(state), (), False, False, None, others)
     if request := closing.asked(case):
         return _to_be_confirmed(actor, case, request, held, others)

@@ -47,6 +47,7 @@ EVENTS: Final = frozenset(
         "settled",
         "followed_up",
         "closed",
+        "merged",
         "reopened",
         "withdrawn",
         "extended",

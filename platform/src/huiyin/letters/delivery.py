@@ -11,6 +11,7 @@ from typing import Final
 
 from sqlalchemy import select
 
+from huiyin.cases import merging
 from huiyin.cases.models import Case, Task
 from huiyin.cases.people import count_task
 from huiyin.clocks.service import calendar
@@ -21,6 +22,7 @@ from huiyin.kit.errors import Conflict
 from huiyin.kit.i18n import N_
 from huiyin.kit.time import now, today
 from huiyin.letters.models import Letter, LetterState
+from huiyin.letters.wording import LetterKind
 from huiyin.queue import service as queue
 
 SEND: Final = "letters.send"
@@ -28,9 +30,24 @@ ANSWER: Final = "reply_sent"  # in the facts of a case: the written answer, and 
 RETURNED: Final = "answer_returned"  # there too, from when it came back until it is redone
 
 
+# What releasing a letter of a kind is, as a verb.
+_VERBS: Final = {
+    LetterKind.ACKNOWLEDGEMENT: "acknowledge",
+    LetterKind.ANSWER: "release_answer",
+}
+
+
+def release_verb(actor: Actor, case: Case, kind: LetterKind) -> str:
+    """The verb of a release; the answer in a merged case has one of its own."""
+    if kind is LetterKind.ANSWER and merging.OWED in case.facts:
+        return "answer_merged" if actor.is_person else "answer_along"
+    return _VERBS.get(kind, "send_letter")
+
+
 def answered(session: ScopedSession, actor: Actor, case: Case, letter: Letter) -> None:
     """The written answer is given; one that had come back is replaced by it."""
     _redone(session, actor, case, letter.number)
+    merging.settle(session, case)
     case.answered_at = now()
     by = {"at": now().isoformat(), "by": actor.name, "by_id": str(actor.id)}
     case.facts = {**case.facts, ANSWER: {**by, "note": letter.number}}

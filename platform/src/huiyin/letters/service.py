@@ -16,6 +16,7 @@ import msgspec
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
+from huiyin.cases import merging
 from huiyin.cases.change import Deed, change, find
 from huiyin.cases.models import Case
 from huiyin.cases.stages import Audience, EntryKind, Outcome
@@ -42,11 +43,7 @@ from huiyin.tenancy.models import Counter, Tenant
 SEND: Final = delivery.SEND
 _PDF_LIMIT: Final = 20 * 1024 * 1024
 
-# What releasing a letter of a kind is, as a verb, and what the clocks hear of it beyond that.
-RELEASE_VERBS: Final = {
-    LetterKind.ACKNOWLEDGEMENT: "acknowledge",
-    LetterKind.ANSWER: "release_answer",
-}
+# What the clocks hear of a release beyond its verb.
 CLOCK_EVENTS: Final = {LetterKind.PROGRESS: "contacted", LetterKind.SUPPLEMENT: "contacted"}
 # Letters that are written when the case is over.
 _AFTER_CLOSE: Final = frozenset({LetterKind.DECLINED, LetterKind.CLOSURE})
@@ -96,6 +93,8 @@ def _draft(
 
 
 def _late(case: Case, kind: LetterKind) -> bool:
+    if kind is LetterKind.ANSWER:
+        return merging.OWED in case.facts
     if kind is LetterKind.DECLINED:
         return case.outcome == Outcome.DECLINED
     return kind in _AFTER_CLOSE
@@ -338,7 +337,8 @@ def issue(
     """Record the release: letter, case, clocks, and the job that sends it, in one change."""
     kind, wanted = LetterKind(letter.kind), letter.fingerprint
     deed = Deed(
-        RELEASE_VERBS.get(kind, "send_letter"), body=f"{document_of(letter).title} {letter.number}",
+        delivery.release_verb(actor, case, kind),
+        body=f"{document_of(letter).title} {letter.number}",
         kind=EntryKind.MESSAGE_OUT, audience=Audience.COMPLAINANT,
         clock_event=CLOCK_EVENTS.get(kind),
     )  # fmt: skip

@@ -11,6 +11,7 @@ from huiyin.sdk import (
     Case,
     Entry,
     EntryKind,
+    Outcome,
     PublicStep,
     Stage,
     TenantContext,
@@ -126,7 +127,7 @@ def progress_of(ctx: TenantContext, case: Case) -> Progress:
     return Progress(
         case=case,
         state=plain_state(case),
-        promise=promise_in(told) if case.is_open or review_asked(case) else None,
+        promise=promise_in(told) if _owed(case) else None,
         meter=meter_in(told) if case.is_open else None,
         steps=tracked.steps,
         bubbles=[b for entry in reversed(tracked.messages) if (b := bubble_of(entry))],
@@ -134,6 +135,11 @@ def progress_of(ctx: TenantContext, case: Case) -> Progress:
         files=files_of(ctx.session, case, shared_only=True),
         last_seq=max((entry.seq for entry in tracked.messages), default=0),
     )
+
+
+def _owed(case: Case) -> bool:
+    """A merged case is closed, and its answer still to come."""
+    return case.is_open or review_asked(case) or case.outcome == Outcome.MERGED
 
 
 def promise_in(told: Sequence[ToldDate]) -> Promise | None:
