@@ -240,7 +240,7 @@ def implement(officer: Visitor, approver: Visitor, case: str) -> None:
 
 
 def answer(officer: Visitor, approver: Visitor, case: str) -> None:
-    officer.link("书面答复已送达")
+    officer.link("书面答复已签发")
     officer.fill(
         findings="经查，您于 8 月 3 日提交的赎回申请因内部流程遗漏未按约定划款，投诉成立。",
         outcome="赎回款已支付，并补偿人民币 3,200.00 元。",
@@ -250,7 +250,7 @@ def answer(officer: Visitor, approver: Visitor, case: str) -> None:
     officer.reads("书面答复须由未参与办理的审批人签发")
     assert officer.page.get_by_role("button", name="签发并发送").count() == 0
     approver.go(case)
-    approver.link("书面答复已送达")
+    approver.link("书面答复已签发")
     approver.reads("没有发现问题")
     approver.press("签发并发送")
     officer.go(case)

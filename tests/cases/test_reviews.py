@@ -9,9 +9,10 @@ from huiyin.cases import service, tracking
 from huiyin.cases.change import find, tick
 from huiyin.cases.errors import GatesUnmet, MoveNotAllowed, SecondPersonRequired
 from huiyin.cases.filing import Filing, file_complaint
-from huiyin.cases.models import Entry, Participation
+from huiyin.cases.models import Case, Entry, Participation
 from huiyin.cases.queries import Filter, inbox
 from huiyin.cases.stages import Audience, Part, Source, Stage
+from huiyin.cases.verbs import VERBS, in_reach
 from huiyin.clocks.models import ClockRow
 from huiyin.identity.actor import complainant_actor
 from huiyin.kit.errors import Conflict, Invalid
@@ -84,7 +85,7 @@ def test_nobody_waits_in_two_queues(session, tenant, asked):
         tracking.ask_review(session, complainant_actor(tenant.id), asked, "再次要求")
 
 
-def test_whoever_handled_it_does_not_refuse_the_review(session, asked, make_actor, do):
+def test_whoever_handled_it_does_not_refuse_the_review(session, approver, asked, make_actor, do):
     both = make_actor("supervisor", name="何书宁")
     session.add(
         Participation(
@@ -176,3 +177,72 @@ def test_the_sender_waits_even_after_a_withdrawal(session, approver, tenant, fil
     do(approver, case, "answer_transfer", "演复 1 号，已寄")
     session.commit()
     assert listed(session, approver) == []
+
+
+# -- the way back ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def declined(session, actor, file, do):
+    case = file()
+    case.category, case.severity = "C1", "S2"
+    session.commit()
+    tick(case, "declined", now(), {})
+    case.state, case.outcome, case.closed_at = "closed", "declined", now()
+    case.facts = {"recusal_checked": {"at": ""}}
+    session.commit()
+    return case
+
+
+@pytest.mark.parametrize(
+    "verb", [v for v in VERBS.values() if v.closed and v.to], ids=lambda verb: verb.name
+)
+@pytest.mark.parametrize("stage", Stage)
+def test_no_open_case_is_opened_again(verb, stage):
+    case = Case(stage=stage.value, state="open", facts={"review_asked": {}}, source="direct")
+    assert not in_reach(verb, case)
+    case.state = "closed"
+    assert in_reach(verb, case) == (stage in verb.stages)
+
+
+def test_every_closed_case_has_exactly_one_way_back():
+    ways = [verb for verb in VERBS.values() if verb.closed and verb.to]
+    for stage in Stage:
+        assert len([verb for verb in ways if stage in verb.stages]) == 1
+
+
+def test_an_open_case_keeps_its_stage_and_its_promised_date(session, approver, file, do):
+    case = file()
+    promised = session.scalars(select(ClockRow.promised_on).where(ClockRow.kind == "reply")).one()
+    for verb in ("reopen", "reopen_intake"):
+        with pytest.raises(MoveNotAllowed):
+            do(approver, case, verb, "重启")
+        session.rollback()
+    rows = session.execute(select(ClockRow.key, ClockRow.promised_on)).all()
+    assert dict(rows)["reply#1"] == promised
+    assert find(session, approver, case.number).stage == Stage.INTAKE
+
+
+def test_a_declined_case_that_is_opened_again_is_accepted_or_declined_anew(
+    session, approver, declined, do
+):
+    with pytest.raises(MoveNotAllowed):
+        do(approver, declined, "reopen", "当时理由不足")
+    do(approver, declined, "reopen_intake", "当时理由不足")
+    case = find(session, approver, declined.number)
+    assert (case.is_open, case.stage, case.outcome) == (True, Stage.INTAKE, None)
+    assert "recusal_checked" not in case.facts
+    rows = session.execute(select(ClockRow.key, ClockRow.state)).all()
+    running = {key for key, state in rows if state == "running"}
+    assert running == {"accept#2", "reply#2", "progress#1", "stage:intake#2"}
+
+
+def test_a_case_that_was_accepted_once_is_investigated_and_not_accepted_anew(
+    session, approver, closed, do
+):
+    do(approver, closed, "reopen", "出现新事实")
+    case = find(session, approver, closed.number)
+    assert case.stage == Stage.INVESTIGATION
+    rows = session.execute(select(ClockRow.key, ClockRow.state)).all()
+    running = {key for key, state in rows if state == "running"}
+    assert running == {"reply#2", "progress#1", "stage:investigation#1"}

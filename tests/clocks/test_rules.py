@@ -320,6 +320,76 @@ def test_a_reopened_case_has_a_reply_and_progress_of_its_own():
     assert found["followup#1"].state is ClockState.CANCELLED
 
 
+SKIPPED = (  # the facts were clear: from the first look straight to the plan
+    event("received", "2026-03-02"),
+    event("accepted", "2026-03-03"),
+    event("stage_entered", "2026-03-03", stage="preliminary"),
+    event("stage_entered", "2026-03-05", stage="plan"),
+    event("answered", "2026-03-12"),
+)
+
+
+def test_a_reopened_case_that_skipped_the_investigation_has_all_its_days():
+    found = clocks(
+        *SKIPPED,
+        event("closed", "2026-03-20"),
+        event("reopened", "2026-04-07"),
+        event("stage_entered", "2026-04-07", stage="investigation"),
+    )
+    assert found["stage:investigation#1"].due_on == day("2026-04-16")  # 7 working days
+
+
+def test_a_reviewed_case_that_skipped_the_investigation_has_all_its_days():
+    found = clocks(
+        *SKIPPED,
+        event("stage_entered", "2026-03-16", stage="followup"),
+        event("review_started", "2026-03-25"),
+        event("stage_entered", "2026-03-25", stage="investigation"),
+    )
+    assert found["stage:investigation#1"].due_on == day("2026-04-03")
+    assert found["review#1"].started_at == at("2026-03-25")
+    assert found["followup#1"].state is ClockState.CANCELLED
+
+
+def test_the_clock_of_a_review_goes_on_from_the_day_it_was_asked_for():
+    found = clocks(
+        *SKIPPED,
+        event("stage_entered", "2026-03-16", stage="followup"),
+        event("review_asked", "2026-03-20"),
+        event("review_started", "2026-03-25"),
+        event("stage_entered", "2026-03-25", stage="investigation"),
+    )
+    assert [key for key in found if key.startswith("review")] == ["review#1"]
+    assert found["review#1"].started_at == at("2026-03-20")
+    assert found["review#1"].state is ClockState.RUNNING
+
+
+def test_a_complaint_that_is_accepted_after_all_has_the_time_of_a_new_decision():
+    found = clocks(
+        event("received", "2026-03-02"),
+        event("declined", "2026-03-04"),
+        event("reopened", "2026-04-07", undecided=True),
+        event("stage_entered", "2026-04-07", stage="intake"),
+        event("accepted", "2026-04-09"),
+        event("stage_entered", "2026-04-09", stage="preliminary"),
+    )
+    assert found["accept#2"].due_on == day("2026-04-10")
+    assert found["accept#2"].state is ClockState.MET
+    assert found["stage:preliminary#1"].due_on == day("2026-04-14")
+
+
+def test_what_is_settled_at_once_meets_the_reply_and_asks_for_no_follow_up():
+    found = clocks(
+        event("received", "2026-03-02"),
+        event("accepted", "2026-03-03"),
+        event("settled", "2026-03-04"),
+        event("stage_entered", "2026-03-04", stage="archive"),
+    )
+    assert found["reply#1"].state is ClockState.MET
+    assert {clock.name for clock in found.values() if clock.open} == {"stage:archive"}
+    assert "followup#1" not in found
+
+
 def test_an_enquiry_has_no_acceptance_and_no_progress_notice():
     found = clocks(
         event("received", "2026-03-02"), event("acknowledged", "2026-03-02"), intake="enquiry"
@@ -755,7 +825,9 @@ happenings = st.sampled_from(
         ("followed_up", {}),
         ("closed", {}),
         ("reopened", {}),
+        ("settled", {}),
         ("review_asked", {}),
+        ("review_started", {}),
         ("review_done", {}),
         ("transfer_received", {"letter": "A"}),
         ("transfer_answered", {"letter": "A"}),

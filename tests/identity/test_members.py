@@ -64,7 +64,7 @@ def test_no_role_and_a_role_of_the_platform_are_refused(firm, chief, person, rol
 
 def test_nobody_changes_their_own_place(firm, chief, make_actor):
     make_actor("tenant_admin")
-    roles = {Role.TENANT_ADMIN, Role.COMPLAINT_OFFICER}
+    roles = {Role.TENANT_ADMIN, Role.EXECUTIVE_VIEWER}
     for act in (
         lambda: service.add_membership(firm, chief.id, roles, actor=chief),
         lambda: service.change_roles(firm, chief.id, roles, actor=chief),
@@ -157,8 +157,8 @@ def test_who_left_comes_back_with_the_roles_given_then(firm, chief, make_actor):
     service.deactivate(firm, member.id, actor=chief)
     with pytest.raises(NotFound):
         service.deactivate(firm, member.id, actor=chief)
-    row = service.add_membership(firm, member.id, {Role.APPROVER}, actor=chief)
-    assert (row.active, row.roles) == (True, ["approver"])
+    row = service.add_membership(firm, member.id, {Role.EXECUTIVE_VIEWER}, actor=chief)
+    assert (row.active, row.roles) == (True, ["executive_viewer"])
 
 
 def test_a_disabled_account_joins_nowhere(engine, firm, chief, person):

@@ -6,9 +6,13 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select, update
 
+from huiyin.cases.change import find
 from huiyin.cases.models import Entry
+from huiyin.cases.stages import Stage
+from huiyin.kit.errors import Conflict
 from huiyin.letters import mailer, service, tasks
 from huiyin.letters.models import LetterState
+from huiyin.letters.schemas import AnswerForm, DeliveryForm
 from huiyin.queue.models import Job
 from huiyin.tenancy.models import Tenant
 from huiyin.testing.mail import Sink
@@ -101,6 +105,35 @@ def test_a_refusal_for_good_is_shown_on_the_case(session, file, run, letters, si
     entry = session.scalars(select(Entry).where(Entry.verb == "letter_delivery")).one()
     assert (entry.data["state"], entry.data["code"]) == ("failed", 550)
     assert entry.audience == "internal"
+
+
+def test_a_refused_answer_is_redone_by_a_mail_to_the_mended_address(
+    session, actor, make_actor, file, put, run, letters, sink
+):
+    number = file()
+    with sink() as server:
+        run()
+    case = put(number, Stage.RESPONSE)
+    form = AnswerForm(findings="经核查情况属实。", outcome="已经重新划付。", basis="基金合同。")
+    draft = service.draft_answer(session, actor, number, form)
+    service.release(
+        session, make_actor("approver"), number, draft.id, draft.fingerprint, rev=case.version
+    )
+    session.commit()
+    with sink(rcpt="550 no such user"):
+        run()
+    assert "answer_returned" in find(session, actor, number).facts
+    again = DeliveryForm(outcome="again", channel="email", detail="地址已更正")
+    service.record_delivery(session, actor, number, draft.id, again)
+    session.commit()
+    assert "answer_returned" in find(session, actor, number).facts  # not yet on its way
+    with sink() as server:
+        run()
+    assert len(server.mails) == 1
+    assert letters(number)[-1].state == LetterState.SENT
+    assert "answer_returned" not in find(session, actor, number).facts
+    with pytest.raises(Conflict):
+        service.record_delivery(session, actor, number, draft.id, again)
 
 
 def test_nobody_there_fails_after_the_last_try(session, file, run, letters, monkeypatch):

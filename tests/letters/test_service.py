@@ -10,8 +10,9 @@ from sqlalchemy import func, select, update
 from huiyin.cases import extensions
 from huiyin.cases import service as cases
 from huiyin.cases.change import find
-from huiyin.cases.errors import MoveNotAllowed, SecondPersonRequired
-from huiyin.cases.models import Entry, Participation
+from huiyin.cases.errors import GatesUnmet, MoveNotAllowed, SecondPersonRequired
+from huiyin.cases.gates import EXIT, states
+from huiyin.cases.models import Entry, Participation, Task
 from huiyin.cases.stages import IntakeType, Part, Stage
 from huiyin.clocks.models import ClockRow
 from huiyin.clocks.service import calendar
@@ -269,6 +270,98 @@ def test_delivery_is_entered_with_its_proof(session, actor, approver, number, dr
     assert letter.sent_at is not None
 
 
+# -- an answer that came back ------------------------------------------------------------------
+
+
+@pytest.fixture
+def answered(session, approver, number, draft, rev):
+    """A case whose answer was released and came back; the letter."""
+    letter = service.release(
+        session, approver, number, draft.id, draft.fingerprint, rev=rev(number)
+    )
+    session.commit()
+    return letter
+
+
+@pytest.fixture
+def returned(session, actor, number, answered):
+    """How the post brings it back."""
+    back = DeliveryForm(outcome="failed", channel="post", detail="查无此人，退回")
+    service.record_delivery(session, actor, number, answered.id, back)
+    session.commit()
+    return answered
+
+
+def titles(case, stage=Stage.RESPONSE):
+    return {state.gate.name: (state.gate.title, state.met) for state in states(case, EXIT[stage])}
+
+
+def test_an_answer_is_called_delivered_only_with_proof(session, actor, number, answered):
+    case = find(session, actor, number)
+    assert titles(case)["reply_sent"] == ("书面答复已签发", True)
+    proof = DeliveryForm(outcome="delivered", channel="post", detail="EMS 123，本人签收")
+    service.record_delivery(session, actor, number, answered.id, proof)
+    assert titles(case)["reply_sent"] == ("书面答复已送达", True)
+
+
+def test_reading_it_in_the_portal_is_proof_and_is_noted_once(
+    session, actor, number, answered, tenant
+):
+    for _ in range(2):
+        service.pdf_of(session, complainant_actor(tenant.id), number, answered.id)
+        session.commit()
+    case = find(session, actor, number)
+    assert titles(case)["reply_sent"] == ("书面答复已送达", True)
+    assert (answered.state, answered.channel) == ("delivered", "portal")
+    assert len(session.scalars(select(Entry).where(Entry.verb == "read_letter")).all()) == 1
+
+
+def test_what_came_back_is_a_task_of_the_owner_and_keeps_the_case_from_the_archive(
+    session, actor, number, returned, put
+):
+    case = find(session, actor, number)
+    task = session.scalars(select(Task)).one()
+    assert (task.assignee_id, task.done_at) == (actor.id, None)
+    assert returned.number in task.title
+    assert case.counts["tasks_open"] == 1
+    for stage in (Stage.RESPONSE, Stage.FOLLOWUP, Stage.ARCHIVE):
+        assert not titles(case, stage)["answer_redelivered"][1]
+    with pytest.raises(GatesUnmet) as caught:
+        cases.move(session, actor, number, "answered", rev=case.version)
+    assert [message.key for message in caught.value.missing] == ["未送达的书面答复已重新送达"]
+    # The answer itself was given, in the portal: its clock stays met.
+    reply = session.scalars(select(ClockRow).where(ClockRow.kind == "reply")).one()
+    assert reply.state == "met"
+
+
+@pytest.mark.parametrize("outcome", ["sent", "delivered"])
+def test_another_way_registered_by_hand_settles_it(session, actor, number, returned, outcome):
+    by_post = DeliveryForm(outcome=outcome, channel="post", detail="EMS 456")
+    service.record_delivery(session, actor, number, returned.id, by_post)
+    session.commit()
+    case, task = find(session, actor, number), session.scalars(select(Task)).one()
+    assert "answer_redelivered" not in titles(case)
+    assert (task.proof, case.counts["tasks_open"]) == ("EMS 456", 0)
+    cases.move(session, actor, number, "answered", rev=case.version)
+
+
+def test_coming_back_twice_is_one_task(session, actor, number, returned):
+    back = DeliveryForm(outcome="failed", channel="email", detail="地址不存在")
+    service.record_delivery(session, actor, number, returned.id, back)
+    assert session.scalar(select(func.count()).select_from(Task)) == 1
+
+
+def test_an_older_letter_that_comes_back_owes_nothing(session, actor, number, answered, file):
+    notice = service.draft_notice(
+        session, actor, number, NoticeForm(kind="progress", process="已核对", next_date=None)
+    )
+    back = DeliveryForm(outcome="failed", channel="post", detail="退回")
+    notice.released_at, notice.state, notice.pdf_key = answered.released_at, "sent", "x"
+    session.flush()
+    service.record_delivery(session, actor, number, notice.id, back)
+    assert "answer_returned" not in find(session, actor, number).facts
+
+
 def test_letters_of_another_case_are_not_found_here(session, actor, number, draft, file):
     other = file(key="2")
     with pytest.raises(NotFound):
@@ -345,13 +438,24 @@ def test_acceptance_is_told_with_the_promised_date(session, actor, file, put, ru
     assert found[1].state == LetterState.SENT
 
 
-def test_a_refusal_is_told_with_its_reason(session, actor, file, put, run, letters):
+@pytest.fixture
+def decline(session, actor, approver):
+    """Proposed by the officer, confirmed by an approver."""
+
+    def end(number, reason):
+        for person, verb, words in (
+            (actor, "propose_decline", reason), (approver, "decline", ""),
+        ):  # fmt: skip
+            rev = find(session, person, number).version
+            cases.move(session, person, number, verb, rev=rev, reason=words)
+
+    return end
+
+
+def test_a_refusal_is_told_with_its_reason(session, decline, file, put, run, letters):
     number = file()
     put(number, Stage.INTAKE)
-    cases.move(
-        session, actor, number, "decline", rev=find(session, actor, number).version,
-        reason="所涉产品不是我公司管理的基金。",
-    )  # fmt: skip
+    decline(number, "所涉产品不是我公司管理的基金。")
     session.commit()
     run()
     (letter,) = letters(number)
@@ -359,13 +463,12 @@ def test_a_refusal_is_told_with_its_reason(session, actor, file, put, run, lette
     assert "所涉产品不是我公司管理的基金。" in str(letter.document)
 
 
-def test_a_letter_the_gate_would_stop_waits_for_a_person(session, actor, file, put, run, letters):
+def test_a_letter_the_gate_would_stop_waits_for_a_person(
+    session, actor, decline, file, put, run, letters
+):
     number = file()
     put(number, Stage.INTAKE)
-    cases.move(
-        session, actor, number, "decline", rev=find(session, actor, number).version,
-        reason="我公司保证本金安全，无须投诉。",
-    )  # fmt: skip
+    decline(number, "我公司保证本金安全，无须投诉。")
     session.commit()
     run()
     (letter,) = letters(number)

@@ -162,13 +162,14 @@ def test_neither_role_nor_haste_lets_the_drafter_approve(session, actor, number,
 
 @pytest.mark.parametrize("part", [p for p in Part if p not in {Part.APPROVER, Part.SUPERVISOR}])
 def test_a_part_once_held_bars_for_ever(session, actor, approver, number, rev, submitted, part):
-    """Handing the case away does not clear it."""
+    """Handing the case away does not clear it; only a naming may be lifted, as a mistake."""
     plan = submitted()
+    over = part is not Part.SUBJECT
     case = find(session, actor, number)
     session.add(
         Participation(
             case_id=case.id, account_id=approver.id, name=approver.name, part=part.value,
-            by_id=actor.id, since=case.received_at, until=case.received_at,
+            by_id=actor.id, since=case.received_at, until=case.received_at if over else None,
         )
     )  # fmt: skip
     session.commit()

@@ -5,13 +5,17 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+from types import SimpleNamespace
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
-from huiyin.cases.models import Case
+from huiyin.cases import queries
+from huiyin.cases.filing import Filing, file_complaint
+from huiyin.cases.models import Case, Task
 from huiyin.db import tenant_session
 from huiyin.identity.policy import Role
+from huiyin.remedies import service as remedies
 from huiyin.testing import factories
 
 CANARY = "金丝雀"
@@ -49,7 +53,7 @@ def theirs(make_tenant, furnish):
 def ours(ours, come):
     """Our own firm, with a person who may do everything and a program of that person."""
     who = come(*ROLES)
-    ours.person, ours.program = who.person, who.program
+    ours.person, ours.program, ours.visit = who.person, who.program, who.visit
     return ours
 
 
@@ -111,35 +115,279 @@ def test_their_receipt_opens_nothing_of_ours(ours, theirs, public):
         assert not sings(answer)
 
 
-def test_acting_on_their_things_changes_nothing(ours, theirs, routes, entries, engine):
-    """Every unsafe route of ours, pointed at what is theirs."""
-    own = {**theirs.known, "tenant": "qinghe", "verb": "accept", "plugin": "channel_web"}
-    before = entries(theirs.firm)
-    body = {
-        "body": "x",
-        "reason": "改动",
-        "rev": 1,
-        "part": "owner",
-        "proof": "附件",
-        "title": "任务",
-        "gate": "recusal_checked",
-        "note": "核对",
-        "master": theirs.number,
-        "mode": "note",
-        "account_id": str(theirs.officer.id),
-        "assignee_id": str(theirs.officer.id),
+# What each unsafe route of the staff takes: a body that its own shape accepts.  ``@name`` is
+# something of the firm at hand.  A route that is not here fails the tests below.
+WORDS, REV = {"body": "记一笔"}, {"rev": "@rev"}
+ON_A_CASE = {
+    "api:case:edit": {**REV, "title": "另一个标题"},
+    "api:case:assign": {**REV, "part": "assistant", "account_id": "@member"},
+    "api:case:attest": {"gate": "wish_recorded", "note": "投诉人同意"},
+    "api:case:note": WORDS,
+    "api:case:message": WORDS,
+    "api:case:call": WORDS,
+    "api:case:move": {**REV, "reason": "理由"},
+    "api:case:add_task": {"title": "调取流水", "assignee_id": "@member"},
+    "api:case:finish_task": {"proof": "流水已附"},
+    "plan:judge": {**REV, "decision": "approve", "plan_hash": "0" * 64},
+    "case:assign": {**REV, "part": "assistant", "account_id": "@member"},
+    "case:attest": {"gate": "wish_recorded", "note": "投诉人同意"},
+    "case:move": {**REV, "reason": "理由"},
+    "case:edit": {**REV, "title": "又一个标题"},
+    "evidence:add": {},
+    "evidence:verify": {"note": "已与原件核对"},
+    "extension:ask": {**REV, "days": 3, "reason": "材料较多"},
+    "extension:grant": REV,
+    "letter:answer": {**REV, "findings": "情况属实", "outcome": "已经支付", "basis": "合同"},
+    "letter:notice": {**REV, "kind": "progress", "process": "已核对"},
+    "letter:delivery": {"outcome": "sent", "detail": "EMS 123"},
+    "letter:release": {**REV, "fingerprint": "x"},
+    "letter:withdraw": {"reason": "重拟"},
+    "case:merge": {**REV, "master": "@other", "reason": "同一事项"},
+    "plan:save": {**REV, "goal": "补付", "basis": "合同", "measure_title": "补付差额"},
+    "plan:submit": REV,
+    "case:retype": {**REV, "intake_type": "complaint", "reason": "核对后"},
+    "case:reveal": {"reason": "回电"},
+    "case:subject": {**REV, "account_id": "@colleague"},
+    "case:talk": {"mode": "note", **WORDS},
+    "case:add_task": {"title": "调取流水"},
+    "case:finish_task": {"proof": "流水已附"},
+    "plan:withdraw": {**REV, "reason": "须修改"},
+}
+STORY = {"story": "赎回款没有到账，已经等了很久", "phone": "13800006021"}
+BESIDE = {
+    "api:case:register": STORY,
+    "case:register": STORY,
+    "case:bulk_assign": {"pick": "@pick", "part": "assistant", "account_id": "@member"},
+    "admin:firm_change": {"name": "青禾私募", "short_name": "青禾"},
+    "admin:people_new": {"email": "neu@huiyin.test", "name": "新人", "roles": "investigator"},
+    "admin:person_change": {"roles": "investigator"},
+    "admin:person_end": {},
+    "admin:plugin_draft": {"reason": "改一改"},
+    "admin:plugin_submit": {"reason": "改一改"},
+    "admin:plugin_discard": {},
+    "admin:plugin_publish": {"seal": "x"},
+    "admin:plugin_release": {},
+    "admin:plugin_rollback": {"version": 1},
+    "admin:plugin_switch": {"to": "on"},
+    "settings:password": {"current": "x", "new": "y"},
+    "settings:sessions_end": {},
+    "settings:session_end": {},
+    "settings:token_new": {"label": "报表", "scopes": "case.read", "days": 30},
+    "settings:token_end": {},
+}
+# What needs more than a body to succeed, and what its refusal is.
+NOT_HERE = {
+    "settings:password": 422,  # the account of a test has no password
+    "admin:plugin_rollback": 404,  # no version was ever published
+    "settings:session_end": 404,  # the one in the address is nobody's
+    "settings:token_end": 404,
+}
+
+
+def unsafe(routes, of):
+    """The routes that change something, with bodies; every one of them must be in a table."""
+    found = [route for route in routes if route.is_staff and not route.is_safe]
+    assert {route.name for route in found} == set(ON_A_CASE) | set(BESIDE)
+    return [(route, of[route.name]) for route in found if route.name in of]
+
+
+def send(who, route, path, body, known):
+    """Ask as the route's own page, or a program, would, with what is ``known`` filled in."""
+    given = {
+        name: known[value[1:]] if isinstance(value, str) and value[:1] == "@" else value
+        for name, value in body.items()
     }
-    for route in (route for route in routes if not route.is_safe and route.is_staff):
-        path = route.at(**own)
-        if route.kind == "api":
-            answer = ours.program.ask(route.method, path, json=body)
-        else:
-            answer = ours.person.post(path, {name: str(value) for name, value in body.items()})
+    if route.kind == "page":
+        return who.person.post(path, {n: str(v) for n, v in given.items()}, **route.files)
+    given = {n: v if isinstance(v, int) else str(v) for n, v in given.items()}
+    return who.program.ask(route.method, path, json=given, headers={"Idempotency-Key": "k"})
+
+
+@pytest.fixture
+def things(engine):
+    """``things(firm)``: what the bodies name, as it stands now."""
+
+    def read(of):
+        with tenant_session(engine, of.firm.id) as session:
+            case = session.scalars(select(Case).where(Case.number == of.number)).one()
+            rev = case.version
+        return {
+            "verb": "accept",
+            "plugin": "channel_web",
+            **of.known,
+            "member": of.officer.id,
+            "rev": rev,
+            "pick": f"{of.number}~{rev}",
+            "other": of.number,
+        }
+
+    return read
+
+
+def test_every_body_is_taken_at_home(ours, routes, things, make_actor, file_other):
+    """A sweep that is refused for its bodies would find every wall standing."""
+    known = {"colleague": make_actor("investigator").id, "other": file_other(ours.firm)}
+    make_actor("approver")  # there must be somebody to judge
+    wrong, done = [], 0
+    last = ("case:merge", "case:subject", "admin:person_change", "admin:person_end")
+    table = unsafe(routes, ON_A_CASE | BESIDE)
+    table.sort(key=lambda pair: last.index(pair[0].name) if pair[0].name in last else -1)
+    for route, body in table:
+        here = {**things(ours), **known}
+        answer = send(ours, route, route.at(**here), body, here)
+        expected = NOT_HERE.get(route.name)
+        if answer.status_code not in ({expected} if expected else {200, 201, 303, 409}):
+            wrong.append(f"{route}: {answer.status_code}")
+        done += answer.status_code < 400
+    assert not wrong, "; ".join(wrong)
+    assert done > 30  # the others are refused by a gate, a state or a second person
+
+
+def test_acting_on_their_things_changes_nothing(ours, theirs, routes, entries, engine, things):
+    """Every unsafe route of ours, pointed at what is theirs."""
+    before, wrong = entries(theirs.firm), []
+    # The people are ours, so that nothing but the case is amiss.
+    people = dict.fromkeys(("member", "colleague"), ours.officer.id)
+    there = {**things(theirs), **people, "tenant": "qinghe"}
+    for route, body in unsafe(routes, ON_A_CASE | BESIDE):
+        answer = send(ours, route, route.at(**there), body, there)
         assert not sings(answer), route
+        if route.name in ON_A_CASE and answer.status_code != 404:
+            wrong.append(f"{route}: {answer.status_code}")
+    assert not wrong, "; ".join(wrong)
     assert entries(theirs.firm) == before
     with tenant_session(engine, theirs.firm.id) as session:
         case = session.scalars(select(Case)).one()
     assert (case.title, case.owner_id) == (CANARY, theirs.officer.id)
+
+
+# -- a case and the person named in it -------------------------------------------------------------
+
+
+@pytest.fixture
+def file_other(engine, make_actor):
+    """``file_other(firm, "words")``: one more case of the firm, and its number."""
+
+    def file(firm, words="另一件", **facts):
+        officer = make_actor("complaint_officer", of=firm)
+        with tenant_session(engine, firm.id, actor_id=officer.id) as session:
+            filing = Filing(
+                channel="phone",
+                idem_key=words,
+                title=words,
+                story=f"{words}，讲了很久的经过",
+                phone="13800006021",
+                **facts,
+            )
+            filed = file_complaint(session, officer, filing)
+            session.commit()
+        return filed.number
+
+    return file
+
+
+@pytest.fixture
+def named(ours, engine, file_other):
+    """Our person is named in a case full of birds, and has a task in it from before; its number.
+
+    Another case, of the same product and category, is open to the person: that of ``ours``.
+    """
+    with tenant_session(engine, ours.firm.id) as session:
+        fund = session.scalars(select(Case.fund_id)).one()
+    number = file_other(ours.firm, CANARY, fund_id=fund)
+    with tenant_session(engine, ours.firm.id) as session:
+        case = session.scalars(select(Case).where(Case.number == number)).one()
+        session.execute(update(Case).values(category="C1", finding="upheld"))
+        case.walled = [ours.person.actor.id]
+        session.add(
+            Task(
+                case_id=case.id,
+                title=CANARY,
+                assignee_id=ours.person.actor.id,
+                created_by=ours.officer.id,
+            )
+        )
+        session.commit()
+    return number
+
+
+def close(engine, firm, number):
+    with tenant_session(engine, firm.id) as session:
+        session.execute(
+            update(Case)
+            .where(Case.number == number)
+            .values(state="closed", closed_at=Case.received_at, outcome="archived")
+        )
+        session.commit()
+
+
+@pytest.mark.parametrize("state", ["open", "closed"])
+def test_whoever_is_named_in_a_case_meets_404_on_every_route_of_it(
+    state, ours, named, routes, things, entries, engine
+):
+    here = {**things(ours), "number": named, "colleague": ours.officer.id}
+    if state == "closed":
+        close(engine, ours.firm, named)
+    before, wrong = entries(ours.firm), []
+    swept = [(route, {}) for route in routes if route.is_safe and "{number" in route.path]
+    swept = [(route, body) for route, body in swept if route.is_staff]
+    assert len(swept) > 20
+    for route, body in swept + unsafe(routes, ON_A_CASE):
+        path = route.at(**here)
+        answer = ours.visit(route, path) if route.is_safe else send(ours, route, path, body, here)
+        if answer.status_code != 404 or sings(answer):
+            wrong.append(f"{route}: {answer.status_code}")
+    assert not wrong, "; ".join(wrong)
+    assert entries(ours.firm) == before
+
+
+@pytest.mark.parametrize("state", ["open", "closed"])
+def test_no_list_names_it_to_whoever_is_named_in_it(
+    state, ours, named, routes, engine, come, things
+):
+    if state == "closed":
+        close(engine, ours.firm, named)
+    colleague, known = come(*ROLES), {**things(ours), "view": "soon"}
+    asked = ("", "?scope=all", "?scope=team", "?scope=mine", "?q=经过", f"?q={named[:7]}")
+    heard, at_all = [], set()
+    for route in (route for route in routes if route.is_staff and route.is_safe):
+        for query in asked:
+            path = route.at(**known) + query
+            # The page of the other case is among these, with what is related and what is like it.
+            if sings(ours.visit(route, path)) or named in ours.visit(route, path).text:
+                heard.append(f"{route}{query}")
+            if route.name not in at_all and sings(colleague.visit(route, path)):
+                at_all.add(route.name)
+    assert heard == []
+    wanted = {"case:list", "case:search", "api:case:list", "api:case:search"}
+    wanted |= {"case:palette", "case:inbox"} if state == "open" else {"archive:list"}
+    assert wanted <= at_all
+
+
+def test_no_counter_counts_it_for_whoever_is_named_in_it(ours, named, engine, come):
+    colleague = come(*ROLES)
+    with tenant_session(engine, ours.firm.id) as session:
+
+        def counted(who):
+            return queries.counters(SimpleNamespace(actor=who.actor, session=session))
+
+        assert counted(colleague)["unaccepted"] == 1
+        assert counted(ours.person)["unaccepted"] == 0
+
+
+def test_neither_related_nor_like_cases_name_it(ours, named, engine, come):
+    close(engine, ours.firm, named)
+    colleague = come(*ROLES)
+    with tenant_session(engine, ours.firm.id) as session:
+        case = session.scalars(select(Case).where(Case.number == ours.number)).one()
+
+        def shown(who):
+            near = queries.related(session, who.actor, case)
+            like = remedies.precedents(session, who.actor, case)
+            return {row.number for row in near}, {row.number for row in like}
+
+        assert shown(colleague) == ({named}, {named})
+        assert shown(ours.person) == (set(), set())
 
 
 def test_the_same_number_in_two_firms_is_two_cases(tenant, make_tenant, furnish, web, api):

@@ -96,37 +96,35 @@ def test_a_made_up_key_is_no_fault(admin, after):
     assert admin.get(f"{PEOPLE}?after={after}").status_code == 200
 
 
-def test_a_person_without_an_account_gets_one_and_the_password_is_shown_once(
-    admin, public, engine, entries, inside
+def test_a_person_without_an_account_gets_one_and_a_link_for_the_password(
+    admin, engine, entries, inside
 ):
     page = admin.post(f"{PEOPLE}/new", {**NEW, "roles": ["complaint_officer", "investigator"]})
     assert page.status_code == 200
-    password = re.search(r'id="initial">([^<]+)<', page.text)[1]
-    assert len(password) >= 16
+    link = re.search(r'id="initial" readonly value="([^"]+)"', page.text)[1]
+    assert re.search(r"/t/qinghe/welcome/[\w-]{43}$", link)
     assert page.headers["cache-control"] == "no-store"
-    assert password not in admin.get(PEOPLE).text
-    entered = public.post("/login", {"login": NEW["email"], "password": password, "next": ""})
-    assert entered.status_code == 303
+    assert link not in admin.get(PEOPLE).text
     with platform_session(engine) as session:
         account = find_account(session, NEW["email"])
     assert roles_of(inside, account.id)[0] == {"complaint_officer", "investigator"}
     ((kind, doc),) = entries("member")
     assert kind == "member.added"
     assert str(account.id) in doc
-    for personal in (NEW["email"], NEW["name"], password):
+    for personal in (NEW["email"], NEW["name"], link[-43:]):
         assert personal not in doc
 
 
 def test_a_person_with_an_account_keeps_the_password_and_gives_no_name_away(admin, engine, inside):
     account = make_account(engine, name="真名不外露", email="known@elsewhere.test")
     done = admin.post(
-        f"{PEOPLE}/new", {"email": "Known@Elsewhere.test", "name": "小周", "roles": "approver"}
+        f"{PEOPLE}/new", {"email": "Known@Elsewhere.test", "name": "小周", "roles": "investigator"}
     )
     assert done.status_code == 303
     page = admin.get(PEOPLE)
     assert "小周" in page.text
     assert "真名不外露" not in page.text
-    assert roles_of(inside, account.id) == ({"approver"}, True)
+    assert roles_of(inside, account.id) == ({"investigator"}, True)
     with platform_session(engine) as session:
         assert session.scalar(select(func.count()).select_from(Account)) == 2
 
@@ -158,8 +156,8 @@ def test_what_is_wrong_with_a_new_member_stands_at_its_field(admin, fields, name
 
 
 def test_a_member_is_not_added_twice(admin):
-    admin.post(f"{PEOPLE}/new", {**NEW, "roles": "approver"})
-    page = admin.post(f"{PEOPLE}/new", {**NEW, "roles": "supervisor"})
+    admin.post(f"{PEOPLE}/new", {**NEW, "roles": "investigator"})
+    page = admin.post(f"{PEOPLE}/new", {**NEW, "roles": "executive_viewer"})
     assert page.status_code == 409
     assert "此人已是本机构成员" in page.text
 
@@ -237,7 +235,7 @@ def test_one_sees_what_one_may_do_by_its_title(web, make_actor):
     for entry in table().permissions.values():
         if Role.APPROVER in entry.roles:
             assert entry.title in said
-    assert "受理或不予受理" not in said
+    assert "受理与提请结束" not in said
 
 
 def test_other_log_ins_are_ended_and_the_present_one_stays(web, actor, engine):

@@ -221,6 +221,28 @@ def test_a_complaint_is_withdrawn_after_a_page_that_says_what_follows(visitor, t
     assert visitor.get(f"{CASE}/withdraw").status_code == 409
 
 
+def test_a_withdrawal_the_firm_registered_says_so_and_how_to_object(
+    visitor, token, only_case, session, web, actor, make_actor
+):
+    approver, case = make_actor("approver", name="顾明远"), only_case()
+    at = f"/t/qinghe/w/cases/{case.number}/do"
+    words = {"rev": case.version, "reason": "您来电说明问题已经解决"}
+    web(actor).post(f"{at}/propose_withdraw", words)
+    assert "您来电说明" not in text_of(visitor.get(CASE)), "nothing has happened yet"
+    web(approver).post(f"{at}/withdraw", {"rev": words["rev"] + 1, "reason": ""})
+    session.expire_all()
+    page = text_of(visitor.get(CASE))
+    assert "机构登记您已撤回" in page
+    assert "您已撤回投诉。" not in page
+    assert "您来电说明问题已经解决" in page
+    assert re.search(r"机构于\d+月\d+日", page.replace(" ", ""))
+    assert "要求复核" in page
+    visitor.follow(visitor.post(f"{CASE}/say", _csrf=token, body="我没有撤回"))
+    assert "我没有撤回" in text_of(visitor.get(CASE))
+    session.expire_all()
+    assert "review_asked" in only_case().facts
+
+
 def test_a_review_can_be_asked_for_once_there_is_an_answer(visitor, token, only_case, session):
     assert visitor.get(f"{CASE}/review").status_code == 409
     assert visitor.post(f"{CASE}/review", _csrf=token, reason="没有说明").status_code == 409
@@ -254,6 +276,21 @@ def test_staff_see_how_many_replies_are_unread(visitor, token, web, actor, ctx, 
     assert "1条回复未读" in panel(ctx, only_case())
     assert "请上传柜台回执" in text_of(visitor.get(CASE))
     assert "回复均已显示" in panel(ctx, only_case())
+
+
+def test_the_complainant_reads_how_the_complaint_was_settled_at_once(
+    visitor, token, web, actor, only_case, session
+):
+    case = only_case()
+    case.stage, case.severity, case.finding = "preliminary", "S1", "upheld"
+    case.facts = {"summary_agreed": {"at": ""}}
+    session.commit()
+    words = {"rev": case.version, "reason": "已当场退还差额，您确认问题已解决"}
+    web(actor).post(f"/t/qinghe/w/cases/{case.number}/do/summary_close", words)
+    page = text_of(visitor.get(CASE))
+    assert "已当场退还差额" in page
+    assert "处理结果写在沟通记录里" in page
+    assert "要求复核" in page
 
 
 def test_reading_is_one_line_per_case(visitor, code, another, session):
@@ -330,6 +367,7 @@ def test_bubbles_are_what_was_said_and_nothing_else(actor):
     assert bubble_of(said(firm)).who == "", "the firm's name stands for what nobody wrote"
     assert bubble_of(said(mine, kind="message_in", verb="say")).mine
     assert bubble_of(said(mine, kind="move", verb="withdraw", body="已解决")).mine
+    assert not bubble_of(said(actor, kind="move", verb="withdraw", body="您来电撤回")).mine
     assert bubble_of(said(mine, kind="event", verb="file")) is None
     assert bubble_of(said(actor, body="")) is None
     handed = bubble_of(said(mine, kind="message_in", body="", data={"files": ["a.pdf"]}))

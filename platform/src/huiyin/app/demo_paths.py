@@ -28,7 +28,7 @@ from huiyin.app.demo_scene import (
     sort,
     withdraw,
 )
-from huiyin.cases import extensions, people, service, tracking
+from huiyin.cases import closing, extensions, people, service, tracking
 from huiyin.cases.models import Task
 from huiyin.cases.schemas import AssignForm
 from huiyin.cases.stages import STAGE_ORDER, Complexity, Severity, Source, Stage
@@ -72,7 +72,7 @@ def _send_investigator(scene: Scene) -> None:
 
 
 def _merge(scene: Scene) -> None:
-    service.merge(
+    closing.propose_merge(
         scene.session, scene.officer, scene.number, scene.numbers[scene.story.into],
         rev=scene.rev(), reason=scene.story.reason,
     )  # fmt: skip
@@ -313,30 +313,32 @@ BEGUN: Final[Mapping[Stage, int]] = {
     Stage.ARCHIVE: 1,
 }  # fmt: skip
 
+
+HEARD: Final = (FILE, SORT, ACCEPT, CONTACT)
 ASIDE: Final[Mapping[str, tuple[Sitting, ...]]] = {
-    "declined": (FILE, SORT, Sitting(5, (goes("officer", "decline", reason=True),), writes=True)),
-    "withdrawn": (
-        FILE, SORT, ACCEPT, CONTACT, Sitting(20, (withdraw,)),
+    "declined": (
+        FILE, SORT, Sitting(5, (goes("officer", "propose_decline", reason=True),)),
+        Sitting(3, (goes("approver", "decline"),), writes=True),
     ),
+    "withdrawn": (*HEARD, Sitting(20, (withdraw,))),
     "transferred": (
-        FILE, SORT, ACCEPT, CONTACT, Sitting(9, (goes("officer", "transfer", reason=True),)),
+        *HEARD, Sitting(9, (goes("officer", "propose_transfer", reason=True),)),
+        Sitting(3, (goes("approver", "transfer"),)),
     ),
-    "merged": (FILE, SORT, ACCEPT, CONTACT, Sitting(4, (_merge,))),
+    "merged": (*HEARD, Sitting(4, (_merge,)), Sitting(3, (goes("approver", "merge"),))),
     "summary": (
         FILE, SORT, ACCEPT,
-        Sitting(
-            2,
-            (
-                by("officer", "statement_confirmed", "statement"), DECIDED,
-                by("officer", "summary_agreed"), goes("officer", "summary_close", reason=True),
-            ),
-        ),
+        Sitting(2, (
+            by("officer", "statement_confirmed", "statement"), DECIDED,
+            by("officer", "summary_agreed"), goes("officer", "summary_close", reason=True),
+        )),
         LESSONS, ARCHIVE,
     ),
 }  # fmt: skip
+REGISTERED: Final = (Sitting(3, (goes("approver", "withdraw"),)),)
 REVIEW: Final = (
     Sitting(30, (_ask_review,)),
-    Sitting(9, (goes("second_approver", "review", reason=True), _other_investigator)),
+    Sitting(9, (goes("second_approver", "review", reason=True), _own, _other_investigator)),
 )
 RETURNED: Final = (Sitting(6, (_return_plan,)), Sitting(6, (_draft_plan, _submit)))
 MORE_TIME: Final = (Sitting(2, (_ask_more_time,)), Sitting(3, (_grant_more_time,), writes=True))
@@ -345,7 +347,8 @@ MORE_TIME: Final = (Sitting(2, (_ask_more_time,)), Sitting(3, (_grant_more_time,
 def path_of(story: StoryData) -> Sequence[Sitting]:
     """Everything that has happened in a story, from the first sitting to the last."""
     if story.path in ASIDE:
-        return (*ASIDE[story.path], *_to_the_sender(story))
+        registered = story.path == "withdrawn" and story.channel != "web"
+        return (*ASIDE[story.path], *REGISTERED * registered, *_to_the_sender(story))
     if story.path == "intake" and story.days_ago == 0:
         return (FILE,)
     if story.path == "review":

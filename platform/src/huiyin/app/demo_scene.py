@@ -168,11 +168,11 @@ def move(scene: Scene, actor: Actor, verb: str, reason: str = "") -> None:
 
 
 def withdraw(scene: Scene) -> None:
-    """By code when it was filed on the web, else the officer writes it down."""
+    """By code when it was filed on the web, else the officer proposes to write it down."""
     if scene.story.channel == "web":
         tracking.withdraw(scene.session, scene.complainant, scene.case(), scene.story.reason)
     else:
-        move(scene, scene.officer, "withdraw", scene.story.reason)
+        move(scene, scene.officer, "propose_withdraw", scene.story.reason)
 
 
 def contact(scene: Scene) -> None:

@@ -23,6 +23,9 @@ NAVIGATION: Final = (
     NavItem(N_("改进"), "/w/library", "book", N_("制度与时限"), "settings.read"),
     NavItem(N_("管理"), "/admin/plugins", "puzzle", N_("插件与配置"), "admin.publish"),
     NavItem(N_("管理"), "/admin/people", "people", N_("成员与角色"), "admin.people"),
+    NavItem(
+        N_("管理"), "/admin/grants", "people", N_("任免确认"), "people.confirm", count="grants"
+    ),
     NavItem(N_("管理"), "/w/help", "help", N_("使用手册"), "home"),
     NavItem(N_("管理"), "/w/settings", "gear", N_("设置"), "settings.read"),
 )

@@ -8,6 +8,7 @@ from litestar.types import ControllerRouterHandler
 
 from huiyin.cases.acts import CaseController
 from huiyin.cases.acts_people import PeopleController
+from huiyin.cases.acts_retype import RetypeController
 from huiyin.cases.api import CaseApi, CaseListApi
 from huiyin.cases.bulk import BulkController
 from huiyin.cases.controllers import ListController
@@ -24,6 +25,8 @@ from huiyin.plugins.handbook import HandbookController
 from huiyin.remedies.controllers import ApprovalController, PlanController
 from huiyin.web.accounts import AccountController
 from huiyin.web.firm import FirmController
+from huiyin.web.grants import GrantController
+from huiyin.web.links import LinkController
 from huiyin.web.people import MemberController
 from huiyin.web.personal import SettingsController
 
@@ -31,6 +34,8 @@ HANDLERS: Final[tuple[ControllerRouterHandler, ...]] = (
     AccountController,
     SettingsController,
     MemberController,
+    GrantController,
+    LinkController,
     FirmController,
     PluginController,
     HandbookController,
@@ -41,6 +46,7 @@ HANDLERS: Final[tuple[ControllerRouterHandler, ...]] = (
     RecordController,
     CaseController,
     PeopleController,
+    RetypeController,
     EvidenceController,
     PlanController,
     ApprovalController,

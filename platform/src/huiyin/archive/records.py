@@ -22,7 +22,7 @@ from huiyin.plugins.figures import Period
 
 # Verbs that say something went back: the plan to its drafter, the case to its investigators.
 RETURNED: Final = "return_plan"
-REOPENED: Final = ("review", "reopen")
+REOPENED: Final = ("review", "reopen", "reopen_intake")
 HANDLERS: Final = frozenset({Part.OWNER, Part.INVESTIGATOR, Part.ASSISTANT, Part.DRAFTER})
 
 

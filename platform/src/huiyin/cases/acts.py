@@ -8,8 +8,8 @@ from litestar import Controller, Response
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from huiyin.cases import gates, people, queries, service, workbench
-from huiyin.cases.errors import GatesUnmet
+from huiyin.cases import closing, gates, people, queries, service, workbench
+from huiyin.cases.errors import GatesUnmet, NobodyLeft, SecondPersonRequired
 from huiyin.cases.models import Case
 from huiyin.cases.opened import open_page
 from huiyin.cases.schemas import (
@@ -48,6 +48,10 @@ FIELD_TITLES: Final = {
 _RECIPIENT: Final = {
     "accept": N_("投诉人，发出受理告知书"),
     "decline": N_("投诉人，发出不予受理告知书"),
+    "merge": N_("投诉人，可凭查询码查看"),
+    "summary_close": N_("投诉人，可凭查询码查看"),
+    "transfer": N_("投诉人，可凭查询码查看"),
+    "withdraw": N_("投诉人，可凭查询码查看"),
 }
 
 
@@ -140,7 +144,7 @@ class CaseController(Controller):
             service.move(desk.session, desk.actor, number, verb, rev=rev, reason=form.reason)
         except Invalid as error:
             return confirm_page(desk, case, wanted, Form.failed(data, error, desk._), status=422)
-        except (Stale, GatesUnmet, Conflict) as error:
+        except (Stale, GatesUnmet, Conflict, SecondPersonRequired, NobodyLeft) as error:
             desk.session.rollback()
             case = queries.open_case(desk.session, desk.actor, number).case
             shown = Form(data, {}, desk._(error.message))
@@ -161,7 +165,7 @@ class CaseController(Controller):
         case = queries.open_case(desk.session, desk.actor, number).case
         try:
             form = parse(MergeForm, data)
-            service.merge(
+            closing.propose_merge(
                 desk.session,
                 desk.actor,
                 number,
@@ -172,7 +176,7 @@ class CaseController(Controller):
         except Invalid as error:
             desk.session.rollback()
             return simple(desk, case, "merge", Form.failed(data, error, desk._), status=422)
-        return desk.redirect(number_path(desk, form.master), N_("已并案"))
+        return desk.redirect(number_path(desk, number), N_("已提请并案，等待审批人确认"))
 
 
 def movable(name: str) -> Verb:
@@ -208,7 +212,7 @@ def confirm_page(
         status=status,
         title=desk._(verb.title),
         eyebrow=f"{case.number} {case.title}",
-        effects=[desk._(verb.effect)] if verb.effect else [],
+        effects=[*([desk._(verb.effect)] if verb.effect else []), *_proposal(desk, case, verb)],
         recipient=desk._(recipient) if recipient else None,
         form=form or Form(),
         form_action=f"{number_path(desk, case.number)}/do/{verb.name}",
@@ -216,9 +220,20 @@ def confirm_page(
         cancel_href=number_path(desk, case.number),
         rev=case.version,
         blocked=blocked,
-        fields_template="cases/_reason.html",
+        fields_template=None if verb.seconded else "cases/_reason.html",
         reason_required=verb.reason,
     )
+
+
+def _proposal(desk: Desk, case: Case, verb: Verb) -> list[str]:
+    """What is to be confirmed or returned: who proposed it and why."""
+    request = closing.asked(case)
+    if request is None or not closing.is_about(verb):
+        return []
+    said = [desk._(N_("{who} 提请，理由：{why}"), who=request["by"], why=request["note"])]
+    if request["master"]:
+        said.append(desk._(N_("主案：{number}"), number=request["master"]))
+    return said
 
 
 # -- small forms: assign, subject, task, reveal, retype, merge -----------------------------------
@@ -230,10 +245,23 @@ _SIMPLE: Final = {
         N_("确认转交"),
     ),
     "subject": (N_("登记被投诉人"), N_("此人从此看不到本案，也不能参与办理"), N_("登记")),
+    "subject/lift": (
+        N_("撤销被投诉人登记"),
+        N_("此人恢复查看本案，原有分派不恢复，登记与撤销均留在记录中"),
+        N_("撤销登记"),
+    ),
     "tasks/new": (N_("新建任务"), "", N_("新建任务")),
     "reveal": (N_("显示投诉人信息"), N_("查看将写入审计记录"), N_("显示")),
-    "retype": (N_("更改登记类型"), N_("投诉改为其他类型，须由另一位审批人复核"), N_("更改")),
-    "merge": (N_("并案"), N_("本案并入主案办理，投诉人仍可凭查询码查看"), N_("并案")),
+    "retype": (
+        N_("更改登记类型"),
+        N_("改为投诉立即生效，改为其他类型须由未参与办理的审批人同意后生效"),
+        N_("提交"),
+    ),
+    "merge": (
+        N_("提请并案"),
+        N_("由未参与办理的审批人确认，时限照常计算；确认后理由告知投诉人"),
+        N_("提请并案"),
+    ),
 }
 
 

@@ -10,7 +10,8 @@ from litestar.params import FromPath
 
 from huiyin.cases import people, queries, service
 from huiyin.cases.acts import members, number_path, revision, show, simple
-from huiyin.cases.schemas import AssignForm, MoveForm, ProofForm, RetypeForm, SubjectForm, TaskForm
+from huiyin.cases.models import Case
+from huiyin.cases.schemas import AssignForm, MoveForm, ProofForm, SubjectForm, TaskForm
 from huiyin.cases.stages import Part
 from huiyin.kit.errors import Invalid
 from huiyin.kit.i18n import N_
@@ -64,10 +65,29 @@ class PeopleController(Controller):
             return simple(desk, case, "subject", shown, status=422, members=members(desk, case))
         return desk.redirect(number_path(desk, number), N_("已登记，此人须回避本案"))
 
+    @page("/subject/lift", name="case:lift_page", permission="case.lift")
+    def lift_page(self, desk: NamedDependency[Desk], number: FromPath[str]) -> Response[Any]:
+        case = queries.open_case(desk.session, desk.actor, number).case
+        return simple(desk, case, "subject/lift", Form(), members=_named(desk, case))
+
+    @action("/subject/lift", name="case:lift", permission="case.lift")
+    def lift(
+        self, desk: NamedDependency[Desk], number: FromPath[str], data: FormData
+    ) -> Response[Any]:
+        case = queries.open_case(desk.session, desk.actor, number).case
+        try:
+            form = parse(SubjectForm, data)
+            people.lift_subject(desk.session, desk.actor, number, form, rev=revision(data))
+        except Invalid as error:
+            desk.session.rollback()
+            shown, named = Form.failed(data, error, desk._), _named(desk, case)
+            return simple(desk, case, "subject/lift", shown, status=422, members=named)
+        return desk.redirect(number_path(desk, number), N_("已撤销登记"))
+
     @page("/tasks/new", name="case:task_page", permission="case.handle")
     def task_page(self, desk: NamedDependency[Desk], number: FromPath[str]) -> Response[Any]:
         case = queries.open_case(desk.session, desk.actor, number).case
-        return simple(desk, case, "tasks/new", Form(), members=members(desk, case))
+        return simple(desk, case, "tasks/new", Form(), members=members(desk, case, "case.handle"))
 
     @action("/tasks/new", name="case:add_task", permission="case.handle")
     def add_task(
@@ -79,7 +99,14 @@ class PeopleController(Controller):
         except Invalid as error:
             desk.session.rollback()
             shown = Form.failed(data, error, desk._)
-            return simple(desk, case, "tasks/new", shown, status=422, members=members(desk, case))
+            return simple(
+                desk,
+                case,
+                "tasks/new",
+                shown,
+                status=422,
+                members=members(desk, case, "case.handle"),
+            )
         return desk.redirect(f"{number_path(desk, number)}#tasks", N_("任务已新建"))
 
     @action("/tasks/{task_id:uuid}", name="case:finish_task", permission="case.handle")
@@ -117,24 +144,6 @@ class PeopleController(Controller):
             return simple(desk, case, "reveal", shown, status=422)
         return desk.page("cases/revealed.html", case=case, investor=investor)
 
-    @page("/retype", name="case:retype_page", permission="case.classify")
-    def retype_page(self, desk: NamedDependency[Desk], number: FromPath[str]) -> Response[Any]:
-        case = queries.open_case(desk.session, desk.actor, number).case
-        form = Form({"intake_type": case.intake_type})
-        choices = members(desk, case, "case.approve")
-        return simple(desk, case, "retype", form, members=choices)
 
-    @action("/retype", name="case:retype", permission="case.classify")
-    def retype(
-        self, desk: NamedDependency[Desk], number: FromPath[str], data: FormData
-    ) -> Response[Any]:
-        case = queries.open_case(desk.session, desk.actor, number).case
-        try:
-            form = parse(RetypeForm, data)
-            service.retype(desk.session, desk.actor, number, form, rev=revision(data))
-        except Invalid as error:
-            desk.session.rollback()
-            shown = Form.failed(data, error, desk._)
-            choices = members(desk, case, "case.approve")
-            return simple(desk, case, "retype", shown, status=422, members=choices)
-        return desk.redirect(number_path(desk, number), N_("登记类型已更改"))
+def _named(desk: Desk, case: Case) -> list[tuple[str, str]]:
+    return [(str(p.account_id), p.name) for p in people.subjects(desk.session, case)]

@@ -30,7 +30,7 @@ from huiyin.cases.api_shapes import (
 )
 from huiyin.cases.change import find
 from huiyin.cases.errors import GatesUnmet, KeyReused, MoveNotAllowed, SecondPersonRequired
-from huiyin.cases.filing import Filing, file_complaint
+from huiyin.cases.filing import file_complaint, taken_down
 from huiyin.cases.models import Case
 from huiyin.cases.opened import open_page
 from huiyin.cases.public_api import KEY, idempotency_key
@@ -149,6 +149,7 @@ class CaseListApi(Controller):
         "register",
         "case.file",
         "登记投诉",
+        says="收到时间不填即为现在；不带时区的按北京时间。",
         body=RegisterForm,
         answer=answers.Registered,
         status=201,
@@ -159,9 +160,7 @@ class CaseListApi(Controller):
         # A program's keys never meet those of the pages.
         key = f"api:{idempotency_key(desk)}"
         form = parse(RegisterForm, body_of(desk, body), strict=True)
-        taken = msgspec.structs.asdict(form)
-        taken |= {"phone": form.phone or "", "email": form.email or ""}
-        filed = file_complaint(desk.session, desk.actor, Filing(idem_key=key, **taken))
+        filed = file_complaint(desk.session, desk.actor, taken_down(form, key))
         return desk.json(answers.Registered(number=filed.number, code=filed.code), status=201)
 
 
@@ -260,7 +259,7 @@ class CaseApi(Controller):
         says="事项的代码见案件详情的 gates。",
         body=AttestForm,
         answer=answers.Changed,
-        refusals=_CHANGE,
+        refusals=[*_CHANGE, SecondPersonRequired],
     )
     def attest(
         self, desk: NamedDependency[Desk], number: FromPath[str], body: RawBody

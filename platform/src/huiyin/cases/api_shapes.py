@@ -26,7 +26,18 @@ from huiyin.kit.text import mask_name
 from huiyin.kit.time import now
 
 # What of a line's data is for readers; the rest serves the ledger and the page.
-_SHOWN: Final = ("from", "to", "changed", "gate", "part", "master", "title", "channel", "source")
+_SHOWN: Final = (
+    "from",
+    "to",
+    "changed",
+    "gate",
+    "part",
+    "master",
+    "title",
+    "channel",
+    "source",
+    "late_reason",
+)
 
 
 Meta = msgspec.Meta
@@ -94,6 +105,7 @@ _SAME: Final = (
     "channel",
     "language",
     "received_at",
+    "registered_at",
     "category",
     "severity",
     "complexity",
@@ -207,6 +219,7 @@ class CaseAnswer(Answer, frozen=True, kw_only=True):
     channel: str
     language: str
     received_at: datetime
+    registered_at: datetime
     category: str | None
     severity: str | None
     complexity: str

@@ -17,11 +17,11 @@ from typing import Any, Final
 
 from sqlalchemy import select
 
-from huiyin.cases import gates
-from huiyin.cases.errors import GatesUnmet, MoveNotAllowed, SecondPersonRequired
+from huiyin.cases import duties, gates
+from huiyin.cases.errors import GatesUnmet, MoveNotAllowed
 from huiyin.cases.models import Case, Entry, Participation
 from huiyin.cases.stages import (
-    PART_TITLES,
+    HANDLING,
     STAGE_TITLES,
     Audience,
     CaseState,
@@ -29,7 +29,7 @@ from huiyin.cases.stages import (
     Part,
     Stage,
 )
-from huiyin.cases.verbs import VERBS, Verb, in_reach
+from huiyin.cases.verbs import END_ASKED, VERBS, Verb, in_reach, outcome_of
 from huiyin.clocks import service as clocks
 from huiyin.db import ScopedSession
 from huiyin.identity.actor import Actor, ActorKind
@@ -59,6 +59,7 @@ class Deed:
     clock_data: Mapping[str, Any] = field(default_factory=dict)
     outbox_data: Mapping[str, Any] = field(default_factory=dict)
     clocks_changed: bool = False
+    judges: bool = False  # a look from outside, which makes nobody a handler
 
 
 # What others hold against a move: plugins, through the composition root.
@@ -96,14 +97,14 @@ def change(
     _check_permission(actor, verb)
     if rev is not None and rev != case.version:
         raise Stale
-    if not in_reach(verb, case):
+    if not in_reach(verb, case, by_complainant=actor.kind is ActorKind.COMPLAINANT):
         raise MoveNotAllowed(
             stage=Message(STAGE_TITLES[Stage(case.stage)]), verb=Message(verb.title)
         )
-    if verb.reason and not deed.body:
+    needs_words = verb.reason or (verb.complainant and verb.closes is not None)
+    if needs_words and not deed.body:
         raise Invalid({"reason": Message(N_("请写明理由"))})
-    if verb.bars:
-        _check_duties(session, actor, case, verb)
+    duties.check(session, actor, case, verb)
     return _write(session, actor, case, verb, deed)
 
 
@@ -120,32 +121,22 @@ def _check_permission(actor: Actor, verb: Verb) -> None:
         raise Refused(N_("当前角色没有办理「{verb}」的权限"), verb=Message(verb.title))
 
 
-def _check_duties(session: ScopedSession, actor: Actor, case: Case, verb: Verb) -> None:
-    held = session.scalars(
-        select(Participation.part).where(
-            Participation.case_id == case.id, Participation.account_id == actor.id
-        )
-    ).all()
-    barring = [Part(part) for part in held if part in verb.bars]
-    if barring:
-        raise SecondPersonRequired(
-            name=actor.name, parts=Message("、".join(PART_TITLES[p] for p in barring))
-        )
-
-
 def _write(session: ScopedSession, actor: Actor, case: Case, verb: Verb, deed: Deed) -> Case:
     moment = now()
     before = Stage(case.stage)
     deed.apply(case)
     _check_gates(session, actor, case, verb)
-    if verb.part and actor.is_person:
-        take_part(session, actor, case, actor.id, actor.name, verb.part, moment)
+    if actor.is_person:
+        _take_own_part(session, actor, case, verb, deed, moment)
+    _hear(case, verb, deed, moment)
     if verb.to or verb.closes:
         _move(case, verb, moment)
+    if verb.anew:
+        duties.begin_round(session, case, moment)
     case.version += 1
     case.updated_at = moment
     entry = append_entry(session, actor, case, deed, moment, before)
-    _tell_clocks(session, case, verb, deed, moment)
+    _tell_clocks(session, case, verb, deed)
     if verb.outbox:
         said = {"number": case.number, "verb": verb.name, "entry": str(entry.id)}
         said |= {"from": before.value, "to": case.stage, **deed.outbox_data}
@@ -170,6 +161,18 @@ def _write(session: ScopedSession, actor: Actor, case: Case, verb: Verb, deed: D
     return case
 
 
+def _take_own_part(
+    session: ScopedSession, actor: Actor, case: Case, verb: Verb, deed: Deed, moment: datetime
+) -> None:
+    """What the deed makes of its doer: nobody shapes a case without a line in its history."""
+    part = verb.part
+    if part is None and verb.handles and not deed.judges:
+        known = duties.parts_of(session, case, actor.id)
+        part = None if known & HANDLING else Part.ASSISTANT
+    if part:
+        take_part(session, actor, case, actor.id, actor.name, part, moment)
+
+
 def _check_gates(session: ScopedSession, actor: Actor, case: Case, verb: Verb) -> None:
     reasons = [Message(gate.title) for gate in gates.unmet(case, verb.gates)]
     if verb.to or verb.closes:
@@ -179,13 +182,19 @@ def _check_gates(session: ScopedSession, actor: Actor, case: Case, verb: Verb) -
         raise GatesUnmet(reasons)
 
 
-def _tell_clocks(
-    session: ScopedSession, case: Case, verb: Verb, deed: Deed, moment: datetime
-) -> None:
-    """Let the clocks hear of the deed, and compute them anew if it concerns them."""
-    heard = deed.clock_event if deed.clock_event is not None else verb.clock_event
-    tick(case, heard, moment, deed.clock_data)
-    if heard or verb.to or verb.closes or deed.clocks_changed:
+def _heard(verb: Verb, deed: Deed) -> str:
+    return deed.clock_event if deed.clock_event is not None else verb.clock_event
+
+
+def _hear(case: Case, verb: Verb, deed: Deed, moment: datetime) -> None:
+    """Let the clocks hear of the deed itself, before the stage it leads to: what begins a round
+    comes before the first stage of that round."""
+    tick(case, _heard(verb, deed), moment, {**verb.clock_data, **deed.clock_data})
+
+
+def _tell_clocks(session: ScopedSession, case: Case, verb: Verb, deed: Deed) -> None:
+    """Compute the clocks anew if the deed concerns them."""
+    if _heard(verb, deed) or verb.to or verb.closes or deed.clocks_changed:
         due = clocks.recompute(
             session,
             case.id,
@@ -207,13 +216,22 @@ def _move(case: Case, verb: Verb, moment: datetime) -> None:
         case.stage_dates = {**case.stage_dates, verb.to.value: local_date(moment).isoformat()}
         if reopened:
             case.state, case.closed_at, case.outcome = CaseState.OPEN.value, None, None
+            case.master_id = None
         case.clock_events = [
             *case.clock_events,
             clocks.event("stage_entered", moment, stage=verb.to.value),
         ]
-    if verb.closes:
-        case.state, case.outcome = CaseState.CLOSED.value, verb.closes.value
+    if outcome := outcome_of(verb, case):
+        case.state, case.outcome = CaseState.CLOSED.value, outcome.value
         case.closed_at = moment
+    _drop_proposal(case)
+
+
+def _drop_proposal(case: Case) -> None:
+    """An ending that was proposed cannot be confirmed where the case now stands."""
+    verb = VERBS.get(case.facts.get(END_ASKED, {}).get("verb", ""))
+    if verb and not (case.is_open and case.stage in verb.stages):
+        case.facts = {name: fact for name, fact in case.facts.items() if name != END_ASKED}
 
 
 def tick(case: Case, kind: str, moment: datetime, data: Mapping[str, Any]) -> None:

@@ -11,7 +11,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from sqlalchemy import select
 
-from huiyin.cases import queries, search
+from huiyin.cases import own_tasks, queries, search
 from huiyin.cases.queries import Filter
 from huiyin.cases.stages import (
     OUTCOME_TITLES,
@@ -71,7 +71,8 @@ class ListController(Controller):
     def inbox(self, desk: NamedDependency[Desk]) -> Response[Any]:
         shown = wanted(desk)
         rows = queries.inbox(desk.session, desk.actor, shown)
-        return _listing(desk, rows, shown, title=N_("待办"), grouped=True)
+        mine = own_tasks.my_tasks(desk.session, desk.actor)
+        return _listing(desk, rows, shown, title=N_("待办"), grouped=True, mine=mine)
 
     @page("/unaccepted", name="case:unaccepted", permission="case.accept")
     def unaccepted(self, desk: NamedDependency[Desk]) -> Response[Any]:
@@ -144,6 +145,10 @@ def _shown(desk: Desk, rows: Sequence[Any], *, picking: bool = False) -> list[Li
     return lines
 
 
+def _parts(lines: Sequence[Line]) -> list[tuple[str, list[Line]]]:
+    return [(name, [line for line in lines if line[1] == group]) for group, name in queries.GROUPS]
+
+
 def _listing(
     desk: Desk,
     rows: Sequence[Any],
@@ -152,6 +157,7 @@ def _listing(
     title: str,
     grouped: bool = False,
     key: str = "next_due_at",
+    mine: own_tasks.MyTasks | None = None,
 ) -> Response[Any]:
     page_rows = rows[: queries.PAGE]
     after = ""
@@ -160,12 +166,7 @@ def _listing(
         after = queries.key_of(getattr(last, key), last.id)
     picking = grouped and desk.actor.can("case.assign")
     lines = _shown(desk, page_rows, picking=picking)
-    if grouped:
-        parts = [
-            (name, [line for line in lines if line[1] == group]) for group, name in queries.GROUPS
-        ]
-    else:
-        parts = [("", lines)]
+    parts = _parts(lines) if grouped else [("", lines)]
     return desk.page(
         "cases/list.html",
         block="list",
@@ -180,6 +181,7 @@ def _listing(
         groups=groups(),
         grouped=grouped,
         picking=picking,
+        mine=mine,
         late=sum(1 for line in lines if line[1] == "late"),
         today=sum(1 for line in lines if line[1] == "today"),
         **_titles(),

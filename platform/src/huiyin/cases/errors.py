@@ -36,6 +36,14 @@ class SecondPersonRequired(Refused):
     default: ClassVar[str] = N_("{name} 在本案曾任{parts}，按职责分离要求须由其他人办理")
 
 
+class HadAPartBefore(SecondPersonRequired):
+    """A review or a reopened case is for people who had no hand in it in an earlier round."""
+
+    default: ClassVar[str] = N_(
+        "{name} 在上一轮曾任{parts}，复核与重启的案件须由未参与办理的人员调查和审批"
+    )
+
+
 class NobodyLeft(Refused):
     """Too few people: the action stops and says who is missing; it never approves itself."""
 

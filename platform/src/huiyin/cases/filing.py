@@ -10,17 +10,18 @@ import hashlib
 import hmac
 import uuid
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Final
 
 import msgspec
-from sqlalchemy import exists, select
+from sqlalchemy import Uuid, exists, literal, select
 from sqlalchemy.dialects.postgresql import insert
 
 from huiyin.cases import change, search
 from huiyin.cases.errors import KeyReused
 from huiyin.cases.models import Case
+from huiyin.cases.schemas import RegisterForm
 from huiyin.cases.stages import Audience, EntryKind, IntakeType, Part, Source, Stage
 from huiyin.clocks import service as clocks
 from huiyin.db import ScopedSession
@@ -37,6 +38,8 @@ from huiyin.tenancy.models import Counter, Tenant
 
 Text = Annotated[str, msgspec.Meta(max_length=200)]
 _TITLE: Final = 40  # characters taken from the story when nobody gave a title
+LATE: Final = 30  # calendar days after which a complaint is written down with a reason only
+_OLDEST: Final = timedelta(days=3660)  # beyond that somebody mistyped the year
 
 
 class Filing(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,6 +64,7 @@ class Filing(msgspec.Struct, frozen=True, kw_only=True):
     language: str = "zh"
     anonymous: bool = False
     received_at: datetime | None = None  # when it first touched the firm; now if not said
+    late_reason: Annotated[str, msgspec.Meta(max_length=2_000)] = ""  # why it is so long ago
     complainant_id: uuid.UUID | None = None
 
 
@@ -85,6 +89,25 @@ def code_hash(code: str) -> bytes:
     """What is kept of a code; blanks and dashes do not matter."""
     digits = "".join(c for c in code if c.isascii() and c.isdigit())
     return hmac.new(keys.derive("tracking-hash"), digits.encode(), hashlib.sha256).digest()
+
+
+def taken_down(form: RegisterForm, key: str) -> Filing:
+    """What an officer or a program wrote down, with the day it came, as something to file.
+
+    Raises ``Invalid`` for a day in the future, and for one long past without a reason.
+    """
+    came, moment = form.received_at, now()
+    if came and (came > moment or came < moment - _OLDEST):
+        raise Invalid(
+            {"received_at": Message(N_("收到时间不能晚于现在，也不能早于十年前，请核对"))}
+        )
+    if came and (local_date(moment) - local_date(came)).days > LATE and not form.late_reason:
+        raise Invalid(
+            {"late_reason": Message(N_("收到已超过 {n} 个自然日，请写明补登原因"), {"n": LATE})}
+        )
+    taken = msgspec.structs.asdict(form)
+    taken |= {"phone": form.phone or "", "email": form.email or ""}
+    return Filing(idem_key=key, **taken)
 
 
 def file_complaint(session: ScopedSession, actor: Actor, filing: Filing) -> Filed:
@@ -124,9 +147,13 @@ def _next_number(session: ScopedSession, filing: Filing) -> tuple[int, str] | No
         Case.idem_key == filing.idem_key,
     )
     prefix = select(Tenant.number_prefix).where(Tenant.id == session.tenant).scalar_subquery()
+    # The first number of a year too: what was filed on 31 December is known on 1 January.
+    first = select(
+        literal(session.tenant, Uuid), literal(uuid7(), Uuid), literal(name), literal(1)
+    ).where(~known)
     statement = (
         insert(Counter)
-        .values(tenant_id=session.tenant, id=uuid7(), name=name, value=1)
+        .from_select(["tenant_id", "id", "name", "value"], first)
         .on_conflict_do_update(
             index_elements=["tenant_id", "name"],
             set_={"value": Counter.value + 1},
@@ -140,7 +167,9 @@ def _next_number(session: ScopedSession, filing: Filing) -> tuple[int, str] | No
 
 def content_hash(filing: Filing) -> bytes:
     """What makes two requests with one key the same request."""
-    same = msgspec.structs.replace(filing, idem_key="", received_at=None, language="")
+    same = msgspec.structs.asdict(filing)
+    same |= {"idem_key": "", "received_at": None, "language": ""}
+    same.pop("late_reason")
     return hashlib.sha256(msgspec.json.encode(same)).digest()
 
 
@@ -220,7 +249,11 @@ def _tell(session: ScopedSession, actor: Actor, case: Case, filing: Filing) -> N
         body="",
         kind=EntryKind.EVENT,
         audience=Audience.COMPLAINANT,
-        data={"channel": filing.channel, "source": filing.source.value},
+        data={
+            "channel": filing.channel,
+            "source": filing.source.value,
+            **({"late_reason": filing.late_reason} if filing.late_reason else {}),
+        },
     )
     change.append_entry(session, actor, case, deed, moment, Stage.INTAKE)
     change.show_due(
@@ -260,12 +293,18 @@ def _keep(
         kind="case.filed",
         object_id=case.id,
         actor_id=actor.id,
-        facts={"number": case.number, "channel": case.channel, "version": 1},
+        facts={
+            "number": case.number,
+            "channel": case.channel,
+            "version": 1,
+            "received_at": case.received_at.isoformat(),
+        },
         commits={
             "story": filing.story,
             "name": filing.name,
             "phone": filing.phone,
             "email": filing.email,
+            **({"late_reason": filing.late_reason} if filing.late_reason else {}),
         },
         at=moment,
     )

@@ -22,6 +22,7 @@ from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from huiyin.cases.stages import (
+    BY_FIRM,
     PUBLIC_OF,
     Audience,
     CaseState,
@@ -65,6 +66,11 @@ class Case(TenantModel):
             "ix_case_file_approval",
             *columns("next_due_at", "id"),
             postgresql_where=text("state = 'open' AND stage = 'approval'"),
+        ),
+        Index(
+            "ix_case_file_ending",
+            *columns("next_due_at", "id"),
+            postgresql_where=text("state = 'open' AND facts ? 'end_asked'"),
         ),
         Index("ix_case_file_received", *columns("received_at", "id")),
         Index("ix_case_file_owner", *columns("owner_id", "state")),
@@ -149,6 +155,18 @@ class Case(TenantModel):
     @property
     def is_open(self) -> bool:
         return self.state == CaseState.OPEN
+
+    @property
+    def ended_by_firm(self) -> bool:
+        """Whether the firm ended it before there was an answer: the complainant may object."""
+        if self.is_open:
+            return False
+        return self.outcome in BY_FIRM or "end_confirmed" in self.facts
+
+    @property
+    def settled_at_once(self) -> bool:
+        """Whether the complainant was answered without a letter, by 简易办结."""
+        return "summary_closed" in self.facts
 
     @property
     def public_stage(self) -> PublicStage:
@@ -245,6 +263,7 @@ class Task(TenantModel):
     assignee_id: Mapped[uuid.UUID | None]
     assignee_name: Mapped[str] = mapped_column(default="")
     due_on: Mapped[date | None]
+    reminded: Mapped[int] = mapped_column(default=0, server_default="0")  # 1 due soon, 2 overdue
     is_measure: Mapped[bool] = mapped_column(default=False)
     done_at: Mapped[datetime | None]
     done_by: Mapped[uuid.UUID | None]

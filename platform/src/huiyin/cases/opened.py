@@ -13,7 +13,18 @@ from functools import cache
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import ScalarSelect, Select, bindparam, func, select
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    ScalarSelect,
+    Select,
+    Uuid,
+    and_,
+    bindparam,
+    func,
+    or_,
+    select,
+)
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import aliased, joinedload
 
@@ -22,17 +33,19 @@ from huiyin.clocks.models import ClockRow
 from huiyin.db import ScopedSession
 from huiyin.identity.actor import Actor
 from huiyin.identity.models import Membership
+from huiyin.identity.policy import sees_all
 from huiyin.kit.errors import NotFound
 
 TASKS: Final = 20
 
 
 class PartLine(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody's part in the case; ``until`` (UTC) when it ended."""
+    """Somebody's part in the case, ``since`` when, and ``until`` (UTC) when it ended."""
 
     account_id: uuid.UUID
     name: str
     part: str
+    since: datetime
     until: datetime | None
 
 
@@ -41,11 +54,20 @@ class TaskLine(msgspec.Struct, frozen=True, kw_only=True):
 
     id: uuid.UUID
     title: str
+    assignee_id: uuid.UUID | None
     assignee_name: str
     due_on: date | None
     is_measure: bool
     done_at: datetime | None
     proof: str
+
+
+class MergedLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A case handled under this one; ``answered_at`` when its own complainant was answered."""
+
+    number: str
+    title: str
+    answered_at: datetime | None
 
 
 class Opened(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,14 +80,17 @@ class Opened(msgspec.Struct, frozen=True, kw_only=True):
     parts: tuple[PartLine, ...]
     promised: Mapping[str, date]
     tasks: tuple[TaskLine, ...]
+    master: str  # number of the case it was merged into, if the person may know of it
+    merged: tuple[MergedLine, ...]  # those merged into it that the person may know of
 
 
 def open_page(session: ScopedSession, actor: Actor, number: str) -> Opened:
     """Everything around one case.  Raises ``NotFound`` for one the person may not know of."""
-    row = session.execute(_statement(), {"number": number}).one_or_none()
+    reach = {"me": actor.id, "everything": not actor.is_person or sees_all(actor.roles)}
+    row = session.execute(_statement(), {"number": number, **reach}).one_or_none()
     if row is None or not row[0].visible_to(actor):
         raise NotFound
-    case, owner, investigator, parts, promised, tasks = row
+    case, owner, investigator, parts, promised, tasks, master, merged = row
     return Opened(
         case=case,
         owner=owner or "",
@@ -73,6 +98,8 @@ def open_page(session: ScopedSession, actor: Actor, number: str) -> Opened:
         parts=msgspec.convert(parts or (), tuple[PartLine, ...]),
         promised=msgspec.convert(promised or {}, dict[str, date]),
         tasks=msgspec.convert(tasks or (), tuple[TaskLine, ...]),
+        master=master or "",
+        merged=msgspec.convert(merged or (), tuple[MergedLine, ...]),
     )
 
 
@@ -81,7 +108,10 @@ def _statement() -> Select[Any]:
     """Put together once: building it costs more than running it."""
     owner, investigator = aliased(Membership), aliased(Membership)
     return (
-        select(Case, owner.name, investigator.name, _parts(), _promised(), _tasks())
+        select(
+            *(Case, owner.name, investigator.name, _parts(), _promised(), _tasks()),
+            *(_master(), _merged()),
+        )
         .outerjoin(owner, owner.account_id == Case.owner_id)
         .outerjoin(investigator, investigator.account_id == Case.investigator_id)
         .options(joinedload(Case.complainant), joinedload(Case.fund))
@@ -119,6 +149,36 @@ def _tasks() -> ScalarSelect[Any]:
         .subquery()
     )
     return select(func.jsonb_agg(first.c.line)).scalar_subquery()
+
+
+def _master() -> ScalarSelect[Any]:
+    other = aliased(Case)
+    return (
+        select(other.number)
+        .where(other.id == Case.master_id, _in_reach(other))
+        .correlate(Case)
+        .scalar_subquery()
+    )
+
+
+def _merged() -> ScalarSelect[Any]:
+    other = aliased(Case)
+    order = aggregate_order_by(_object(other, MergedLine), other.received_at, other.id)
+    return (
+        select(func.jsonb_agg(order))
+        .where(other.master_id == Case.id, _in_reach(other))
+        .correlate(Case)
+        .scalar_subquery()
+    )
+
+
+def _in_reach(case: Any) -> ColumnElement[bool]:
+    """``visible`` of the lists, for whoever asks."""
+    me = bindparam("me", type_=Uuid)
+    return and_(
+        ~(case.walled.any_() == me),
+        or_(bindparam("everything", type_=Boolean), case.team.any_() == me),
+    )
 
 
 def _object(model: type[Any], shape: type[msgspec.Struct]) -> Any:

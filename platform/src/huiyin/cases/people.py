@@ -7,11 +7,14 @@ from collections.abc import Sequence
 
 from sqlalchemy import select
 
+from huiyin.cases import duties
 from huiyin.cases.change import Deed, change, take_part
+from huiyin.cases.errors import HadAPartBefore, NobodyLeft
 from huiyin.cases.models import Case, Participation, Task
 from huiyin.cases.schemas import AssignForm, SubjectForm, TaskForm
 from huiyin.cases.service import member
-from huiyin.cases.stages import PART_TITLES, Part
+from huiyin.cases.stages import HANDLING, PART_TITLES, Part
+from huiyin.cases.verbs import VERBS
 from huiyin.db import ScopedSession
 from huiyin.identity.actor import Actor
 from huiyin.identity.models import Membership
@@ -28,6 +31,9 @@ _NEEDS = {
     Part.DELEGATE: "case.handle",
 }
 
+NO_JUDGE = N_("登记后本案将没有可以审批的人员，请先由租户管理员增补审批人，再登记")
+NO_SUPERVISOR = N_("登记后本案将没有监督，请先由租户管理员增补监督，再登记")
+
 
 def candidates(session: ScopedSession, case: Case, part: Part) -> Sequence[Membership]:
     """Members who may be given the part: able by role and not walled from the case."""
@@ -42,7 +48,11 @@ def members(session: ScopedSession) -> Sequence[Membership]:
 
 
 def _able(person: Membership, part: Part) -> bool:
-    return _NEEDS[part] in permissions_of(frozenset(Role(role) for role in person.roles))
+    return _NEEDS[part] in _permissions(person)
+
+
+def _permissions(person: Membership) -> frozenset[str]:
+    return permissions_of(frozenset(Role(role) for role in person.roles))
 
 
 def assign(
@@ -57,6 +67,8 @@ def assign(
     def apply(case: Case) -> None:
         if person.account_id in case.walled:
             raise Invalid({"account_id": Message(N_("此人须回避本案，请选择其他人"))})
+        if part is Part.INVESTIGATOR:
+            _check_fresh(session, case, person)
         moment = now()
         former = {Part.OWNER: case.owner_id, Part.INVESTIGATOR: case.investigator_id}.get(part)
         if former and former != person.account_id:
@@ -83,6 +95,18 @@ def assign(
     )
 
 
+def _check_fresh(session: ScopedSession, case: Case, person: Membership) -> None:
+    """In a later round somebody investigates who had no hand in the earlier ones."""
+    before = duties.handled_before(case, duties.history_of(session, case, person.account_id))
+    if not before:
+        return
+    if not duties.able(session, case, VERBS["conclude"]):
+        raise NobodyLeft(role=Message(PART_TITLES[Part.INVESTIGATOR]))
+    parts = Message("、".join(dict.fromkeys(PART_TITLES[part] for part in before)))
+    told = Message(HadAPartBefore.default, {"name": person.name, "parts": parts})
+    raise Invalid({"account_id": told})
+
+
 def _leave(session: ScopedSession, case: Case, account_id: uuid.UUID, part: Part) -> None:
     """End a part; the history keeps it, and so does the person's bar from judging."""
     held = session.scalar(
@@ -99,7 +123,10 @@ def _leave(session: ScopedSession, case: Case, account_id: uuid.UUID, part: Part
 def name_subject(
     session: ScopedSession, actor: Actor, number: str, form: SubjectForm, *, rev: int | None = None
 ) -> Case:
-    """Name a member as the one complained about: from now on the case does not exist for them."""
+    """Name a member as the one complained about: from now on the case does not exist for them.
+
+    Raises ``Invalid`` without a reason, or when nobody would be left to judge or supervise.
+    """
     person = member(session, form.account_id)
     if person is None:
         raise Invalid({"account_id": Message(N_("请选择在职人员"))})
@@ -107,19 +134,100 @@ def name_subject(
         raise Conflict(N_("不能登记本人为被投诉人，请由其他人办理"))
 
     def apply(case: Case) -> None:
+        _check_left(session, case, person)
         if case.owner_id == person.account_id:
             case.owner_id = None
         if case.investigator_id == person.account_id:
             case.investigator_id = None
         take_part(session, actor, case, person.account_id, person.name, Part.SUBJECT, now())
+        _hand_back(session, actor, case, person.account_id)
 
     return change(
         session,
         actor,
         number,
-        Deed("name_subject", body=form.reason, apply=apply, facts={"subject": person.account_id}),
+        Deed(
+            "name_subject",
+            body=form.reason,
+            apply=apply,
+            data={"name": person.name},
+            facts={"subject": person.account_id},
+        ),
         rev=rev,
     )
+
+
+def _check_left(session: ScopedSession, case: Case, person: Membership) -> None:
+    """Whoever is named leaves somebody behind to judge the case, and somebody to supervise it."""
+    judging = {judge.account_id for judge in judges(session, case)}
+    watching = {
+        member.account_id
+        for member in members(session)
+        if Role.SUPERVISOR.value in member.roles and member.account_id not in case.walled
+    }
+    if judging == {person.account_id}:
+        raise Invalid({"account_id": Message(NO_JUDGE)})
+    if watching == {person.account_id}:
+        raise Invalid({"account_id": Message(NO_SUPERVISOR)})
+
+
+def judges(
+    session: ScopedSession, case: Case, permission: str = "case.approve"
+) -> Sequence[Membership]:
+    """Members who may judge this case: able by role, with no part in it, ever, and not named."""
+    handled = select(Participation.account_id).where(
+        Participation.case_id == case.id,
+        Participation.part.in_([part.value for part in HANDLING]),
+        duties.still_counts(),
+    )
+    able = session.scalars(
+        select(Membership)
+        .where(Membership.active, Membership.account_id.not_in(handled))
+        .order_by(Membership.name)
+    )
+    now_handling = {case.owner_id, case.investigator_id}
+    return [
+        person
+        for person in able
+        if permission in permissions_of(frozenset(Role(role) for role in person.roles))
+        and person.account_id not in case.walled
+        and person.account_id not in now_handling
+    ]
+
+
+def subjects(session: ScopedSession, case: Case) -> Sequence[Participation]:
+    """The people named in the case now."""
+    return session.scalars(
+        select(Participation)
+        .where(
+            Participation.case_id == case.id,
+            Participation.part == Part.SUBJECT.value,
+            Participation.until.is_(None),
+        )
+        .order_by(Participation.since, Participation.id)
+    ).all()
+
+
+def lift_subject(
+    session: ScopedSession, actor: Actor, number: str, form: SubjectForm, *, rev: int | None = None
+) -> Case:
+    """Clear somebody who was named by mistake: the case is there for them again.
+
+    The history keeps that they were named, and until when.  Parts they had are not given back.
+    """
+    deed = Deed("lift_subject", body=form.reason, facts={"subject": form.account_id})
+
+    def apply(case: Case) -> None:
+        named = {held.account_id: held for held in subjects(session, case)}
+        held = named.get(form.account_id)
+        if held is None:
+            raise Invalid({"account_id": Message(N_("请选择已登记的被投诉人"))})
+        held.until = now()
+        case.walled = [who for who in case.walled if who != form.account_id]
+        deed.data = {"name": held.name}
+
+    deed.apply = apply
+    return change(session, actor, number, deed, rev=rev)
 
 
 def participations(session: ScopedSession, case: Case) -> Sequence[Participation]:
@@ -131,24 +239,47 @@ def participations(session: ScopedSession, case: Case) -> Sequence[Participation
     ).all()
 
 
+def doer(session: ScopedSession, case: Case, account_id: uuid.UUID | None) -> Membership | None:
+    """The member of that id, if able to finish a task of this case and not walled from it."""
+    person = member(session, account_id)
+    if person is None or person.account_id in case.walled:
+        return None
+    able = VERBS["finish_task"].permission in _permissions(person)
+    return person if able else None
+
+
+def give(
+    session: ScopedSession, by: Actor, case: Case, task: Task, person: Membership | None
+) -> None:
+    """Make the task somebody's.  Who has work in a case sees it, and judges nothing in it."""
+    task.assignee_id = person.account_id if person else None
+    task.assignee_name = person.name if person else ""
+    if person and person.account_id not in case.team:
+        take_part(session, by, case, person.account_id, person.name, Part.ASSISTANT, now())
+
+
+def _hand_back(session: ScopedSession, by: Actor, case: Case, account_id: uuid.UUID) -> None:
+    """Open tasks of somebody who may not know of the case any more go to its owner."""
+    mine = select(Task).where(
+        Task.case_id == case.id, Task.assignee_id == account_id, Task.done_at.is_(None)
+    )
+    for task in session.scalars(mine):
+        give(session, by, case, task, doer(session, case, case.owner_id))
+
+
 def add_task(
     session: ScopedSession, actor: Actor, number: str, form: TaskForm, *, measure: bool = False
 ) -> Task:
-    """A task for somebody by a day."""
-    person = member(session, form.assignee_id)
-    if form.assignee_id and person is None:
-        raise Invalid({"assignee_id": Message(N_("请选择在职人员"))})
-    task = Task(
-        title=form.title,
-        assignee_id=person.account_id if person else None,
-        assignee_name=person.name if person else "",
-        due_on=form.due_on,
-        is_measure=measure,
-        created_by=actor.id,
-    )
+    """A task for somebody by a day; whoever gets it may open the case from then on."""
+    task = Task(title=form.title, due_on=form.due_on, is_measure=measure, created_by=actor.id)
 
     def apply(case: Case) -> None:
+        person = doer(session, case, form.assignee_id)
+        if form.assignee_id and person is None:
+            wrong = N_("责任人须为具备办理权限的在职人员，且不是本案须回避的人员")
+            raise Invalid({"assignee_id": Message(wrong)})
         task.case_id = case.id
+        give(session, actor, case, task, person)
         session.add(task)
         count_task(case, +1, measure=measure)
 

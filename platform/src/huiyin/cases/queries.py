@@ -22,6 +22,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     func,
+    literal_column,
     or_,
     select,
     tuple_,
@@ -31,12 +32,13 @@ from sqlalchemy.orm import aliased, joinedload
 from huiyin.cases.change import NO_CLOCK
 from huiyin.cases.models import Case, Entry
 from huiyin.cases.stages import CaseState, EntryKind, Source, Stage
+from huiyin.cases.verbs import END_ASKED
 from huiyin.clocks.policy import Unit
 from huiyin.clocks.reading import LEFT, OVER
 from huiyin.clocks.service import calendar
 from huiyin.db import ScopedSession
 from huiyin.identity.actor import Actor
-from huiyin.identity.models import Membership
+from huiyin.identity.models import Membership, RoleGrant
 from huiyin.identity.policy import sees_all
 from huiyin.kit.errors import NotFound
 from huiyin.kit.i18n import N_, Message
@@ -49,6 +51,10 @@ if TYPE_CHECKING:
 PAGE: Final = 50
 CAP: Final = 100
 ENTRIES: Final = 30
+
+
+# In words of its own, so that the partial index is found.
+_ENDING: Final = Case.facts.has_key(literal_column(f"'{END_ASKED}'"))
 
 
 def visible(actor: Actor) -> ColumnElement[bool]:
@@ -86,7 +92,7 @@ def _counting(everything: bool) -> Select[Any]:
     wanted = {
         "todo": and_(Case.next_due_at.is_not(None), mine),
         "unaccepted": and_(is_open, Case.stage == Stage.INTAKE.value),
-        "approvals": and_(is_open, Case.stage == Stage.APPROVAL.value),
+        "approvals": and_(is_open, or_(Case.stage == Stage.APPROVAL.value, _ENDING)),
         "soon": Case.next_due_at < soon,
     }
     columns = [
@@ -96,6 +102,8 @@ def _counting(everything: bool) -> Select[Any]:
         .label(name)
         for name, condition in wanted.items()
     ]
+    asked = select(RoleGrant.id).where(RoleGrant.state == "asked").limit(CAP).subquery()
+    columns.append(select(func.count()).select_from(asked).scalar_subquery().label("grants"))
     return select(*columns)
 
 
@@ -139,6 +147,7 @@ _LISTED: Final = (
     Case.finding,
     Case.cause,
     Case.facts.has_key("review_asked").label("review_asked"),
+    Case.facts[END_ASKED]["verb"].astext.label("ending"),
 )
 
 
@@ -160,15 +169,18 @@ def _rows() -> Any:  # a select of many columns; naming its type says nothing
 
 
 def inbox(
-    session: ScopedSession, actor: Actor, wanted: Filter, *, n: int = PAGE
+    session: ScopedSession, actor: Actor, wanted: Filter, *, n: int = PAGE, ending: bool = False
 ) -> Sequence[Row[Any]]:
     """Whatever is owed for a case, by time left, ``n + 1`` at most: the last says there are more.
 
-    Those are the open cases, and closed ones for which a review or an answer is still owed.
+    Those are the open cases, and closed ones for which a review or an answer is still owed;
+    with ``ending`` only those whose end was proposed and waits for its answer.
     """
     query = _rows().where(
         Case.next_due_at.is_not(None), visible(actor), *_conditions(actor, wanted)
     )
+    if ending:
+        query = query.where(Case.state == CaseState.OPEN.value, _ENDING)
     if key := parse_key(wanted.after):
         query = query.where(tuple_(Case.next_due_at, Case.id) > key)
     return session.execute(query.order_by(Case.next_due_at, Case.id).limit(n + 1)).all()
@@ -283,6 +295,18 @@ def time_left(due_at: datetime | None, moment: datetime) -> tuple[str, Message]:
     n = _workdays(today, day)
     one, many = LEFT[Unit.WORKDAY]
     return "soon" if n <= 3 else "normal", Message(one) if n == 1 else Message(many, {"n": n})
+
+
+def retypings(session: ScopedSession, actor: Actor) -> Sequence[Row[Any]]:
+    """Open cases for which another kind was asked for, the nearest date first."""
+    return session.execute(
+        _rows()
+        .where(
+            Case.state == CaseState.OPEN.value, Case.facts.has_key("retype_asked"), visible(actor)
+        )
+        .order_by(Case.next_due_at, Case.id)
+        .limit(PAGE)
+    ).all()
 
 
 # -- one case ------------------------------------------------------------------------------------

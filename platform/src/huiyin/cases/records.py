@@ -11,7 +11,7 @@ from litestar.params import FromPath
 from huiyin.cases import queries, service
 from huiyin.cases.acts import FIELD_TITLES, number_path, revision
 from huiyin.cases.controllers import funds
-from huiyin.cases.filing import Filing, file_complaint
+from huiyin.cases.filing import file_complaint, taken_down
 from huiyin.cases.models import Case
 from huiyin.cases.schemas import FactsForm, RegisterForm
 from huiyin.cases.stages import (
@@ -23,6 +23,7 @@ from huiyin.cases.stages import (
 )
 from huiyin.kit.errors import Invalid, Stale
 from huiyin.kit.i18n import N_, Message
+from huiyin.kit.time import local, now
 from huiyin.policies.catalogue import categories, causes, groups
 from huiyin.web.desk import Desk
 from huiyin.web.forms import Form, defaults, parse
@@ -42,9 +43,8 @@ class RecordController(Controller):
     def register(self, desk: NamedDependency[Desk], data: FormData) -> Response[Any]:
         try:
             form = parse(RegisterForm, data)
-            filed = file_complaint(
-                desk.session, desk.actor, _filing(form, str(data.get("_key", "")))
-            )
+            key = str(data.get("_key", ""))[:64] or form.story[:64]
+            filed = file_complaint(desk.session, desk.actor, taken_down(form, key))
         except Invalid as error:
             desk.session.rollback()
             return register_page(desk, Form.failed(data, error, desk._), status=422)
@@ -93,26 +93,6 @@ class RecordController(Controller):
         return desk.redirect(number_path(desk, number), N_("要素已更新"))
 
 
-def _filing(form: RegisterForm, key: str) -> Filing:
-    return Filing(
-        channel=form.channel,
-        idem_key=key[:64] or form.story[:64],
-        title=form.title,
-        story=form.story,
-        wish=form.wish,
-        name=form.name,
-        phone=form.phone or "",
-        email=form.email or "",
-        anonymous=form.anonymous,
-        fund_id=form.fund_id,
-        amount=form.amount,
-        intake_type=form.intake_type,
-        source=form.source,
-        transfer_number=form.transfer_number,
-        transfer_due=form.transfer_due,
-    )
-
-
 def spaced(code: str) -> str:
     """4827 1930 5562 7741."""
     return " ".join(code[i : i + 4] for i in range(0, len(code), 4))
@@ -124,6 +104,7 @@ def register_page(desk: Desk, form: Form, *, status: int = 200) -> Response[Any]
         status=status,
         form=form,
         funds=funds(desk),
+        latest=f"{local(now()):%Y-%m-%dT%H:%M}",
         sources=SOURCE_TITLES,
         intakes=INTAKE_TITLES,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated
 
@@ -86,7 +86,6 @@ class SubjectForm(Shape, frozen=True, kw_only=True):
 
 class RetypeForm(Shape, frozen=True, kw_only=True):
     intake_type: Annotated[IntakeType, Meta(title=N_("登记类型"))]
-    second_id: Annotated[uuid.UUID, Meta(title=N_("复核人"))] | None = None
     reason: Reason = ""
 
 
@@ -94,6 +93,13 @@ class TaskForm(Shape, frozen=True, kw_only=True):
     title: Annotated[str, Meta(min_length=2, max_length=200, title=N_("任务"))]
     assignee_id: Annotated[uuid.UUID, Meta(title=N_("责任人"))] | None = None
     due_on: Annotated[date, Meta(title=N_("期限"))] | None = None
+
+
+class RetypeAnswerForm(Shape, frozen=True, kw_only=True):
+    """同意 or 不同意, the latter with its reason."""
+
+    decision: Annotated[str, Meta(pattern="^(grant|refuse)$", title=N_("决定"))]
+    reason: Reason = ""
 
 
 class ProofForm(Shape, frozen=True, kw_only=True):
@@ -124,6 +130,8 @@ class RegisterForm(Shape, frozen=True, kw_only=True):
     anonymous: bool = False
     fund_id: Annotated[uuid.UUID, Meta(title=N_("产品"))] | None = None
     amount: Money | None = None
+    received_at: Annotated[datetime, Meta(title=N_("收到时间"))] | None = None
+    late_reason: Annotated[str, Meta(max_length=2_000, title=N_("补登原因"))] = ""
 
 
 class ComplaintBody(Shape, frozen=True, kw_only=True):

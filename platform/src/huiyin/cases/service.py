@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 import uuid
+from functools import partial
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
-from huiyin.cases import search
+from huiyin.cases import closing, merging, search
 from huiyin.cases.change import Deed, change, find
-from huiyin.cases.errors import MoveNotAllowed
-from huiyin.cases.gates import EXIT, GATES, How
-from huiyin.cases.models import Case
-from huiyin.cases.schemas import FactsForm, RetypeForm
-from huiyin.cases.stages import (
-    INTAKE_TITLES,
-    Audience,
-    EntryKind,
-    IntakeType,
-    Stage,
-)
-from huiyin.cases.verbs import MOVES, REVIEW_ASKED, TRANSFER_ANSWERED, VERBS
+from huiyin.cases.duties import parts_of
+from huiyin.cases.errors import MoveNotAllowed, SecondPersonRequired
+from huiyin.cases.gates import EXIT, GATES, Gate, How, rule_against
+from huiyin.cases.models import Case, Task
+from huiyin.cases.schemas import FactsForm
+from huiyin.cases.stages import Audience, EntryKind, Stage
+from huiyin.cases.verbs import MOVES, REVIEW_ASKED, SETTLED, TRANSFER_ANSWERED, VERBS
 from huiyin.db import ScopedSession
 from huiyin.identity.actor import Actor
 from huiyin.identity.models import Membership
@@ -37,9 +33,9 @@ _MODES = {
 }
 
 
-# Moves that carry more than words: merging, and everything about a plan (huiyin.remedies).
-ELSEWHERE: Final = frozenset({"approve", "merge", "return_plan", "submit_plan", "withdraw_plan"})
-TOLD: Final = frozenset({"refuse_review"})  # whose words the complainant reads
+# Moves that carry more than words: everything about a plan (huiyin.remedies).
+ELSEWHERE: Final = frozenset({"approve", "return_plan", "submit_plan", "withdraw_plan"})
+TOLD: Final = frozenset({"refuse_review", "summary_close"})  # whose words the complainant reads
 
 
 def talk(session: ScopedSession, actor: Actor, number: str, mode: str, body: str) -> Case:
@@ -58,7 +54,11 @@ def move(
     wanted = VERBS.get(verb)
     if wanted is None or wanted not in MOVES or verb in ELSEWHERE:
         raise NotFound
+    if closing.is_about(wanted):
+        return closing.act(session, actor, number, wanted, rev=rev, reason=reason)
     deed = Deed(verb, body=reason, apply=_stamp(verb))
+    if verb in {"reopen", "reopen_intake"}:
+        deed.apply = partial(merging.part, session)
     if verb in TOLD:
         deed.kind, deed.audience = EntryKind.MESSAGE_OUT, Audience.COMPLAINANT
     return change(session, actor, number, deed, rev=rev)
@@ -70,7 +70,7 @@ def _stamp(verb: str) -> Any:
             case.accepted_at = now()
         if verb == "summary_close":
             case.answered_at = now()
-            case.finding = case.finding or "upheld"
+            case.facts = {**case.facts, SETTLED: {"at": now().isoformat()}}
         if verb == "refuse_review":
             case.facts = {k: v for k, v in case.facts.items() if k != REVIEW_ASKED}
         if verb == "answer_transfer":
@@ -79,48 +79,11 @@ def _stamp(verb: str) -> Any:
     return apply
 
 
-def merge(
-    session: ScopedSession, actor: Actor, number: str, master: str, *, rev: int, reason: str
-) -> Case:
-    """Close this case into another open one; the complainant can still look it up."""
-    if master == number:
-        raise Invalid({"master": Message(N_("请填写另一件案件的编号"))})
-    try:
-        into = find(session, actor, master)
-    except NotFound:
-        raise Invalid({"master": Message(N_("没有找到这个编号，请核对"))}) from None
-    if not into.is_open:
-        raise Invalid({"master": Message(N_("主案已办结，请选择办理中的案件"))})
-
-    def apply(case: Case) -> None:
-        case.master_id = into.id
-
-    case = change(
-        session,
-        actor,
-        number,
-        Deed(
-            "merge",
-            body=reason,
-            apply=apply,
-            data={"master": into.number},
-            facts={"master": into.number},
-        ),
-        rev=rev,
-    )
-    change(
-        session,
-        actor,
-        into.number,
-        Deed(
-            "note", body="", kind=EntryKind.EVENT, data={"merged": number}, facts={"merged": number}
-        ),
-    )
-    return case
-
-
 def attest(session: ScopedSession, actor: Actor, number: str, gate: str, note: str) -> Case:
-    """State that something was done, and how it is known.  Only for gates of the present stage."""
+    """State that something was done, and how it is known.  Only for gates of the present stage.
+
+    Raises ``SecondPersonRequired`` with the gate's rule for somebody it is not meant for.
+    """
     known = GATES.get(gate)
     if known is None or known.how is not How.ATTEST:
         raise NotFound
@@ -131,6 +94,9 @@ def attest(session: ScopedSession, actor: Actor, number: str, gate: str, note: s
             raise MoveNotAllowed(
                 N_("「{gate}」不属于当前阶段，请刷新页面"), gate=Message(known.title)
             )
+        rule = rule_for(session, actor, case, known)
+        if rule:
+            raise SecondPersonRequired(rule)
         case.facts = {
             **case.facts,
             gate: {"at": now().isoformat(), "by": actor.name, "by_id": str(actor.id), "note": note},
@@ -140,8 +106,35 @@ def attest(session: ScopedSession, actor: Actor, number: str, gate: str, note: s
         session,
         actor,
         number,
-        Deed("attest", body=note, data={"gate": gate}, facts={"gate": gate}, apply=apply),
+        Deed(
+            "attest",
+            body=note,
+            data={"gate": gate},
+            facts={"gate": gate},
+            apply=apply,
+            judges=known.judge,
+        ),
     )
+
+
+def rule_for(session: ScopedSession, actor: Actor, case: Case, gate: Gate) -> str:
+    """Why this person may not meet the gate, or ``""``."""
+    if not gate.rule:
+        return ""
+    investigates = case.investigator_id == actor.id
+    executes = not gate.executors and bool(
+        session.scalar(
+            select(Task.id)
+            .where(
+                Task.case_id == case.id,
+                Task.is_measure,
+                or_(Task.assignee_id == actor.id, Task.done_by == actor.id),
+            )
+            .limit(1)
+        )
+    )
+    held = parts_of(session, case, actor.id)
+    return rule_against(gate, held, investigates=investigates, executes=executes)
 
 
 # fmt: off
@@ -230,35 +223,6 @@ def _complainant(session: ScopedSession, case: Case, form: FactsForm) -> Investo
     investor.email = form.email or investor.email
     session.flush()  # its id is needed on the case
     return investor
-
-
-def retype(
-    session: ScopedSession, actor: Actor, number: str, form: RetypeForm, *, rev: int
-) -> Case:
-    """Change the kind of intake.  Away from a complaint takes a second person's name."""
-    downgrade = form.intake_type is not IntakeType.COMPLAINT
-    if downgrade:
-        second = member(session, form.second_id) if form.second_id else None
-        if second is None or second.account_id == actor.id or "approver" not in second.roles:
-            raise Invalid({"second_id": Message(N_("投诉改为其他类型，须由另一位审批人复核"))})
-
-    def apply(case: Case) -> None:
-        case.intake_type = form.intake_type.value
-
-    return change(
-        session,
-        actor,
-        number,
-        Deed(
-            "retype",
-            body=form.reason,
-            apply=apply,
-            clocks_changed=True,
-            data={"to": INTAKE_TITLES[form.intake_type]},
-            facts={"to": form.intake_type.value, "second": form.second_id},
-        ),
-        rev=rev,
-    )
 
 
 def reveal(session: ScopedSession, actor: Actor, number: str, reason: str) -> Investor | None:

@@ -107,6 +107,10 @@ OUTCOME_TITLES: Final[Mapping[Outcome, str]] = MappingProxyType(
 )
 
 
+# Endings that only the firm brings about; a withdrawal is the complainant's, or is registered.
+BY_FIRM: Final = frozenset({Outcome.DECLINED, Outcome.TRANSFERRED, Outcome.MERGED})
+
+
 class IntakeType(StrEnum):
     """Four doors that are never mixed."""
 
@@ -193,6 +197,8 @@ PART_TITLES: Final[Mapping[Part, str]] = MappingProxyType(
     }
 )
 
+# In the facts of a case that was reviewed or opened again: when its present round began.
+ROUND: Final = "round"
 # Whoever ever had one of these parts judges nothing in the same case.
 HANDLING: Final = frozenset(
     {Part.OWNER, Part.INVESTIGATOR, Part.ASSISTANT, Part.DRAFTER, Part.DELEGATE, Part.SUBJECT}

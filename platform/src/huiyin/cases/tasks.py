@@ -1,5 +1,7 @@
 """Reminders: each threshold of each running clock is told once, on the case and to subscribers.
 
+So is each open task that is due by the next working day, and each that is overdue.
+
 A threshold that passed while nothing ran is made up for; of several only the highest is told.
 """
 
@@ -7,21 +9,22 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from itertools import groupby
 from typing import Final
 
 from sqlalchemy import select
 
 from huiyin.cases.change import Deed, change
-from huiyin.cases.models import Case
+from huiyin.cases.models import Case, Task
+from huiyin.cases.stages import CaseState
 from huiyin.clocks import service as clocks
 from huiyin.clocks.models import ClockRow
 from huiyin.clocks.policy import Complexity
 from huiyin.clocks.reading import reminders
 from huiyin.clocks.rules import Clock, ClockState, Facts
 from huiyin.db import ScopedSession
-from huiyin.kit.time import now
+from huiyin.kit.time import now, today
 from huiyin.queue import service as queue
 from huiyin.queue.registry import GiveUp, JobView, handler
 from huiyin.queue.schedule import schedule
@@ -30,6 +33,8 @@ SCAN: Final = "clocks.remind"
 TELL: Final = "clocks.remind_case"
 EVERY: Final = timedelta(minutes=5)
 OVERDUE: Final = 100  # percent
+TELL_TASK: Final = "tasks.remind"
+SOON, LATE = 1, 2  # what was told of a task: that it is due on the next working day, or overdue
 
 
 def install_schedules(session: ScopedSession) -> None:
@@ -60,6 +65,8 @@ def scan(session: ScopedSession, _job: JobView) -> None:
             queue.enqueue(
                 session, TELL, {"clock": row.id, "percent": percent}, key=key, object_id=case.id
             )
+
+    _scan_tasks(session)
 
 
 def due_of(case: Case, rows: Sequence[ClockRow]) -> Iterator[tuple[ClockRow, int]]:
@@ -125,5 +132,64 @@ def tell(session: ScopedSession, job: JobView) -> None:
         return
 
 
+def _scan_tasks(session: ScopedSession) -> None:
+    """A job for each open task of an open case that has something to be told."""
+    rows = session.execute(
+        select(Task)
+        .join(Case, Case.id == Task.case_id)
+        .where(
+            Case.state == CaseState.OPEN.value,
+            Task.done_at.is_(None),
+            Task.due_on <= _next_workday(),
+            Task.reminded < LATE,
+        )
+        .order_by(Task.id)
+    )
+    for (task,) in rows:
+        if (level := _level(task)) > task.reminded:
+            key = f"{TELL_TASK}:{task.id}:{level}"
+            queue.enqueue(session, TELL_TASK, {"task": task.id}, key=key, object_id=task.case_id)
+
+
+def _next_workday() -> date:
+    return clocks.calendar().add_workdays(today(), 1).on
+
+
+def _level(task: Task) -> int:
+    if task.done_at or task.due_on is None or task.due_on > _next_workday():
+        return 0
+    return LATE if task.due_on < today() else SOON
+
+
+@handler(TELL_TASK)
+def tell_task(session: ScopedSession, job: JobView) -> None:
+    """Put one reminder of a task on its case, if it is still true."""
+    case = session.get(Case, (session.tenant, job.object_id))
+    if case is None:
+        raise GiveUp
+    task_id = uuid.UUID(str(job.payload["task"]))
+    deed = Deed("remind")
+
+    def apply(case: Case) -> None:
+        task = session.get(Task, (session.tenant, task_id), populate_existing=True)
+        if task is None or not case.is_open or (level := _level(task)) <= task.reminded:
+            raise _Settled
+        task.reminded = level
+        facts = {"task": task.id, "due_on": task.due_on, "overdue": level == LATE}
+        due = task.due_on.isoformat() if task.due_on else ""
+        deed.data = {**facts, "task": str(task.id), "due_on": due, "title": task.title}
+        deed.facts = facts
+        queue.emit(
+            session, "task.due", object_id=case.id, actor_id=job.actor.id,
+            payload={**facts, "number": case.number, "assignee": task.assignee_id},
+        )  # fmt: skip
+
+    deed.apply = apply
+    try:
+        change(session, job.actor, case.number, deed)
+    except _Settled:
+        return
+
+
 class _Settled(Exception):
-    """Somebody was quicker: the clock has stopped or was told of meanwhile."""
+    """Somebody was quicker: the clock has stopped, the task is done, or it was told meanwhile."""

@@ -108,7 +108,9 @@ def public_steps(case: Case) -> tuple[PublicStep, ...]:
 
 
 def say(session: ScopedSession, actor: Actor, case: Case, body: str) -> Case:
-    """A message from the complainant."""
+    """A message from the complainant; an objection, once the firm has ended the case itself."""
+    if not case.is_open and case.ended_by_firm and REVIEW_ASKED not in case.facts:
+        return ask_review(session, actor, case, body)
     return change(
         session,
         actor,
@@ -132,9 +134,14 @@ def review_asked(case: Case) -> bool:
     return REVIEW_ASKED in case.facts
 
 
+def may_ask_review(case: Case) -> bool:
+    """Whether there is a decision of the firm to object to."""
+    return case.answered_at is not None or case.ended_by_firm
+
+
 def ask_review(session: ScopedSession, actor: Actor, case: Case, reason: str) -> Case:
-    """Ask for a review by someone new; possible once there is an answer."""
-    if case.answered_at is None:
+    """Ask for a review by someone new; possible once there is an answer, or an end without one."""
+    if not may_ask_review(case):
         raise Conflict(N_("书面答复作出后可以要求复核，当前可以直接留言"))
     if REVIEW_ASKED in case.facts:
         raise Conflict(N_("已经收到您的复核要求，请等待答复"))

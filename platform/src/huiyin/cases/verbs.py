@@ -30,12 +30,19 @@ class Verb:
     closes: Outcome | None = None
     gates: tuple[str, ...] = ()
     bars: frozenset[Part] = frozenset()
+    fresh: frozenset[Part] = frozenset()  # parts that bar when held in an earlier round
     part: Part | None = None  # what doing it makes of the person
+    handles: bool = False  # doing it makes a handler of whoever has no such part yet
     reason: bool = False  # words are required
     clock_event: str = ""  # what the clocks hear
+    clock_data: Mapping[str, object] = field(default_factory=dict)  # and with which data
     outbox: str = ""  # what subscribers hear
     back: bool = False  # a way back: the facts of that round fall
+    anew: bool = False  # a new round begins, with other people
     direct: bool = True  # offered as a button of its own on the page
+    proposes: str = ""  # the verb somebody else confirms
+    seconded: bool = False  # staff do it only when it was proposed
+    settles_end: bool = False  # answers a proposal without doing what it asks
     complainant: bool = False  # the complainant may do it with the code
     closed: bool = False  # for closed cases
     effect: str = ""  # one sentence on the confirm page
@@ -44,7 +51,11 @@ class Verb:
 
 SUMMARY_SEVERITIES: Final = frozenset({Severity.S1, Severity.S2})
 REVIEW_ASKED: Final = "review_asked"  # in the facts of a case until it is decided
+END_ASKED: Final = "end_asked"  # in the facts of a case while an ending waits for its answer
+END_CONFIRMED: Final = "end_confirmed"  # and once it was confirmed
+SETTLED: Final = "summary_closed"  # in the facts of a case that was settled at once
 TRANSFER_ANSWERED: Final = "transfer_answered"
+MERGED_OWED: Final = "merged_owed"  # in the facts of a merged case until it is answered
 
 
 def _small(case: Case) -> bool:
@@ -63,8 +74,30 @@ def _owes_the_sender(case: Case) -> bool:
     return case.source != Source.DIRECT and TRANSFER_ANSWERED not in case.facts
 
 
+def _end_asked(case: Case) -> bool:
+    return END_ASKED in case.facts
+
+
+def _no_end_asked(case: Case) -> bool:
+    return END_ASKED not in case.facts
+
+
+def _hears(case: Case) -> bool:
+    return case.is_open or case.ended_by_firm
+
+
+def _ended(case: Case) -> bool:
+    return not case.is_open
+
+
+def _owed_beside(case: Case) -> bool:
+    return MERGED_OWED in case.facts
+
+
 ALL: Final = frozenset(Stage)
-_HANDLED: Final = ALL - {Stage.INTAKE}
+_JUDGED: Final = HANDLING | {Part.APPROVER}  # whose decision a review is about
+_APPROVED: Final = frozenset({Part.APPROVER})
+_HANDLED: Final = ALL - {Stage.INTAKE}  # accepted: what ended at intake never was
 
 
 def _at(*stages: Stage) -> frozenset[Stage]:
@@ -72,75 +105,102 @@ def _at(*stages: Stage) -> frozenset[Stage]:
 
 
 _S = Stage
+_WITHDRAWN: Final = ALL - {_S.ARCHIVE}
+_ENDS_EARLY: Final = _at(_S.INTAKE, _S.PRELIMINARY)
+_MERGES: Final = _ENDS_EARLY | {_S.INVESTIGATION}
 # fmt: off
 _TABLE: Final = (
     # -- the nine stages -----------------------------------------------------------------------
     Verb("accept", N_("受理并告知投诉人"), N_("受理"), "case.accept", _at(_S.INTAKE), _S.PRELIMINARY,
          gates=EXIT[_S.INTAKE], clock_event="accepted", outbox="case.accepted",
-         effect=N_("案件转入初步调查，并向投诉人发出受理告知书")),
+         effect=N_("案件转入初步调查，并向投诉人发出受理告知书"), handles=True),
     Verb("investigate", N_("转入深入调查"), N_("转入深入调查"), "case.handle", _at(_S.PRELIMINARY),
          _S.INVESTIGATION, gates=EXIT[_S.PRELIMINARY], outbox="case.moved",
-         effect=N_("案件转入深入调查，由调查员取证")),
+         effect=N_("案件转入深入调查，由调查员取证"), handles=True),
     Verb("skip_to_plan", N_("直接转方案"), N_("事实清楚，直接转方案制定"), "case.handle",
          _at(_S.PRELIMINARY), _S.PLAN, gates=EXIT[_S.PRELIMINARY], reason=True, outbox="case.moved",
-         effect=N_("跳过深入调查，须写明事实清楚的依据")),
+         effect=N_("跳过深入调查，须写明事实清楚的依据"), handles=True),
     Verb("conclude", N_("提交调查结论"), N_("提交调查结论"), "case.handle", _at(_S.INVESTIGATION),
-         _S.PLAN, gates=EXIT[_S.INVESTIGATION], part=Part.INVESTIGATOR, outbox="case.moved",
+         _S.PLAN, gates=EXIT[_S.INVESTIGATION], fresh=HANDLING, part=Part.INVESTIGATOR,
+         outbox="case.moved",
          effect=N_("案件转入方案制定")),
     Verb("submit_plan", N_("提交审批"), N_("提交审批"), "case.draft", _at(_S.PLAN), _S.APPROVAL,
          gates=EXIT[_S.PLAN], part=Part.DRAFTER, outbox="case.moved",
          effect=N_("方案提交给未参与办理的审批人，提交后修改须撤回")),
     Verb("approve", N_("通过并生成任务"), N_("审批通过"), "case.approve", _at(_S.APPROVAL),
-         _S.IMPLEMENTATION, gates=("compliance_opinion",), bars=HANDLING, part=Part.APPROVER,
-         direct=False, outbox="case.approved", effect=N_("方案生效，各项措施生成任务")),
+         _S.IMPLEMENTATION, gates=("compliance_opinion",), bars=HANDLING, fresh=_APPROVED,
+         part=Part.APPROVER, direct=False, outbox="case.approved", effect=N_("方案生效，各项措施生成任务")),
     Verb("approve_first", N_("通过，交第二人审批"), N_("第一人审批通过"), "case.approve",
-         _at(_S.APPROVAL), bars=HANDLING, part=Part.APPROVER, direct=False,
+         _at(_S.APPROVAL), bars=HANDLING, fresh=_APPROVED, part=Part.APPROVER, direct=False,
          outbox="case.moved", effect=N_("金额超过单人审批额度，由另一位审批人再次审批后生效")),
     Verb("return_plan", N_("驳回"), N_("驳回方案"), "case.approve", _at(_S.APPROVAL), _S.PLAN,
-         bars=HANDLING, part=Part.APPROVER, reason=True, back=True, direct=False,
+         bars=HANDLING, fresh=_APPROVED, part=Part.APPROVER, reason=True, back=True, direct=False,
          outbox="case.moved", effect=N_("方案退回修改，须写明缺什么")),
     Verb("withdraw_plan", N_("撤回修改"), N_("撤回方案修改"), "case.draft", _at(_S.APPROVAL), _S.PLAN,
-         reason=True, back=True, direct=False, outbox="case.moved", effect=N_("方案退回修改")),
+         reason=True, back=True, direct=False, outbox="case.moved", effect=N_("方案退回修改"), handles=True),
     Verb("change_plan", N_("变更计划"), N_("变更计划，回到方案制定"), "case.draft",
          _at(_S.IMPLEMENTATION), _S.PLAN, reason=True, back=True, outbox="case.moved",
-         effect=N_("修改后的方案须重新审批")),
+         effect=N_("修改后的方案须重新审批"), handles=True),
     Verb("implemented", N_("实施完成"), N_("实施完成"), "case.handle", _at(_S.IMPLEMENTATION),
          _S.RESPONSE, gates=EXIT[_S.IMPLEMENTATION], outbox="case.moved",
-         effect=N_("案件转入反馈，准备书面答复")),
+         effect=N_("案件转入反馈，准备书面答复"), handles=True),
     Verb("answered", N_("完成反馈"), N_("完成反馈"), "case.handle", _at(_S.RESPONSE), _S.FOLLOWUP,
-         gates=EXIT[_S.RESPONSE], outbox="case.answered", effect=N_("案件转入回访")),
+         gates=EXIT[_S.RESPONSE], outbox="case.answered", effect=N_("案件转入回访"), handles=True),
     Verb("followed_up", N_("完成回访"), N_("完成回访"), "case.handle", _at(_S.FOLLOWUP), _S.ARCHIVE,
          gates=EXIT[_S.FOLLOWUP], clock_event="followed_up", outbox="case.followed_up",
-         effect=N_("案件提交归档，由审批人确认")),
+         effect=N_("案件提交归档，由审批人确认"), handles=True),
     Verb("archive", N_("归档并封存"), N_("归档并封存"), "case.archive", _at(_S.ARCHIVE),
          closes=Outcome.ARCHIVED, gates=EXIT[_S.ARCHIVE], bars=HANDLING, part=Part.APPROVER,
          clock_event="closed", outbox="case.closed", effect=N_("案件封存，此后只能由审批人或监督重启")),
     # -- side exits ----------------------------------------------------------------------------
-    Verb("decline", N_("不予受理"), N_("不予受理"), "case.accept", _at(_S.INTAKE),
-         closes=Outcome.DECLINED, gates=("identity_settled", "classified"), reason=True,
-         clock_event="declined", outbox="case.declined",
-         effect=N_("向投诉人书面说明理由与其他途径")),
-    Verb("transfer", N_("转出"), N_("转出"), "case.accept", _at(_S.INTAKE, _S.PRELIMINARY),
-         closes=Outcome.TRANSFERRED, reason=True, clock_event="closed", outbox="case.closed",
-         effect=N_("写明转往何处，并告知投诉人")),
-    Verb("merge", N_("并案"), N_("并入主案"), "case.accept", _at(_S.INTAKE, _S.PRELIMINARY, _S.INVESTIGATION),
-         closes=Outcome.MERGED, reason=True, direct=False, clock_event="closed",
-         outbox="case.merged", effect=N_("本案并入主案办理，投诉人仍可凭查询码查看")),
-    Verb("withdraw", N_("登记撤回"), N_("投诉人撤回"), "case.accept", ALL - {_S.ARCHIVE},
-         closes=Outcome.WITHDRAWN, reason=True, complainant=True, clock_event="withdrawn",
-         outbox="case.closed", effect=N_("投诉人撤回后停止计时，记录保留")),
+    # Staff propose them, an approver who did not handle the case confirms; see cases/closing.py.
+    Verb("propose_decline", N_("提请不予受理"), N_("提请不予受理"), "case.accept", _at(_S.INTAKE),
+         gates=("identity_settled", "classified"), reason=True, proposes="decline", when=_no_end_asked,
+         effect=N_("由未参与办理的审批人确认，时限照常计算；确认后理由书面告知投诉人"), handles=True),
+    Verb("decline", N_("确认不予受理"), N_("不予受理"), "case.archive", _at(_S.INTAKE),
+         closes=Outcome.DECLINED, gates=("identity_settled", "classified"), bars=HANDLING,
+         part=Part.APPROVER, seconded=True, clock_event="declined", outbox="case.declined",
+         effect=N_("案件办结，向投诉人书面说明理由与其他途径")),
+    Verb("propose_transfer", N_("提请转出"), N_("提请转出"), "case.accept", _ENDS_EARLY, reason=True,
+         proposes="transfer", when=_no_end_asked,
+         effect=N_("写明转往何处。由未参与办理的审批人确认，时限照常计算；确认后理由告知投诉人"), handles=True),
+    Verb("transfer", N_("确认转出"), N_("转出"), "case.archive", _ENDS_EARLY,
+         closes=Outcome.TRANSFERRED, bars=HANDLING, part=Part.APPROVER, seconded=True,
+         clock_event="closed", outbox="case.closed", effect=N_("案件办结，转往何处告知投诉人")),
+    Verb("propose_merge", N_("提请并案"), N_("提请并案"), "case.accept", _MERGES, reason=True,
+         proposes="merge", direct=False, when=_no_end_asked,
+         effect=N_("由未参与办理的审批人确认，时限照常计算；确认后理由告知投诉人"), handles=True),
+    Verb("merge", N_("确认并案"), N_("并入主案"), "case.archive", _MERGES, closes=Outcome.MERGED,
+         bars=HANDLING, part=Part.APPROVER, seconded=True, clock_event="merged",
+         outbox="case.merged", effect=N_("本案并入主案办理，主案答复时一并答复本案投诉人")),
+    Verb("propose_withdraw", N_("提请登记撤回"), N_("提请登记撤回"), "case.accept", _WITHDRAWN,
+         reason=True, proposes="withdraw", when=_no_end_asked,
+         effect=N_("写明投诉人何时、以何种方式撤回。由未参与办理的审批人确认，时限照常计算"), handles=True),
+    Verb("withdraw", N_("确认登记撤回"), N_("投诉人撤回"), "case.archive", _WITHDRAWN,
+         closes=Outcome.WITHDRAWN, bars=HANDLING, part=Part.APPROVER, seconded=True,
+         complainant=True, clock_event="withdrawn", outbox="case.closed",
+         effect=N_("停止计时，记录保留，并告知投诉人如何提出异议")),
+    Verb("return_end", N_("退回提请"), N_("退回提请"), "case.archive", ALL, bars=HANDLING,
+         reason=True, settles_end=True, when=_end_asked, effect=N_("案件继续办理")),
+    Verb("take_back_end", N_("收回提请"), N_("收回提请"), "case.accept", ALL, settles_end=True,
+         when=_end_asked, effect=N_("案件继续办理")),
     Verb("summary_close", N_("简易办结"), N_("简易办结"), "case.handle", _at(_S.PRELIMINARY),
-         _S.ARCHIVE, gates=("summary_agreed",), reason=True, outbox="case.moved",
-         clock_event="answered", when=_small,
-         effect=N_("限一般、较重级别，投诉人认可当场解决，仍须审批人确认归档")),
+         _S.ARCHIVE, gates=("summary_agreed", "finding_recorded"), reason=True,
+         outbox="message.sent", clock_event="settled", when=_small,
+         effect=N_("限一般、较重级别。所写内容即时发给投诉人，作为书面答复；仍须审批人确认归档"), handles=True),
     # -- ways back -----------------------------------------------------------------------------
     Verb("review", N_("复核"), N_("启动复核"), "case.reopen", _at(_S.FOLLOWUP, _S.ARCHIVE),
-         _S.INVESTIGATION, bars=HANDLING, reason=True, back=True, clock_event="review_asked",
-         outbox="case.reopened", effect=N_("由未参与办理的人员重新调查")),
-    Verb("reopen", N_("重启"), N_("重启"), "case.reopen", ALL, _S.INVESTIGATION, bars=HANDLING,
-         reason=True, back=True, closed=True, clock_event="reopened", outbox="case.reopened",
-         effect=N_("已办结案件重新开启调查")),
-    Verb("refuse_review", N_("答复不复核"), N_("答复不启动复核"), "case.reopen", ALL, bars=HANDLING,
+         _S.INVESTIGATION, bars=_JUDGED, reason=True, back=True, anew=True,
+         clock_event="review_started", outbox="case.reopened", effect=N_("由未参与办理的人员重新调查")),
+    Verb("reopen", N_("重启"), N_("重启"), "case.reopen", _HANDLED, _S.INVESTIGATION, bars=_JUDGED,
+         reason=True, back=True, anew=True, closed=True, clock_event="reopened",
+         outbox="case.reopened", when=_ended,
+         effect=N_("已办结案件由未参与办理的人员重新调查")),
+    Verb("reopen_intake", N_("重启"), N_("重启，重新决定是否受理"), "case.reopen", _at(_S.INTAKE),
+         _S.INTAKE, bars=_JUDGED, reason=True, back=True, anew=True, closed=True,
+         clock_event="reopened", clock_data={"undecided": True}, outbox="case.reopened", when=_ended,
+         effect=N_("案件回到受理阶段，重新决定是否受理并告知投诉人")),
+    Verb("refuse_review", N_("答复不复核"), N_("答复不启动复核"), "case.reopen", ALL, bars=_JUDGED,
          reason=True, closed=True, clock_event="review_done", outbox="message.sent",
          when=_review_asked, effect=N_("理由即时发给投诉人，请一并告知其他途径")),
     # -- beside the stages ---------------------------------------------------------------------
@@ -150,27 +210,36 @@ _TABLE: Final = (
     # -- within a stage ------------------------------------------------------------------------
     Verb("note", N_("保存"), N_("内部记录"), "case.note", ALL, direct=False),
     Verb("message", N_("发送"), N_("回复投诉人"), "case.talk", ALL, direct=False,
-         clock_event="contacted", outbox="message.sent"),
+         clock_event="contacted", outbox="message.sent", handles=True),
     Verb("call", N_("登记通话"), N_("与投诉人通话"), "case.talk", ALL, direct=False,
-         clock_event="contacted"),
+         clock_event="contacted", handles=True),
     Verb("say", N_("留言"), N_("投诉人留言"), "case.talk", ALL, direct=False, complainant=True,
-         outbox="message.received"),
+         closed=True, outbox="message.received", when=_hears),
     Verb("hand_in", N_("补充材料"), N_("投诉人补充材料"), "case.talk", ALL, direct=False,
          complainant=True, outbox="message.received"),
     Verb("ask_review", N_("要求复核"), N_("投诉人要求复核"), "case.talk", ALL, direct=False,
          complainant=True, closed=True, clock_event="review_asked", outbox="review.asked",
          when=_no_review_asked),
-    Verb("attest", N_("记录"), N_("完成核对"), "case.note", ALL, direct=False),
-    Verb("edit", N_("编辑要素"), N_("更新要素"), "case.classify", ALL, direct=False),
-    Verb("retype", N_("改类"), N_("更改登记类型"), "case.classify", ALL, reason=True, direct=False),
+    Verb("attest", N_("记录"), N_("完成核对"), "case.note", ALL, direct=False, handles=True),
+    Verb("edit", N_("编辑要素"), N_("更新要素"), "case.classify", ALL, direct=False, handles=True),
+    Verb("retype", N_("改类"), N_("更改登记类型"), "case.classify", ALL, reason=True, direct=False, handles=True),
+    Verb("ask_retype", N_("申请改类"), N_("申请更改登记类型"), "case.classify", ALL, reason=True,
+         direct=False, handles=True, outbox="case.retype_asked"),
+    Verb("grant_retype", N_("同意改类"), N_("同意更改登记类型"), "retype.approve", ALL,
+         bars=HANDLING, direct=False, outbox="case.retyped"),
+    Verb("refuse_retype", N_("不同意改类"), N_("不同意更改登记类型"), "retype.approve", ALL,
+         bars=HANDLING, reason=True, direct=False),
     Verb("assign", N_("转交"), N_("分派"), "case.assign", ALL, direct=False, outbox="case.assigned"),
     Verb("assist", N_("加人协办"), N_("加人协办"), "case.assign", ALL, direct=False,
          outbox="case.assigned"),
-    Verb("name_subject", N_("登记被投诉人"), N_("登记被投诉人"), "case.assign", ALL, direct=False),
-    Verb("add_task", N_("新建任务"), N_("新建任务"), "case.handle", _HANDLED, direct=False),
-    Verb("finish_task", N_("完成任务"), N_("完成任务"), "case.handle", _HANDLED, direct=False),
-    Verb("add_evidence", N_("上传证据"), N_("添加证据"), "case.note", ALL, direct=False),
-    Verb("verify_evidence", N_("核验"), N_("核验证据"), "case.note", ALL, direct=False),
+    Verb("name_subject", N_("登记被投诉人"), N_("登记被投诉人"), "case.assign", ALL, reason=True,
+         direct=False, outbox="case.subject_named"),
+    Verb("lift_subject", N_("撤销登记"), N_("撤销被投诉人登记"), "case.lift", ALL, reason=True,
+         direct=False, closed=True, outbox="case.subject_lifted"),
+    Verb("add_task", N_("新建任务"), N_("新建任务"), "case.handle", _HANDLED, direct=False, handles=True),
+    Verb("finish_task", N_("完成任务"), N_("完成任务"), "case.handle", _HANDLED, direct=False, handles=True),
+    Verb("add_evidence", N_("上传证据"), N_("添加证据"), "case.note", ALL, direct=False, handles=True),
+    Verb("verify_evidence", N_("核验"), N_("核验证据"), "case.note", ALL, direct=False, handles=True),
     Verb("draft_plan", N_("保存方案"), N_("拟定方案"), "case.draft", _at(_S.PLAN), part=Part.DRAFTER,
          direct=False),
     Verb("draft_letter", N_("拟定文书"), N_("拟定文书"), "case.handle", ALL, part=Part.DRAFTER,
@@ -179,11 +248,20 @@ _TABLE: Final = (
          closed=True, outbox="letter.sent"),
     Verb("release_answer", N_("签发并发送"), N_("签发书面答复"), "case.letter", _at(_S.RESPONSE),
          bars=HANDLING, direct=False, clock_event="answered", outbox="letter.sent"),
+    Verb("tell_merged", N_("并案告知"), N_("并案告知"), "case.talk", ALL, direct=False, closed=True,
+         outbox="message.sent", when=_owed_beside),
+    Verb("answer_merged", N_("签发并发送"), N_("签发书面答复"), "case.letter", ALL, bars=HANDLING,
+         direct=False, closed=True, clock_event="answered", outbox="letter.sent", when=_owed_beside),
+    # By the system alone, in the words that were signed for the master.
+    Verb("answer_along", N_("随主案答复"), N_("随主案书面答复"), "case.letter", ALL, direct=False,
+         closed=True, clock_event="answered", outbox="letter.sent", when=_owed_beside),
     Verb("withdraw_letter", N_("作废"), N_("作废文书"), "case.handle", ALL, reason=True,
-         direct=False, closed=True),
+         direct=False, closed=True, handles=True),
     Verb("letter_delivery", N_("登记送达"), N_("文书送达情况"), "case.letter", ALL, direct=False,
          closed=True),
-    Verb("extend", N_("申请延期"), N_("申请延期"), "case.handle", _HANDLED, reason=True, direct=False),
+    Verb("read_letter", N_("查看答复"), N_("投诉人查看书面答复"), "case.letter", ALL, direct=False,
+         complainant=True, closed=True),
+    Verb("extend", N_("申请延期"), N_("申请延期"), "case.handle", _HANDLED, reason=True, direct=False, handles=True),
     Verb("grant_extension", N_("批准延期"), N_("批准延期"), "extension.approve", _HANDLED,
          bars=HANDLING, direct=False, clock_event="extended", outbox="case.extended"),
     Verb("refuse_extension", N_("不批准"), N_("不批准延期"), "extension.approve", _HANDLED,
@@ -191,7 +269,7 @@ _TABLE: Final = (
     Verb("reveal", N_("显示"), N_("查看投诉人信息"), "case.reveal", ALL, reason=True, direct=False,
          closed=True),
     Verb("acknowledge", N_("确认收到"), N_("确认收到"), "case.talk", ALL, direct=False,
-         clock_event="acknowledged"),
+         clock_event="acknowledged", handles=True),
     Verb("remind", N_("催办"), N_("催办"), "case.note", ALL, direct=False, closed=True),
 )
 # fmt: on
@@ -213,13 +291,23 @@ class Offered:
         return not self.missing and not self.barred
 
 
-def in_reach(verb: Verb, case: Case) -> bool:
+def in_reach(verb: Verb, case: Case, *, by_complainant: bool = False) -> bool:
     """Whether the table allows the verb in the case's present stage and state."""
     if Stage(case.stage) not in verb.stages:
+        return False
+    asked = case.facts.get(END_ASKED, {}).get("verb")
+    if verb.seconded and not by_complainant and asked != verb.name:
         return False
     if verb.when and not verb.when(case):
         return False
     return case.is_open or verb.closed
+
+
+def outcome_of(verb: Verb, case: Case) -> Outcome | None:
+    """How the case ends with this verb: what was settled at once is archived as that."""
+    if verb.closes is Outcome.ARCHIVED and SETTLED in case.facts:
+        return Outcome.SUMMARY
+    return verb.closes
 
 
 # The ordinary way out of each stage, for the next step on the page.

@@ -6,15 +6,19 @@ not decide again.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final
+from uuid import UUID
 
-from huiyin.cases import gates, queries
+from huiyin.cases import closing, duties, gates, queries, retyping
+from huiyin.cases.duties import Held
 from huiyin.cases.models import Case, Entry, Participation
 from huiyin.cases.opened import PartLine, open_page
 from huiyin.cases.stages import (
+    HANDLING,
+    INTAKE_TITLES,
     PART_TITLES,
     SEVERITY_TITLES,
     SOURCE_TITLES,
@@ -25,7 +29,16 @@ from huiyin.cases.stages import (
     Source,
     Stage,
 )
-from huiyin.cases.verbs import FORWARD, MOVES, REVIEW_ASKED, VERBS, Offered, Verb, in_reach
+from huiyin.cases.verbs import (
+    FORWARD,
+    MERGED_OWED,
+    MOVES,
+    REVIEW_ASKED,
+    VERBS,
+    Offered,
+    Verb,
+    in_reach,
+)
 from huiyin.clocks.policy import amount_label, origin_label, origin_line
 from huiyin.clocks.reading import remaining, remaining_message, usage
 from huiyin.clocks.rules import Clock, ClockState, Complexity, Facts
@@ -74,6 +87,7 @@ class NextStep:
     mine: bool
     barred: Message | None
     others: Sequence[Offered]
+    note: Message | None = None  # what is to be confirmed, and why
 
 
 def context(desk: Desk, number: str, *, tab: str = "", before: int | None = None) -> dict[str, Any]:
@@ -83,13 +97,15 @@ def context(desk: Desk, number: str, *, tab: str = "", before: int | None = None
     lines = queries.entries(desk.session, case, tab=tab, before=before)
     clocks = clocks_of(case, opened.promised)
     panels = [panel(desk, case) for panel in desk.site.panels]
+    executors = {t.assignee_id for t in opened.tasks if t.is_measure and t.assignee_id}
     return {
         "case": case,
         "owner_name": opened.owner,
         "investigator_name": opened.investigator,
         "rail": rail(case, clocks),
         "clocks": cards(clocks)[:_SHOWN_CLOCKS],
-        "step": next_step(desk.actor, case, history),
+        "step": next_step(desk.actor, case, history, executors),
+        "outside": desk.actor.can("case.approve") and not took_a_hand(desk.actor, history),
         "entries": lines[: queries.ENTRIES],
         "older": lines[queries.ENTRIES - 1].seq if len(lines) > queries.ENTRIES else None,
         "tab": tab,
@@ -98,15 +114,18 @@ def context(desk: Desk, number: str, *, tab: str = "", before: int | None = None
         "paths": PATHS,
         "stage_titles": STAGE_TITLES,
         "tasks": opened.tasks,
+        "master": opened.master,
+        "merged": opened.merged,
         "people": people(history),
-        "subjects": [p.name for p in history if p.part == Part.SUBJECT],
+        "subjects": [p.name for p in history if p.part == Part.SUBJECT and counts(p)],
         "severity": SEVERITY_TITLES[Severity(case.severity)] if case.severity else "",
         "source_title": SOURCE_TITLES[Source(case.source)],
         "category": categories().get(case.category or ""),
         "cause": causes().get(case.cause or ""),
         "panels": [p for p in panels if p],
         "plugin_panels": desk.hooks.case_panels(case=case),
-        "retyped": case.intake_type,
+        "retype": retyping.asked(case),
+        "intake_titles": INTAKE_TITLES,
     }
 
 
@@ -129,6 +148,16 @@ def people(history: Sequence[PartLine | Participation]) -> list[tuple[str, list[
         if person.until is None and part is not Part.SUBJECT:
             found.setdefault(PART_TITLES[part], []).append(person.name)
     return list(found.items())
+
+
+def took_a_hand(actor: Actor, history: Sequence[PartLine | Participation]) -> bool:
+    """Whether the person ever had a part that keeps from judging."""
+    return any(p.account_id == actor.id and Part(p.part) in HANDLING and counts(p) for p in history)
+
+
+def counts(person: PartLine | Participation) -> bool:
+    """Whether the part counts: all do for ever, but for a naming that was lifted."""
+    return person.part != Part.SUBJECT or person.until is None
 
 
 # -- clocks ----------------------------------------------------------------------------------------
@@ -204,20 +233,29 @@ def _day(iso: str) -> str:
 # -- next step -------------------------------------------------------------------------------------
 
 
-def next_step(actor: Actor, case: Case, history: Sequence[PartLine | Participation]) -> NextStep:
+def next_step(
+    actor: Actor,
+    case: Case,
+    history: Sequence[PartLine | Participation],
+    executors: Collection[UUID] = (),
+) -> NextStep:
     """The first thing that keeps the case in its stage, and whether this person can do it."""
-    held = {Part(p.part) for p in history if p.account_id == actor.id}
+    held = [p for p in history if p.account_id == actor.id and counts(p)]
     others = offered(actor, case, held)
     if not case.is_open:
         asked = REVIEW_ASKED in case.facts
         state = N_("投诉人要求复核，请决定是否重启") if asked else N_("案件已办结")
+        if MERGED_OWED in case.facts:
+            state = N_("已并案，主案答复签发后一并答复本案投诉人")
         return NextStep(None, Message(state), (), False, False, None, others)
+    if request := closing.asked(case):
+        return _to_be_confirmed(actor, case, request, held, others)
     stage = Stage(case.stage)
     verb = VERBS[FORWARD[stage]]
-    states = gates.states(case, gates.EXIT[stage])
+    states = _gates(actor, case, {Part(p.part) for p in held}, executors)
     missing = [s for s in states if not s.met]
     mine = actor.can(verb.permission)
-    barred = _barred(verb, held)
+    barred = _barred(case, verb, held)
     if missing:
         heading = Message(
             N_("还差 {n} 项即可{act}"), {"n": len(missing), "act": Message(verb.title)}
@@ -237,21 +275,55 @@ def next_step(actor: Actor, case: Case, history: Sequence[PartLine | Participati
     )
 
 
-def _barred(verb: Verb, held: set[Part]) -> Message | None:
-    why = [Message(PART_TITLES[p]) for p in Part if p in verb.bars & held]
+def _gates(
+    actor: Actor, case: Case, held: Collection[Part], executors: Collection[UUID]
+) -> list[gates.GateState]:
+    """The gates out of the present stage, with the rule where this person may not meet one."""
+    place = {
+        "investigates": case.investigator_id == actor.id,
+        "executes": actor.id in executors,
+    }
+    return [
+        replace(state, rule=gates.rule_against(state.gate, frozenset(held), **place))
+        for state in gates.states(case, gates.EXIT[Stage(case.stage)])
+    ]
+
+
+def _to_be_confirmed(
+    actor: Actor, case: Case, request: Mapping[str, Any], held: Sequence[Held],
+    others: Sequence[Offered],
+) -> NextStep:  # fmt: skip
+    """An ending was proposed: an approver who did not handle the case answers it first.
+
+    The gates stay open to whoever handles it, because the time limits run on.
+    """
+    verb = VERBS[request["verb"]]
+    mine, barred = actor.can(verb.permission), _barred(case, verb, held)
+    ready = mine and barred is None
+    what = Message(VERBS[f"propose_{verb.name}"].title)
+    said = N_("可以{act}") if ready else N_("等待审批人答复：{act}")
+    heading = Message(said, {"act": Message(verb.title) if ready else what})
+    why = Message(N_("{who} 提请，理由：{why}"), {"who": request["by"], "why": request["note"]})
+    rest = [o for o in others if o.verb is not verb]
+    here = gates.states(case, gates.EXIT[Stage(case.stage)])
+    return NextStep(verb, heading, here, ready, mine, barred, rest, why)
+
+
+def _barred(case: Case, verb: Verb, held: Sequence[Held]) -> Message | None:
+    why = [Message(PART_TITLES[part]) for part in duties.barring(case, verb, held)]
     if not why:
         return None
     return Message(N_("曾任本案{parts}，按职责分离要求须由其他人办理"), {"parts": why[0]})
 
 
-def offered(actor: Actor, case: Case, held: set[Part]) -> list[Offered]:
+def offered(actor: Actor, case: Case, held: Sequence[Held]) -> list[Offered]:
     """Moves with a button of their own that this person may see here."""
     found = []
     for verb in MOVES:
         if not verb.direct or not actor.can(verb.permission) or not in_reach(verb, case):
             continue
         missing = tuple(g.title for g in gates.unmet(case, verb.gates))
-        barred = _barred(verb, held)
+        barred = _barred(case, verb, held)
         found.append(Offered(verb, missing, str(barred.key) if barred else ""))
     return found
 

@@ -44,8 +44,10 @@ EVENTS: Final = frozenset(
         "stage_entered",
         "contacted",
         "answered",
+        "settled",
         "followed_up",
         "closed",
+        "merged",
         "reopened",
         "withdrawn",
         "extended",
@@ -54,6 +56,7 @@ EVENTS: Final = frozenset(
         "transfer_received",
         "transfer_answered",
         "review_asked",
+        "review_started",
         "review_done",
         "complexity_set",
     }
@@ -170,7 +173,8 @@ class ClockRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
     """One time limit.
 
     ``starts_on`` opens a clock, ``stops_on`` meets it, ``cancels_on`` makes it moot, and after
-    ``until`` no further one opens in the same round (a round ends with ``reopened``).  A rule
+    ``until`` no further one opens in the same round (a round ends with ``reopened``; a review
+    that is started begins one for ``count_from`` only, because nothing else is due anew).  A rule
     runs once a round unless it ``repeats``.  ``match`` names the datum that ties a stopping
     event to its own clock.  The date is ``amount`` × ``unit`` after the start, after the last
     ``count_from`` event of the round, or the datum ``date_field`` of the starting event.

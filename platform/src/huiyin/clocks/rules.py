@@ -66,13 +66,15 @@ def _concerns(rule: ClockRule, case: Case) -> bool:
 
 
 def _runs(rule: ClockRule, events: tuple[CaseEvent, ...]) -> list[Run]:
-    """The runs of one rule; a reopened case begins a new round."""
+    """The runs of one rule; a reopened case begins a new round, a review new anchors."""
     runs: list[Run] = []
     started = over = False
     anchor: CaseEvent | None = None
     for index, event in enumerate(events):
         if event.kind == "reopened":
             started, over, anchor = False, False, None
+        if event.kind == "review_started":
+            anchor = None
         if event.kind == rule.count_from:
             anchor = event
         for run in runs:

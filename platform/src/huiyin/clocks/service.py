@@ -20,6 +20,7 @@ from huiyin.clocks.policy import Audience, Complexity, Policy, default_policy
 from huiyin.clocks.rules import CaseEvent, Clock, ClockState, Facts, compute
 from huiyin.db import ScopedSession
 from huiyin.kit.calendar import WorkCalendar, shipped
+from huiyin.kit.time import now
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +82,21 @@ def recompute(
             session.add(row)
         _fill(row, clock)
     for gone in known.values():
-        session.delete(gone)
+        _end(gone)
     return next_due(clocks)
+
+
+def _end(row: ClockRow) -> None:
+    """A clock the case no longer has, as when its kind changed: what it was stays in the figures.
+
+    One that ran out counts as missed, one still in time as cancelled.
+    """
+    if row.stopped_at is not None or row.state == ClockState.CANCELLED.value:
+        return
+    moment = now()
+    late = row.state == ClockState.RUNNING.value and moment > row.due_at
+    row.state = (ClockState.MISSED if late else ClockState.CANCELLED).value
+    row.stopped_at = moment
 
 
 def next_due(clocks: Iterable[Clock]) -> NextDue:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from huiyin.identity.policy import Role, table
-from huiyin.kit.errors import Conflict, Invalid, Refused
+from huiyin.kit.errors import Conflict, Invalid, NotFound, Refused
 from huiyin.kit.i18n import N_, Message
 
 
@@ -46,9 +46,38 @@ class LastHolder(Conflict):
         super().__init__(Message(self.default, {"role": title_of(role)}))
 
 
+class SecondPersonConfirms(Refused):
+    """A grave appointment, or its end, holds only when somebody else confirms it."""
+
+    code = "second_person_confirms"
+    default = N_("「{role}」的任免须由另一位现任审批人或监督确认")
+
+    def __init__(self, role: Role) -> None:
+        super().__init__(Message(self.default, {"role": title_of(role)}))
+
+
+class NobodyConfirms(Conflict):
+    """Too few people: the appointment waits, and the sentence says for whom."""
+
+    code = "nobody_confirms"
+    default = N_("本机构没有可以确认此项任免的审批人或监督，请联系平台运营增补")
+
+
+class AlreadyAsked(Conflict):
+    code = "already_asked"
+    default = N_("此人已有一项待确认的任免，请先等待确认或退回")
+
+
 class AlreadyMember(Conflict):
     code = "already_member"
     default = N_("此人已是本机构成员，可直接调整角色")
+
+
+class LinkSpent(NotFound):
+    """The same for a link that never was, was used, was replaced, or is too old."""
+
+    code = "link_spent"
+    default = N_("链接已失效或已使用，请联系本机构管理员重新生成")
 
 
 def title_of(role: Role) -> Message:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from datetime import datetime
 
-from sqlalchemy import ARRAY, ForeignKey, Index, LargeBinary, Text, UniqueConstraint
+from sqlalchemy import ARRAY, ForeignKey, Index, LargeBinary, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from huiyin.db import PlatformModel, TenantModel
@@ -70,6 +70,57 @@ class Membership(TenantModel):
     department: Mapped[str] = mapped_column(default="")
     active: Mapped[bool] = mapped_column(default=True)
     since: Mapped[datetime] = mapped_column(default=now)
+
+
+class RoleGrant(TenantModel):
+    """A grave appointment, or its end, that waits for a second person, and how it was decided.
+
+    ``roles`` are those wanted, none for the end of the membership; ``former`` those held then.
+    """
+
+    __tablename__ = "role_grant"
+    __grants__ = "SELECT, INSERT, UPDATE"
+    __table_args__ = (
+        Index(
+            "ix_role_grant_asked",
+            "tenant_id",
+            "account_id",
+            unique=True,
+            postgresql_where=text("state = 'asked'"),
+        ),
+    )
+
+    account_id: Mapped[uuid.UUID]
+    name: Mapped[str]
+    department: Mapped[str] = mapped_column(default="")
+    former: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    roles: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    state: Mapped[str] = mapped_column(default="asked")  # asked, confirmed, refused
+    asked_by: Mapped[uuid.UUID]
+    asked_name: Mapped[str]
+    asked_at: Mapped[datetime] = mapped_column(default=now)
+    decided_by: Mapped[uuid.UUID | None]
+    decided_name: Mapped[str] = mapped_column(default="")
+    decided_at: Mapped[datetime | None]
+    reason: Mapped[str] = mapped_column(default="")
+
+
+class PasswordLink(TenantModel):
+    """A way to set the first password of an account, once.  Only the hash of its id is kept."""
+
+    __tablename__ = "password_link"
+    __grants__ = "SELECT, INSERT, UPDATE"
+    __table_args__ = (
+        UniqueConstraint("tenant_id", "token_hash"),
+        Index("ix_password_link_account", "tenant_id", "account_id"),
+    )
+
+    account_id: Mapped[uuid.UUID]
+    token_hash: Mapped[bytes] = mapped_column(LargeBinary)
+    created_by: Mapped[uuid.UUID]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
 
 
 class ApiToken(TenantModel):

@@ -43,6 +43,11 @@ class _Apart(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     pairs: tuple[tuple[Role, Role], ...]
 
 
+class _Second(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    roles: tuple[Role, ...]
+    own: tuple[Role, ...]
+
+
 class _Reach(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     all: tuple[Role, ...]
 
@@ -52,6 +57,7 @@ class PolicyTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     roles: dict[Role, RoleEntry]
     apart: _Apart
+    second: _Second
     permissions: dict[str, PermissionEntry]
     reach: _Reach
 
@@ -89,6 +95,15 @@ def held_apart(roles: Iterable[Role]) -> list[tuple[Role, Role]]:
     """Pairs among ``roles`` that one person may not hold together."""
     held = set(roles)
     return [(a, b) for a, b in table().apart.pairs if a in held and b in held]
+
+
+def needs_second(
+    asker: Iterable[Role], before: Iterable[Role], after: Iterable[Role]
+) -> frozenset[Role]:
+    """Roles given or taken by this change that a second person has to confirm."""
+    second = table().second
+    guarded = set(second.roles) | (set(second.own) & set(asker))
+    return frozenset(guarded & (set(before) ^ set(after)))
 
 
 def sees_all(roles: Iterable[Role]) -> bool:

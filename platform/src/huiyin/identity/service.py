@@ -24,6 +24,7 @@ from huiyin.identity.errors import (
     LastHolder,
     OwnRoles,
     RolesApart,
+    SecondPersonConfirms,
     WrongCredentials,
 )
 from huiyin.identity.models import Account, Membership
@@ -35,7 +36,7 @@ from huiyin.identity.passwords import (
     outdated,
     verify_password,
 )
-from huiyin.identity.policy import Role, held_apart
+from huiyin.identity.policy import Role, held_apart, needs_second
 from huiyin.identity.sessions import known_roles, open_session, revoke, revoke_all, rotate
 from huiyin.kit.errors import Invalid, NotFound
 from huiyin.kit.i18n import N_, Message
@@ -278,8 +279,9 @@ def add_membership(
 
     Raises ``NotFound``, ``OwnRoles``, ``RolesApart``, ``Invalid`` or ``AlreadyMember``.
     """
-    _may_change_people(session, actor, account_id)
+    may_change_people(session, actor, account_id)
     chosen = check_roles(roles)
+    _alone(actor, (), chosen)
     account = session.scalars(_enabled(Account.id == account_id)).one_or_none()
     if account is None:
         raise NotFound
@@ -310,10 +312,11 @@ def change_roles(
 
     Raises ``NotFound``, ``OwnRoles``, ``RolesApart``, ``Invalid`` or ``LastHolder``.
     """
-    _may_change_people(session, actor, account_id)
+    may_change_people(session, actor, account_id)
     chosen = check_roles(roles)
-    row = _active_member(session, account_id)
-    _refuse_last(session, row, set(row.roles) - set(chosen))
+    row = active_member(session, account_id)
+    refuse_last(session, row, set(row.roles) - set(chosen))
+    _alone(actor, row.roles, chosen)
     if set(row.roles) != set(chosen):
         row.roles = chosen
         revoke_all(session, account_id)
@@ -328,15 +331,24 @@ def deactivate(session: ScopedSession, account_id: uuid.UUID, *, actor: Actor) -
 
     Raises ``NotFound``, ``OwnRoles``, or ``LastHolder`` while nobody succeeds them.
     """
-    _may_change_people(session, actor, account_id)
-    row = _active_member(session, account_id)
-    _refuse_last(session, row, set(row.roles))
+    may_change_people(session, actor, account_id)
+    row = active_member(session, account_id)
+    refuse_last(session, row, set(row.roles))
+    _alone(actor, row.roles, ())
     row.active = False
     session.flush()
     return row
 
 
-def _may_change_people(session: ScopedSession, actor: Actor, account_id: uuid.UUID) -> None:
+def _alone(actor: Actor, before: Iterable[str], after: Iterable[str]) -> None:
+    """Raises ``SecondPersonConfirms``: such a change goes through ``huiyin.identity.grants``."""
+    if actor.kind is ActorKind.SYSTEM:
+        return
+    for role in sorted(needs_second(actor.roles, known_roles(before), known_roles(after))):
+        raise SecondPersonConfirms(role)
+
+
+def may_change_people(session: ScopedSession, actor: Actor, account_id: uuid.UUID) -> None:
     if actor.tenant_id != session.tenant:
         raise NotFound
     if actor.kind is not ActorKind.SYSTEM and not actor.can("admin.people"):
@@ -349,7 +361,7 @@ def _membership_of(account_id: uuid.UUID) -> Select[Membership]:
     return select(Membership).where(Membership.account_id == account_id).with_for_update()
 
 
-def _active_member(session: ScopedSession, account_id: uuid.UUID) -> Membership:
+def active_member(session: ScopedSession, account_id: uuid.UUID) -> Membership:
     # All of them, always in this order: two admins who remove each other's last colleague
     # must meet here, and without a deadlock.
     session.execute(
@@ -363,7 +375,7 @@ def _active_member(session: ScopedSession, account_id: uuid.UUID) -> Membership:
     return row
 
 
-def _refuse_last(session: ScopedSession, row: Membership, leaving: set[str]) -> None:
+def refuse_last(session: ScopedSession, row: Membership, leaving: set[str]) -> None:
     for role in INDISPENSABLE:
         if role.value not in leaving:
             continue

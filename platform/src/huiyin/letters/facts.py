@@ -51,6 +51,7 @@ def facts_of(
         letter_number=number,
         date=dated,
         received_on=local_date(case.received_at),
+        registered_on=_registered(case),
         language=language,
         topic="" if inputs.get("no_topic") else case.title,
         accepted_on=local_date(case.accepted_at) if case.accepted_at else None,
@@ -64,6 +65,12 @@ def facts_of(
         previous_reply_by=known.get("previous_reply_by"),
         **{name: str(inputs.get(name) or "") for name in _WORDS},
     )
+
+
+def _registered(case: Case) -> date | None:
+    """The day it was written down, where that is another than the day it came."""
+    day = local_date(case.registered_at)
+    return day if day != local_date(case.received_at) else None
 
 
 def language_of(case: Case) -> Literal["zh", "en"]:

@@ -29,7 +29,15 @@ KINDS: Final[dict[LetterKind, KindWording]] = {
                 "you for telling us.",
             ),
         ),
-        rows=("case_number", "received_on", "topic", "owner_name", "hotline", "next_date"),
+        rows=(
+            "case_number",
+            "received_on",
+            "registered_on",
+            "topic",
+            "owner_name",
+            "hotline",
+            "next_date",
+        ),
         parts=(
             Part(
                 NO_HEADING,
@@ -252,7 +260,7 @@ KINDS: Final[dict[LetterKind, KindWording]] = {
                 "our response.",
             ),
         ),
-        rows=("case_number", "topic", "received_on", "accepted_on"),
+        rows=("case_number", "topic", "received_on", "registered_on", "accepted_on"),
         parts=(
             Part(
                 Line("处理过程", "What we did"),

@@ -41,8 +41,8 @@ class NoticeForm(Shape, frozen=True, kw_only=True):
 
 
 class DeliveryForm(Shape, frozen=True, kw_only=True):
-    """寄送登记: sent by post, arrived, or come back."""
+    """寄送登记: sent by post, arrived, come back, or to be mailed once more."""
 
-    outcome: Annotated[str, Meta(pattern="^(sent|delivered|failed)$", title=N_("送达情况"))]
+    outcome: Annotated[str, Meta(pattern="^(sent|delivered|failed|again)$", title=N_("送达情况"))]
     channel: Annotated[str, Meta(pattern="^(email|post)$", title=N_("送达方式"))] = "post"
     detail: Annotated[str, Meta(min_length=2, max_length=500, title=N_("凭证"))]

@@ -16,6 +16,7 @@ import msgspec
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
+from huiyin.cases import merging
 from huiyin.cases.change import Deed, change, find
 from huiyin.cases.models import Case
 from huiyin.cases.stages import Audience, EntryKind, Outcome
@@ -27,11 +28,11 @@ from huiyin.kit.errors import Conflict, NotFound, Refused
 from huiyin.kit.i18n import N_
 from huiyin.kit.ids import uuid7
 from huiyin.kit.time import now, today
-from huiyin.letters import render
+from huiyin.letters import delivery, render
 from huiyin.letters.checks import LetterFinding, blocks, check_letter
 from huiyin.letters.errors import LetterBlocked, LetterChanged, LetterFixed, PdfDamaged
 from huiyin.letters.facts import facts_of, language_of
-from huiyin.letters.models import Letter, LetterState
+from huiyin.letters.models import Channel, Letter, LetterState
 from huiyin.letters.render import LetterDocument
 from huiyin.letters.schemas import AnswerForm, DeliveryForm, NoticeForm
 from huiyin.letters.templates import compose, format_number
@@ -39,14 +40,10 @@ from huiyin.letters.wording import LetterKind
 from huiyin.queue import service as queue
 from huiyin.tenancy.models import Counter, Tenant
 
-SEND: Final = "letters.send"
+SEND: Final = delivery.SEND
 _PDF_LIMIT: Final = 20 * 1024 * 1024
 
-# What releasing a letter of a kind is, as a verb, and what the clocks hear of it beyond that.
-RELEASE_VERBS: Final = {
-    LetterKind.ACKNOWLEDGEMENT: "acknowledge",
-    LetterKind.ANSWER: "release_answer",
-}
+# What the clocks hear of a release beyond its verb.
 CLOCK_EVENTS: Final = {LetterKind.PROGRESS: "contacted", LetterKind.SUPPLEMENT: "contacted"}
 # Letters that are written when the case is over.
 _AFTER_CLOSE: Final = frozenset({LetterKind.DECLINED, LetterKind.CLOSURE})
@@ -96,6 +93,8 @@ def _draft(
 
 
 def _late(case: Case, kind: LetterKind) -> bool:
+    if kind is LetterKind.ANSWER:
+        return merging.OWED in case.facts
     if kind is LetterKind.DECLINED:
         return case.outcome == Outcome.DECLINED
     return kind in _AFTER_CLOSE
@@ -245,10 +244,28 @@ def pdf_of(
         raise NotFound
     letter = find_letter(session, case, letter_id)
     if letter.is_released:
-        return letter, stored_pdf(letter)
+        data = stored_pdf(letter)
+        if actor.kind is ActorKind.COMPLAINANT and letter.kind == LetterKind.ANSWER:
+            _read(session, actor, case, letter)
+        return letter, data
     if actor.kind is ActorKind.COMPLAINANT:
         raise NotFound
     return letter, render.render_pdf(document_of(letter))
+
+
+def _read(session: ScopedSession, actor: Actor, case: Case, letter: Letter) -> None:
+    """Whoever opens the answer in the portal has it; noted once."""
+    if letter.delivered_at is not None:
+        return
+    deed = Deed("read_letter")
+
+    def apply(case: Case) -> None:
+        arrived, how = LetterState.DELIVERED, Channel.PORTAL.value
+        delivery.fared(session, actor, case, letter, arrived, how, "")
+        tell(deed, letter)
+
+    deed.apply = apply
+    change(session, actor, case.number, deed)
 
 
 def stored_pdf(letter: Letter) -> bytes:
@@ -320,7 +337,8 @@ def issue(
     """Record the release: letter, case, clocks, and the job that sends it, in one change."""
     kind, wanted = LetterKind(letter.kind), letter.fingerprint
     deed = Deed(
-        RELEASE_VERBS.get(kind, "send_letter"), body=f"{document_of(letter).title} {letter.number}",
+        delivery.release_verb(actor, case, kind),
+        body=f"{document_of(letter).title} {letter.number}",
         kind=EntryKind.MESSAGE_OUT, audience=Audience.COMPLAINANT,
         clock_event=CLOCK_EVENTS.get(kind),
     )  # fmt: skip
@@ -335,7 +353,7 @@ def issue(
         letter.pdf_key, letter.pdf_sha256 = blob.key, blob.sha256
         session.add(letter)
         if kind is LetterKind.ANSWER:
-            _answered(actor, case, letter)
+            delivery.answered(session, actor, case, letter)
         queue.enqueue(
             session, SEND, {"letter": letter.id}, key=f"{SEND}:{letter.id}", object_id=case.id
         )
@@ -344,17 +362,6 @@ def issue(
     deed.apply = apply
     change(session, actor, case.number, deed, rev=rev)
     return letter
-
-
-def _answered(actor: Actor, case: Case, letter: Letter) -> None:
-    case.answered_at = now()
-    case.facts = {
-        **case.facts,
-        "reply_sent": {
-            "at": now().isoformat(), "by": actor.name, "by_id": str(actor.id),
-            "note": letter.number,
-        },
-    }  # fmt: skip
 
 
 def record_delivery(
@@ -368,7 +375,11 @@ def record_delivery(
         letter = find_letter(session, case, letter_id, lock=True)
         if not letter.is_released:
             raise Conflict(N_("文书尚未签发，签发后再登记送达"))
-        fared(letter, LetterState(form.outcome), form.channel, form.detail)
+        if form.outcome == "again":
+            delivery.send_again(session, letter)
+        else:
+            state = LetterState(form.outcome)
+            delivery.fared(session, actor, case, letter, state, form.channel, form.detail)
         found.append(letter)
         tell(deed, letter)
         deed.data = {**deed.data, "state": letter.state, "channel": letter.channel}
@@ -376,15 +387,6 @@ def record_delivery(
     deed.apply = apply
     change(session, actor, number, deed)
     return found[0]
-
-
-def fared(letter: Letter, state: LetterState, channel: str, detail: str) -> None:
-    """Note what became of a letter; the first sending keeps its time."""
-    letter.state, letter.channel, letter.delivery = state.value, channel, detail
-    if state is not LetterState.FAILED:
-        letter.sent_at = letter.sent_at or now()
-    if state is LetterState.DELIVERED:
-        letter.delivered_at = now()
 
 
 def dated(letter: Letter) -> date:

@@ -13,17 +13,19 @@ from typing import Any, Final
 
 from sqlalchemy import select
 
+from huiyin.cases import merging
 from huiyin.cases.change import Deed, change
 from huiyin.cases.models import Case, Entry
 from huiyin.db import ScopedSession
 from huiyin.evidence.store import blobs
 from huiyin.identity.actor import SYSTEM_ID, Actor
 from huiyin.ledger import service as ledger
-from huiyin.letters import mailer, service
+from huiyin.letters import delivery, mailer, service
 from huiyin.letters.checks import blocks
 from huiyin.letters.facts import complainant
 from huiyin.letters.models import Channel, Letter, LetterState
 from huiyin.letters.wording import LetterKind
+from huiyin.queue import service as queue
 from huiyin.queue.registry import GiveUp, JobView, Retry, handler
 from huiyin.tenancy.models import Tenant
 
@@ -36,6 +38,7 @@ AUTOMATIC: Final[Mapping[str, LetterKind]] = {
 }
 WRITES_TO: Final = frozenset({"complaint", "report"})  # intake types that are accepted or declined
 TRIES: Final = 8
+ANSWER_ALONG: Final = "letters.answer_merged"
 _LONGEST_PAUSE: Final = 3600
 
 
@@ -94,15 +97,21 @@ def write_automatic(
     if _written(session, job.event_id, kind):
         return None
     letter = service.begin(session, job.actor, case, kind, job.event_id)
+    return _release(session, job.actor, case, letter, inputs)
+
+
+def _release(
+    session: ScopedSession, actor: Actor, case: Case, letter: Letter, inputs: Mapping[str, Any]
+) -> Letter:
     service.write(session, case, letter, inputs)
     if blocks(service.check(session, case, letter)):
         # The complainant's own words on the first line are what a gate most often stumbles over.
         service.write(session, case, letter, {**inputs, "no_topic": True})
     if blocks(service.check(session, case, letter)):
-        return _hold_back(session, job.actor, case, letter)
+        return _hold_back(session, actor, case, letter)
     blob = service.printed(session, letter)
     try:
-        return service.issue(session, job.actor, case, letter, blob)
+        return service.issue(session, actor, case, letter, blob)
     except BaseException:
         blobs().delete(blob.key)
         raise
@@ -128,6 +137,34 @@ def _hold_back(session: ScopedSession, actor: Actor, case: Case, letter: Letter)
     return letter
 
 
+# -- merged cases ------------------------------------------------------------------------------
+
+
+@handler("letters.merged", on=["letter.sent"])
+def answer_along(session: ScopedSession, job: JobView) -> None:
+    """The master's written answer went out: a job for each complainant who waits for it too."""
+    if job.payload.get("letter_kind") != LetterKind.ANSWER:
+        return
+    model = str(job.payload["letter"])
+    for case_id in merging.owed_by(session, job.object_id):
+        key = f"{ANSWER_ALONG}:{case_id}:{model}"
+        queue.enqueue(session, ANSWER_ALONG, {"letter": model}, key=key, object_id=case_id)
+
+
+@handler(ANSWER_ALONG)
+def answer_merged(session: ScopedSession, job: JobView) -> None:
+    """The words signed for the master, to this complainant, with a number and a name of its own."""
+    case = _case(session, job)
+    model = session.get(Letter, (session.tenant, uuid.UUID(str(job.payload["letter"]))))
+    if model is None:
+        raise GiveUp
+    if merging.OWED not in case.facts or service.open_draft(session, case, LetterKind.ANSWER):
+        return
+    letter = service.begin(session, job.actor, case, LetterKind.ANSWER)
+    letter.drafted_by, letter.drafted_name = model.drafted_by, model.drafted_name
+    _release(session, job.actor, case, letter, model.inputs)
+
+
 # -- sending -----------------------------------------------------------------------------------
 
 
@@ -147,7 +184,7 @@ def send(session: ScopedSession, job: JobView) -> None:
     case = session.get_one(Case, (session.tenant, letter.case_id))
     chosen, to = mailer.settings(), _address(session, case)
     if chosen is None or not to:
-        _sent(session, case, letter, Channel.PORTAL)
+        _sent(session, job.actor, case, letter, Channel.PORTAL)
         return
     try:
         mailer.send(chosen, _mail(session, letter, to, chosen))
@@ -158,7 +195,7 @@ def send(session: ScopedSession, job: JobView) -> None:
     except mailer.Undeliverable as failure:
         _failed(session, job.actor, case, letter, failure.code)
     else:
-        _sent(session, case, letter, Channel.EMAIL)
+        _sent(session, job.actor, case, letter, Channel.EMAIL)
 
 
 def _address(session: ScopedSession, case: Case) -> str:
@@ -176,9 +213,14 @@ def _mail(
     )  # fmt: skip
 
 
-def _sent(session: ScopedSession, case: Case, letter: Letter, channel: Channel) -> None:
-    """No line in the timeline: the release is there already, and the case itself is unchanged."""
-    service.fared(letter, LetterState.SENT, channel.value, "")
+def _sent(
+    session: ScopedSession, actor: Actor, case: Case, letter: Letter, channel: Channel
+) -> None:
+    """No line in the timeline, where the release is already, unless it had come back before."""
+    if delivery.RETURNED in case.facts:
+        _note(session, actor, case, letter, LetterState.SENT, channel)
+    else:
+        delivery.fared(session, actor, case, letter, LetterState.SENT, channel.value, "")
     ledger.append(
         session, kind="letter.sent", object_id=case.id, actor_id=SYSTEM_ID,
         facts={"letter": letter.id, "channel": channel.value, "pdf_sha256": letter.pdf_sha256},
@@ -187,8 +229,21 @@ def _sent(session: ScopedSession, case: Case, letter: Letter, channel: Channel) 
 
 def _failed(session: ScopedSession, actor: Actor, case: Case, letter: Letter, code: int) -> None:
     """Somebody must see it: the letter has to go another way."""
-    service.fared(letter, LetterState.FAILED, Channel.EMAIL.value, f"SMTP {code}" if code else "")
+    _note(session, actor, case, letter, LetterState.FAILED, Channel.EMAIL, code)
+
+
+def _note(
+    session: ScopedSession, actor: Actor, case: Case, letter: Letter, state: LetterState,
+    channel: Channel, code: int = 0,
+) -> None:  # fmt: skip
+    """Write on the case how a letter fared."""
     deed = Deed("letter_delivery")
-    service.tell(deed, letter)
-    deed.data = {**deed.data, "state": letter.state, "channel": letter.channel, "code": code}
+
+    def apply(case: Case) -> None:
+        detail = f"SMTP {code}" if code else ""
+        delivery.fared(session, actor, case, letter, state, channel.value, detail)
+        service.tell(deed, letter)
+        deed.data = {**deed.data, "state": letter.state, "channel": letter.channel, "code": code}
+
+    deed.apply = apply
     change(session, actor, case.number, deed)

@@ -66,6 +66,7 @@ class LetterFacts:
     letter_number: str
     date: dt.date
     received_on: dt.date
+    registered_on: dt.date | None = None
     honorific: str = ""
     language: Language = "zh"
     topic: str = ""

@@ -69,6 +69,7 @@ LABELS: Final[dict[str, Line]] = {
     "firm_short": Line("公司简称", "Short name"),
     "topic": Line("投诉事项", "Subject"),
     "received_on": Line("收到日期", "Received on"),
+    "registered_on": Line("登记日期", "Registered on"),
     "accepted_on": Line("受理日期", "Accepted on"),
     "owner_name": Line("负责人", "Person in charge"),
     "hotline": Line("联系电话", "Telephone"),

@@ -17,7 +17,7 @@ from huiyin.cases.queries import Filter
 from huiyin.cases.schemas import Shape
 from huiyin.cases.stages import FINDING_TITLES, PART_TITLES, Part, Stage
 from huiyin.cases.verbs import VERBS
-from huiyin.cases.workbench import next_step
+from huiyin.cases.workbench import counts, next_step
 from huiyin.kit.errors import Conflict, Invalid, NotFound, Refused
 from huiyin.kit.i18n import N_
 from huiyin.kit.time import now
@@ -154,9 +154,13 @@ class ApprovalController(Controller):
         wanted = Filter(stage=Stage.APPROVAL.value, after=after)
         rows = queries.inbox(desk.session, desk.actor, wanted)
         archive = queries.inbox(desk.session, desk.actor, Filter(stage=Stage.ARCHIVE.value))
+        asked = queries.inbox(desk.session, desk.actor, Filter(), ending=True)
         moment = now()
         shape = [(r, *queries.time_left(r.next_due_at, moment)) for r in rows[: queries.PAGE]]
         closing = [(r, *queries.time_left(r.next_due_at, moment)) for r in archive[: queries.PAGE]]
+        kinds = queries.retypings(desk.session, desk.actor)
+        retyping = [(r, *queries.time_left(r.next_due_at, moment)) for r in kinds]
+        ending = [(r, *queries.time_left(r.next_due_at, moment)) for r in asked[: queries.PAGE]]
         more = ""
         if len(rows) > queries.PAGE:
             last = rows[queries.PAGE - 1]
@@ -165,6 +169,9 @@ class ApprovalController(Controller):
             "remedies/approvals.html",
             rows=shape,
             closing=closing,
+            retyping=retyping,
+            ending=ending,
+            verbs=VERBS,
             more=more,
             categories=categories(),
         )
@@ -197,7 +204,7 @@ def _edit(
         plan=plan,
         form=form,
         rows=rows,
-        members=members(desk, case),
+        members=members(desk, case, "case.handle"),
         plan_titles=PLAN_TITLES,
         editable=case.stage == Stage.PLAN,
         precedents=service.precedents(desk.session, desk.actor, case),
@@ -230,7 +237,7 @@ def _judge(desk: Desk, case: Case, form: Form, *, status: int = 200) -> Response
         step=next_step(desk.actor, case, history),
         finding_titles=FINDING_TITLES,
         people=[(PART_TITLES[Part(p.part)], p.name) for p in history if p.part != Part.SUBJECT],
-        subjects=[p.name for p in history if p.part == Part.SUBJECT],
+        subjects=[p.name for p in history if p.part == Part.SUBJECT and counts(p)],
         category=categories().get(case.category or ""),
         cause=causes().get(case.cause or ""),
         open=plan.state == PlanState.SUBMITTED and case.stage == Stage.APPROVAL,

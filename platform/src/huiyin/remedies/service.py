@@ -11,20 +11,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Final
 
 from sqlalchemy import and_, func, or_, select
 
+from huiyin.cases import duties
 from huiyin.cases.change import Deed, change, find
 from huiyin.cases.errors import NobodyLeft
-from huiyin.cases.models import Case, Participation, Task
-from huiyin.cases.people import count_task
-from huiyin.cases.service import member
-from huiyin.cases.stages import HANDLING, CaseState
+from huiyin.cases.models import Case, Task
+from huiyin.cases.people import count_task, doer, give
+from huiyin.cases.stages import CaseState
+from huiyin.cases.verbs import VERBS
 from huiyin.db import ScopedSession
 from huiyin.identity.actor import Actor
 from huiyin.identity.models import Membership
-from huiyin.identity.policy import Role, permissions_of, sees_all
+from huiyin.identity.policy import sees_all
 from huiyin.kit.errors import Invalid
 from huiyin.kit.i18n import N_, Message
 from huiyin.kit.ids import uuid7
@@ -32,9 +32,6 @@ from huiyin.kit.time import now
 from huiyin.remedies.errors import AlreadyApproved, PlanChanged, PlanMissing
 from huiyin.remedies.models import Approval, Decision, Plan, PlanState, approvers_for
 from huiyin.remedies.schemas import Measure, PlanForm
-
-APPROVE: Final = "case.approve"
-
 
 # -- drafting ----------------------------------------------------------------------------------
 
@@ -59,7 +56,7 @@ def save_draft(
 ) -> Plan:
     """Write the plan down.  A draft is rewritten in place; anything later gets a new version.
 
-    Raises ``Invalid`` (field ``measures``) for an owner who is no member or is walled.
+    Raises ``Invalid`` (field ``measures``) for an owner who cannot finish it or is walled.
     """
     saved: list[Plan] = []
     deed = Deed("draft_plan")
@@ -102,10 +99,10 @@ def _fill(session: ScopedSession, actor: Actor, case: Case, plan: Plan, form: Pl
 
 
 def _measure(session: ScopedSession, case: Case, measure: Measure) -> dict[str, str | None]:
-    person = member(session, measure.owner_id)
-    walled = measure.owner_id is not None and measure.owner_id in case.walled
-    if walled or (measure.owner_id and person is None):
-        raise Invalid({"measures": Message(N_("责任人须为在职人员，且不是本案须回避的人员"))})
+    person = doer(session, case, measure.owner_id)
+    if measure.owner_id and person is None:
+        wrong = N_("责任人须为具备办理权限的在职人员，且不是本案须回避的人员")
+        raise Invalid({"measures": Message(wrong)})
     return {
         "title": measure.title,
         "owner_id": str(person.account_id) if person else None,
@@ -172,23 +169,9 @@ def _submitted(session: ScopedSession, case: Case) -> Plan:
 
 def eligible_approvers(session: ScopedSession, case: Case) -> Sequence[Membership]:
     """Members who may judge this case: able by role, with no part in it, ever, and not named."""
-    handled = select(Participation.account_id).where(
-        Participation.case_id == case.id,
-        Participation.part.in_([part.value for part in HANDLING]),
-    )
-    members = session.scalars(
-        select(Membership)
-        .where(Membership.active, Membership.account_id.not_in(handled))
-        .order_by(Membership.name)
-    )
     now_handling = {case.owner_id, case.investigator_id}
-    return [
-        person
-        for person in members
-        if APPROVE in permissions_of(frozenset(Role(role) for role in person.roles))
-        and person.account_id not in case.walled
-        and person.account_id not in now_handling
-    ]
+    able = duties.able(session, case, VERBS["approve"])
+    return [person for person in able if person.account_id not in now_handling]
 
 
 # -- judging -----------------------------------------------------------------------------------
@@ -267,14 +250,16 @@ def _put_into_force(session: ScopedSession, actor: Actor, case: Case, plan: Plan
         count_task(case, -1, measure=True)
     for measure in plan.measures:
         owner, due = measure["owner_id"], measure["due_on"]
-        session.add(
-            Task(
-                case_id=case.id, title=measure["title"], is_measure=True, created_by=actor.id,
-                assignee_id=uuid.UUID(owner) if owner else None,
-                assignee_name=measure["owner_name"],
-                due_on=date.fromisoformat(due) if due else None,
-            )
+        task = Task(
+            case_id=case.id, title=measure["title"], is_measure=True, created_by=actor.id,
+            due_on=date.fromisoformat(due) if due else None,
         )  # fmt: skip
+        # Whoever left or was named in the case since the plan was drafted hands it to the owner.
+        person = doer(session, case, uuid.UUID(owner)) if owner else None
+        if owner and person is None:
+            person = doer(session, case, case.owner_id)
+        give(session, actor, case, task, person)
+        session.add(task)
         count_task(case, +1, measure=True)
     note = Message(N_("第 {n} 版"), {"n": plan.version})
     case.facts = {**case.facts, "plan_approved": {**_fact(actor, note), "plan_hash": plan.hash}}

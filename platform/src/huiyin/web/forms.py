@@ -18,6 +18,7 @@ from msgspec import inspect as shapes
 from huiyin.kit.errors import Invalid
 from huiyin.kit.i18n import N_, Message, Translator
 from huiyin.kit.text import clean
+from huiyin.kit.time import SHANGHAI
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -106,6 +107,8 @@ def _value(
         raise Invalid({name: Message(N_("最多 {n} 个字，请精简"), {"n": _LONGEST})})
     if isinstance(_bare(field.type), shapes.DecimalType) and isinstance(raw, str):
         raw = raw.replace(",", "").replace("，", "").lstrip("¥￥").strip()
+    if isinstance(_bare(field.type), shapes.DateTimeType) and isinstance(raw, str):
+        raw = _moment(raw)
     try:
         value = msgspec.convert(raw, kind, strict=strict)
     except msgspec.ValidationError as error:
@@ -113,6 +116,17 @@ def _value(
     if isinstance(value, Decimal):
         _check_decimal(name, field.type, value)
     return value
+
+
+def _moment(raw: str) -> datetime | str:
+    """A day and time as browsers send it, to the minute; without a zone it is Shanghai's."""
+    if "T" not in raw:
+        return raw
+    try:
+        moment = datetime.fromisoformat(raw)
+    except ValueError:
+        return raw
+    return moment if moment.tzinfo else moment.replace(tzinfo=SHANGHAI)
 
 
 def _check_decimal(name: str, kind: shapes.Type, value: Decimal) -> None:

@@ -17,9 +17,10 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from sqlalchemy import select
 
-from huiyin.identity.errors import AlreadyMember, OwnRoles
-from huiyin.identity.models import Account, Membership
-from huiyin.identity.policy import Role, permissions_of, table
+from huiyin.identity import grants, links
+from huiyin.identity.errors import OwnRoles
+from huiyin.identity.models import Account, Membership, RoleGrant
+from huiyin.identity.policy import Role, needs_second, permissions_of, table
 from huiyin.identity.service import (
     OUTSIDE,
     add_membership,
@@ -29,16 +30,17 @@ from huiyin.identity.service import (
     find_account,
     members,
 )
+from huiyin.identity.sessions import known_roles
 from huiyin.kit.errors import Conflict, Invalid, NotFound
 from huiyin.kit.i18n import N_, Message
 from huiyin.ledger.service import append
 from huiyin.web.desk import Desk
 from huiyin.web.forms import Form, parse
+from huiyin.web.grants import record
 from huiyin.web.routes import FormData, action, page
 
 PERMISSION: Final = "admin.people"
 PAGE: Final = 50
-_BYTES: Final = 12  # of an initial password: 16 characters, 96 bits
 
 
 class MemberForm(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,6 +81,8 @@ class MemberController(Controller):
             rows=listed.rows,
             former=former,
             more=more,
+            waiting=grants.pending(desk.session),
+            names={role.value: entry.title for role, entry in table().roles.items()},
             titles={role: entry.title for role, entry in table().roles.items()},
         )
 
@@ -90,16 +94,16 @@ class MemberController(Controller):
     def new(self, desk: NamedDependency[Desk], data: FormData) -> Response[Any]:
         try:
             form = parse(MemberForm, data)
-            row, password = add_member(desk, form)
-        except (Invalid, AlreadyMember) as error:
+            row, token = add_member(desk, form)
+        except (Invalid, Conflict, OwnRoles) as error:
             desk.session.rollback()
             return _new(desk, _failed(desk, data, error), status=error.status)
-        if not password:
-            said = Message(N_("{name}已成为本机构成员，用原有密码登录"), {"name": row.name})
-            return desk.redirect(people_path(desk), said)
-        return desk.page(
-            "admin/person_added.html", row=row, email=form.email, password=password,
-        )  # fmt: skip
+        if token:
+            return link_page(desk, row.name, form.email, token, waits=isinstance(row, RoleGrant))
+        if isinstance(row, RoleGrant):
+            return desk.redirect(people_path(desk), _waits(row))
+        said = Message(N_("{name}已成为本机构成员，用原有密码登录"), {"name": row.name})
+        return desk.redirect(people_path(desk), said)
 
     @page("/{account:uuid}", name="admin:person", permission=PERMISSION)
     def person(self, desk: NamedDependency[Desk], account: FromPath[uuid.UUID]) -> Response[Any]:
@@ -110,15 +114,17 @@ class MemberController(Controller):
     def change(
         self, desk: NamedDependency[Desk], account: FromPath[uuid.UUID], data: FormData
     ) -> Response[Any]:
-        row = member_of(desk, account)
         try:
+            member_of(desk, account)
             form = parse(RolesForm, data)
-            row = give_roles(desk, account, form)
+            done = give_roles(desk, account, form)
         except (Invalid, Conflict, OwnRoles) as error:
             desk.session.rollback()
             row = member_of(desk, account)
             return _person(desk, row, _failed(desk, data, error), status=error.status)
-        said = Message(N_("{name}的角色已更新，须重新登录后生效"), {"name": row.name})
+        if isinstance(done, RoleGrant):
+            return desk.redirect(people_path(desk), _waits(done))
+        said = Message(N_("{name}的角色已更新，须重新登录后生效"), {"name": done.name})
         return desk.redirect(people_path(desk), said)
 
     @page("/{account:uuid}/deactivate", name="admin:person_end_page", permission=PERMISSION)
@@ -131,11 +137,13 @@ class MemberController(Controller):
     ) -> Response[Any]:
         row = member_of(desk, account)
         try:
-            end_membership(desk, account)
+            done = end_membership(desk, account)
         except (Conflict, OwnRoles) as error:
             desk.session.rollback()
             row = member_of(desk, account)
             return _confirm_end(desk, row, _failed(desk, data, error), status=error.status)
+        if isinstance(done, RoleGrant):
+            return desk.redirect(people_path(desk), _waits(done))
         said = Message(N_("{name}已停用，经办记录保留"), {"name": row.name})
         return desk.redirect(people_path(desk), said)
 
@@ -143,41 +151,60 @@ class MemberController(Controller):
 # -- what is done, and entered into the book -----------------------------------------------------
 
 
-def add_member(desk: Desk, form: MemberForm) -> tuple[Membership, str]:
-    """The membership, and the initial password of an account made for it, else ``""``.
+def add_member(desk: Desk, form: MemberForm) -> tuple[Membership | RoleGrant, str]:
+    """The membership, or what waits for a second person; and the token of the link by which the
+    holder of an account made for it sets the first password, else ``""``.
 
     The name is the firm's own word for the person: an account found by its address gives away
     nothing of its holder.  Raises ``Invalid`` or ``AlreadyMember``.
     """
-    session, password = desk.session, ""
+    session, token = desk.session, ""
     account = find_account(session, form.email)
     if account is None:
-        password = secrets.token_urlsafe(_BYTES)
+        # Nobody ever learns this one; the link puts another in its place.
+        unknown = secrets.token_urlsafe(32)
         account = create_account(
-            session, form.email, form.name, password, language=desk.tenant.language
+            session, form.email, form.name, unknown, language=desk.tenant.language
         )
+        token = links.issue(session, desk.actor, account.id)
+    roles, new = roles_of(form.roles), bool(token)
+    if needs_second(desk.actor.roles, (), roles):
+        asked = grants.ask(
+            session, desk.actor, account.id, roles, name=form.name, department=form.department
+        )
+        record(desk, asked, "member.grant_asked", new_account=new)
+        return asked, token
     row = add_membership(
-        session, account.id, roles_of(form.roles), actor=desk.actor, name=form.name,
+        session, account.id, roles, actor=desk.actor, name=form.name,
         department=form.department,
     )  # fmt: skip
-    _record(desk, row, "member.added", roles=row.roles, new_account=bool(password))
-    return row, password
+    _record(desk, row, "member.added", roles=row.roles, new_account=new)
+    return row, token
 
 
-def give_roles(desk: Desk, account_id: uuid.UUID, form: RolesForm) -> Membership:
+def give_roles(desk: Desk, account_id: uuid.UUID, form: RolesForm) -> Membership | RoleGrant:
     """Other roles for a member.  Raises what ``identity.service.change_roles`` raises."""
-    before = sorted(member_of(desk, account_id).roles)
+    before, roles = sorted(member_of(desk, account_id).roles), roles_of(form.roles)
+    if roles and needs_second(desk.actor.roles, known_roles(before), roles):
+        return _ask(desk, account_id, roles, form.department)
     row = change_roles(
-        desk.session, account_id, roles_of(form.roles), actor=desk.actor,
-        department=form.department,
-    )  # fmt: skip
+        desk.session, account_id, roles, actor=desk.actor, department=form.department
+    )
     if sorted(row.roles) != before:
         _record(desk, row, "member.roles_changed", roles=row.roles, former=before)
     return row
 
 
-def end_membership(desk: Desk, account_id: uuid.UUID) -> Membership:
+def _ask(desk: Desk, account_id: uuid.UUID, roles: list[Role], department: str | None) -> RoleGrant:
+    asked = grants.ask(desk.session, desk.actor, account_id, roles, department=department)
+    record(desk, asked, "member.grant_asked")
+    return asked
+
+
+def end_membership(desk: Desk, account_id: uuid.UUID) -> Membership | RoleGrant:
     """The end of a membership.  Raises what ``identity.service.deactivate`` raises."""
+    if needs_second(desk.actor.roles, known_roles(member_of(desk, account_id).roles), ()):
+        return _ask(desk, account_id, [], None)
     row = deactivate(desk.session, account_id, actor=desk.actor)
     _record(desk, row, "member.deactivated", roles=row.roles)
     return row
@@ -221,6 +248,20 @@ def member_of(desk: Desk, account_id: uuid.UUID) -> Membership:
     return row
 
 
+def link_page(
+    desk: Desk, name: str, email: str, token: str, *, waits: bool = False
+) -> Response[Any]:
+    """The one page that shows a link for a first password."""
+    root = desk.site.settings.public_url or str(desk.request.base_url)
+    link = f"{root.rstrip('/')}/t/{desk.tenant.slug}/welcome/{token}"
+    return desk.page("admin/person_added.html", name=name, email=email, link=link, waits=waits)
+
+
+def _waits(row: RoleGrant) -> Message:
+    said = N_("{name}的任免已提交，由另一位现任审批人或监督确认后生效")
+    return Message(said, {"name": row.name})
+
+
 def _new(desk: Desk, form: Form, *, status: int = 200) -> Response[Any]:
     return desk.page("admin/person_new.html", status=status, form=form, **_choices(desk))
 
@@ -229,7 +270,8 @@ def _person(desk: Desk, row: Membership, form: Form, *, status: int = 200) -> Re
     email = desk.session.scalar(select(Account.email).where(Account.id == row.account_id))
     return desk.page(
         "admin/person.html", status=status, row=row, email=email, form=form,
-        own=row.account_id == desk.actor.id, **_choices(desk),
+        own=row.account_id == desk.actor.id,
+        renewable=links.renewable(desk.session, row.account_id), **_choices(desk),
     )  # fmt: skip
 
 

@@ -11,13 +11,16 @@ from huiyin.sdk import (
     Case,
     Entry,
     EntryKind,
+    Outcome,
     PublicStep,
     Stage,
     TenantContext,
     ToldDate,
+    complainant_actor,
     files_of,
     letters_of,
     local_date,
+    may_ask_review,
     review_asked,
     system_actor,
     today,
@@ -104,12 +107,17 @@ class Progress:
         return self.case.is_open
 
     @property
+    def may_say(self) -> bool:
+        """Also once the firm has ended the case itself: it is read as an objection."""
+        return self.case.is_open or self.case.ended_by_firm
+
+    @property
     def may_withdraw(self) -> bool:
         return self.case.is_open and self.case.stage != Stage.ARCHIVE
 
     @property
     def may_ask_review(self) -> bool:
-        return self.case.answered_at is not None and not review_asked(self.case)
+        return may_ask_review(self.case) and not review_asked(self.case)
 
 
 def progress_of(ctx: TenantContext, case: Case) -> Progress:
@@ -119,7 +127,7 @@ def progress_of(ctx: TenantContext, case: Case) -> Progress:
     return Progress(
         case=case,
         state=plain_state(case),
-        promise=promise_in(told) if case.is_open or review_asked(case) else None,
+        promise=promise_in(told) if _owed(case) else None,
         meter=meter_in(told) if case.is_open else None,
         steps=tracked.steps,
         bubbles=[b for entry in reversed(tracked.messages) if (b := bubble_of(entry))],
@@ -127,6 +135,11 @@ def progress_of(ctx: TenantContext, case: Case) -> Progress:
         files=files_of(ctx.session, case, shared_only=True),
         last_seq=max((entry.seq for entry in tracked.messages), default=0),
     )
+
+
+def _owed(case: Case) -> bool:
+    """A merged case is closed, and its answer still to come."""
+    return case.is_open or review_asked(case) or case.outcome == Outcome.MERGED
 
 
 def promise_in(told: Sequence[ToldDate]) -> Promise | None:
@@ -155,8 +168,9 @@ def _day(told: ToldDate) -> date:
 
 def bubble_of(entry: Entry) -> Bubble | None:
     """What was said in an entry; events without words for the complainant give none."""
-    mine = entry.kind == EntryKind.MESSAGE_IN or entry.verb == "withdraw"
-    if not mine and entry.kind != EntryKind.MESSAGE_OUT:
+    by_code = entry.author_id == complainant_actor(entry.tenant_id).id
+    mine = entry.kind == EntryKind.MESSAGE_IN or (entry.verb == "withdraw" and by_code)
+    if not mine and entry.kind not in {EntryKind.MESSAGE_OUT, EntryKind.MOVE}:
         return None
     names = tuple(str(name) for name in entry.data.get("files", ()))
     if not entry.body and not names:

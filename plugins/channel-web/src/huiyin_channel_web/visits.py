@@ -95,7 +95,7 @@ def attention(ctx: TenantContext, case: Case) -> tuple[datetime | None, int]:
         .where(
             Entry.case_id == case.id,
             Entry.audience == Audience.COMPLAINANT.value,
-            Entry.kind == EntryKind.MESSAGE_OUT.value,
+            Entry.kind.in_([EntryKind.MESSAGE_OUT.value, EntryKind.MOVE.value]),
             Entry.seq > func.coalesce(seen, 0),
         )
         .scalar_subquery()

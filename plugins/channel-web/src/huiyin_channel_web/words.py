@@ -40,6 +40,14 @@ ANSWERED: Final = Plain(
     N_("已书面答复"),
     N_("书面答复已发出，可以在本页查看和下载。对结果不满意，可以要求由未参与处理的人员复核。"),
 )
+REGISTERED: Final = Plain(  # a withdrawal that the firm wrote down; the complainant did nothing
+    N_("机构登记您已撤回"),
+    N_("机构于 {day}登记您已撤回投诉，理由见沟通记录。如果您没有撤回，请在本页留言或要求复核。"),
+)
+SETTLED: Final = Plain(
+    N_("已答复"),
+    N_("处理结果写在沟通记录里。对结果不满意，可以要求由未参与处理的人员复核。"),
+)
 CLOSED: Final = MappingProxyType(
     {
         Outcome.ARCHIVED: Plain(
@@ -50,16 +58,20 @@ CLOSED: Final = MappingProxyType(
             N_("已办结"),
             N_("这件投诉已办结。对结果不满意，可以要求复核，或选择本页列出的其他途径。"),
         ),
-        Outcome.DECLINED: Plain(N_("未予受理"), N_("理由和其他途径写在告知书里，可以在本页下载。")),
+        Outcome.DECLINED: Plain(
+            N_("未予受理"),
+            N_("理由和其他途径写在告知书里，可以在本页下载。有异议的，请在本页留言或要求复核。"),
+        ),
         Outcome.WITHDRAWN: Plain(
             N_("您已撤回投诉"), N_("处理已停止，记录按规定保留。需要时您可以重新提交。")
         ),
         Outcome.TRANSFERRED: Plain(
-            N_("已转由其他单位处理"), N_("转往何处已告知您，详见本页的文书或沟通记录。")
+            N_("已转由其他单位处理"),
+            N_("转往何处写在沟通记录里。有异议的，请在本页留言或要求复核。"),
         ),
         Outcome.MERGED: Plain(
             N_("已与同类投诉合并办理"),
-            N_("您的投诉与反映同一情况的投诉一并办理。有疑问请拨打投诉热线。"),
+            N_("您的投诉与反映同一情况的投诉一并办理。有异议的，请在本页留言或要求复核。"),
         ),
     }
 )
@@ -67,10 +79,12 @@ CLOSED: Final = MappingProxyType(
 
 def plain_state(case: Case) -> Plain:
     """Where a case stands, in words that a complainant uses."""
+    if not case.is_open and case.outcome == Outcome.WITHDRAWN and case.ended_by_firm:
+        return REGISTERED
     if not case.is_open:
         return CLOSED[Outcome(case.outcome or Outcome.ARCHIVED)]
     if case.public_stage is PublicStage.ANSWERED and case.answered_at:
-        return ANSWERED
+        return SETTLED if case.settled_at_once else ANSWERED
     return OPEN[case.public_stage]
 
 

@@ -1,0 +1,95 @@
+"""Cases handled as one: the others close, but each complainant is still owed an answer."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Sequence
+from datetime import date
+from typing import Final
+
+from sqlalchemy import select
+
+from huiyin.cases.change import Deed, change
+from huiyin.cases.models import Case
+from huiyin.cases.stages import Audience, EntryKind
+from huiyin.cases.verbs import MERGED_OWED
+from huiyin.clocks.models import ClockRow
+from huiyin.clocks.service import promised_reply
+from huiyin.db import ScopedSession
+from huiyin.identity.actor import system_actor
+from huiyin.kit.time import now, today
+
+OWED: Final = MERGED_OWED  # in the counts of its master: how many
+
+
+def join(case: Case, into: Case) -> None:
+    """Put the case under its master."""
+    case.master_id = into.id
+    case.facts = {**case.facts, OWED: {"at": now().isoformat(), "note": into.number}}
+
+
+def tell(session: ScopedSession, case: Case) -> None:
+    """Let the complainant know that it is merged, and until when the answer comes."""
+    words = _words(case, _promised(session, case))
+    told = Deed(
+        "tell_merged", body=words, kind=EntryKind.MESSAGE_OUT, audience=Audience.COMPLAINANT
+    )
+    change(session, system_actor(session.tenant), case.number, told)
+
+
+def _promised(session: ScopedSession, case: Case) -> date | None:
+    rows = session.scalars(
+        select(ClockRow).where(ClockRow.case_id == case.id, ClockRow.stopped_at.is_(None))
+    )
+    return promised_reply(rows)
+
+
+def _words(case: Case, day: date | None) -> str:
+    late = day is None or day < today()
+    if case.language == "en":
+        when = "as soon as we can" if late else f"by {day:%-d %B %Y}"
+        return (
+            "We now handle your complaint together with another one about the same matter. Your "
+            f"number and code stay valid. We will answer you in writing {when}, here on this page."
+        )
+    when = "尽快" if day is None or late else f"最晚于 {day.year} 年 {day.month} 月 {day.day} 日"
+    return (
+        "您的投诉已与反映同一事项的另一件投诉合并办理，您的编号和查询码继续有效。"
+        f"我公司将{when}书面答复您，届时请在本页查看。"
+    )
+
+
+def count(step: int) -> Callable[[Case], None]:
+    """Keep on the master how many merged cases still wait for their answer."""
+
+    def apply(case: Case) -> None:
+        case.counts = {**case.counts, OWED: max(0, int(case.counts.get(OWED, 0)) + step)}
+
+    return apply
+
+
+def settle(session: ScopedSession, case: Case) -> None:
+    """Nothing is owed beside the master any more: this case is answered, or goes its own way."""
+    if OWED not in case.facts:
+        return
+    case.facts = {name: fact for name, fact in case.facts.items() if name != OWED}
+    master = session.get(Case, (session.tenant, case.master_id))
+    if master is not None and master.is_open:
+        deed = Deed(
+            "note", kind=EntryKind.EVENT, apply=count(-1),
+            data={"settled": case.number, "merged": case.number}, facts={"settled": case.number},
+        )  # fmt: skip
+        change(session, system_actor(session.tenant), master.number, deed)
+
+
+def part(session: ScopedSession, case: Case) -> None:
+    """A merged case that is opened again is handled for itself."""
+    settle(session, case)
+    case.master_id = None
+
+
+def owed_by(session: ScopedSession, master_id: uuid.UUID | None) -> Sequence[uuid.UUID]:
+    """The cases under this master whose complainants still wait for their answer."""
+    return session.scalars(
+        select(Case.id).where(Case.master_id == master_id, Case.facts.has_key(OWED))
+    ).all()

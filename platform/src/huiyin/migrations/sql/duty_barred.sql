@@ -1,0 +1,15 @@
+-- Who was named in a case by mistake, and was cleared of it, is barred by that no longer.
+CREATE OR REPLACE FUNCTION duty_barred(t uuid, c uuid, person uuid) RETURNS text
+LANGUAGE sql STABLE SET search_path = pg_catalog, public AS $$
+  SELECT coalesce(
+    (SELECT p.part FROM public.case_participation p
+     WHERE p.tenant_id = t AND p.case_id = c AND p.account_id = person
+       AND p.part IN ('owner', 'investigator', 'assistant', 'drafter', 'delegate', 'subject')
+       AND NOT (p.part = 'subject' AND p.until IS NOT NULL)
+     ORDER BY p.part LIMIT 1),
+    (SELECT CASE WHEN f.owner_id = person THEN 'owner' WHEN f.investigator_id = person
+            THEN 'investigator' ELSE 'subject' END
+     FROM public.case_file f
+     WHERE f.tenant_id = t AND f.id = c
+       AND (f.owner_id = person OR f.investigator_id = person OR person = ANY (f.walled))))
+$$;

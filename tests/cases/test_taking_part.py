@@ -1,0 +1,200 @@
+"""Whoever shapes a case stands in its history, and whoever judges it does not get there by that."""
+
+import pytest
+from sqlalchemy import select
+
+from huiyin.cases import people, service
+from huiyin.cases.change import find
+from huiyin.cases.errors import SecondPersonRequired
+from huiyin.cases.filing import Filing, file_complaint
+from huiyin.cases.gates import EXIT, GATES
+from huiyin.cases.models import Participation, Task
+from huiyin.cases.schemas import AssignForm, FactsForm
+from huiyin.cases.stages import HANDLING, Finding, Part, Severity, Stage
+from huiyin.cases.verbs import VERBS
+from huiyin.identity.models import Membership
+from huiyin.remedies.service import eligible_approvers
+
+DESK = "/t/qinghe/w/cases"
+
+
+@pytest.fixture
+def approver(make_actor):
+    return make_actor("approver", name="顾明远")
+
+
+@pytest.fixture
+def colleague(make_actor):
+    """An officer to whom nobody ever gave the case."""
+    return make_actor("complaint_officer", name="许知安")
+
+
+@pytest.fixture
+def case(session, actor):
+    filed = file_complaint(
+        session, actor,
+        Filing(channel="phone", idem_key="1", story="赎回款迟迟未到账", phone="13800000000"),
+    )  # fmt: skip
+    session.commit()
+    return find(session, actor, filed.number)
+
+
+@pytest.fixture
+def at(session, case):
+    """Put the case at a stage where everything asked for is met, but for what is named."""
+
+    def put(stage, *missing):
+        case.stage, case.category, case.severity = stage.value, "C1", "S3"
+        case.finding, case.cause = "upheld", "RC1-2"
+        case.facts = {
+            name: {"at": "", "by": "", "note": ""}
+            for known in Stage
+            for name in EXIT[known]
+            if name not in {*missing, "review_settled"}
+        }
+        session.commit()
+
+    return put
+
+
+def facts(case, **changes):
+    given = {
+        "title": case.title, "category": "C1", "severity": Severity.S2, "phone": "13800000000",
+    }  # fmt: skip
+    return FactsForm(**{**given, **changes})
+
+
+def parts(session, case, person):
+    return set(
+        session.scalars(
+            select(Participation.part).where(
+                Participation.case_id == case.id, Participation.account_id == person.id
+            )
+        )
+    )
+
+
+ACTS = {
+    "message": lambda s, p, c: service.talk(s, p, c.number, "message", "正在核查"),
+    "call": lambda s, p, c: service.talk(s, p, c.number, "call", "致电投诉人"),
+    "attest": lambda s, p, c: service.attest(s, p, c.number, "recusal_checked", "无利害关系"),
+    "edit": lambda s, p, c: service.edit(s, p, c.number, facts(c), rev=c.version),
+    "transfer": lambda s, p, c: service.move(
+        s, p, c.number, "propose_transfer", rev=c.version, reason="转代销机构办理"
+    ),
+}
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_what_a_person_nobody_assigned_does_to_a_case_stands_in_its_history(
+    session, case, colleague, approver, act
+):
+    assert parts(session, case, colleague) == set()
+    ACTS[act](session, colleague, case)
+    assert parts(session, case, colleague) == {Part.ASSISTANT}
+
+
+def test_a_note_alone_makes_nobody_a_handler(session, case, approver):
+    service.talk(session, approver, case.number, "note", "请补充金额的计算依据")
+    assert parts(session, case, approver) == set()
+
+
+def test_who_has_a_part_already_gets_no_second_one(session, case, actor):
+    service.talk(session, actor, case.number, "message", "正在核查")
+    assert parts(session, case, actor) == {Part.OWNER}
+
+
+def test_an_officer_who_handled_unassigned_is_no_judge_when_made_an_approver(
+    session, case, colleague
+):
+    service.edit(session, colleague, case.number, facts(case), rev=case.version)
+    row = session.scalars(select(Membership).where(Membership.account_id == colleague.id)).one()
+    row.roles = ["approver"]
+    session.flush()
+    assert colleague.id not in {p.account_id for p in eligible_approvers(session, case)}
+
+
+def test_an_approver_who_writes_the_finding_does_not_seal_the_case(session, case, approver, at):
+    at(Stage.ARCHIVE)
+    form = facts(case, finding=Finding.NOT_UPHELD, cause="RC1-2")
+    service.edit(session, approver, case.number, form, rev=case.version)
+    with pytest.raises(SecondPersonRequired):
+        service.move(session, approver, case.number, "archive", rev=case.version)
+
+
+def test_an_approver_who_meets_the_handlers_gates_does_not_seal_the_case(
+    session, case, approver, at
+):
+    at(Stage.ARCHIVE, "dossier_whole")
+    service.attest(session, approver, case.number, "dossier_whole", "目录完整")
+    with pytest.raises(SecondPersonRequired):
+        service.move(session, approver, case.number, "archive", rev=case.version)
+
+
+def test_an_approver_who_sets_the_retention_seals_the_case(session, case, approver, at):
+    at(Stage.ARCHIVE, "retention_set")
+    service.attest(session, approver, case.number, "retention_set", "保存二十年")
+    assert not parts(session, case, approver) & HANDLING
+    service.move(session, approver, case.number, "archive", rev=case.version)
+    assert not case.is_open
+
+
+JUDGED = [gate for gate in GATES.values() if gate.judge]
+
+
+@pytest.mark.parametrize("gate", JUDGED, ids=lambda gate: gate.name)
+def test_a_handler_does_not_meet_a_gate_meant_for_somebody_else(session, case, actor, at, gate):
+    at(next(stage for stage in Stage if gate.name in EXIT[stage]), gate.name)
+    with pytest.raises(SecondPersonRequired) as refused:
+        service.attest(session, actor, case.number, gate.name, "已核对")
+    assert refused.value.message.key == gate.rule
+    assert gate.name not in find(session, actor, case.number).facts
+
+
+def test_who_is_to_carry_out_a_measure_does_not_check_the_execution(session, case, approver, at):
+    at(Stage.IMPLEMENTATION, "execution_checked")
+    session.add(
+        Task(
+            case_id=case.id, title="补付差额", is_measure=True, created_by=approver.id,
+            assignee_id=approver.id, assignee_name=approver.name,
+        )
+    )  # fmt: skip
+    session.commit()
+    with pytest.raises(SecondPersonRequired):
+        service.attest(session, approver, case.number, "execution_checked", "已核对回单")
+
+
+def test_only_the_investigator_declares_the_independence(session, case, actor, make_actor, at):
+    at(Stage.INVESTIGATION, "independence_declared")
+    with pytest.raises(SecondPersonRequired):
+        service.attest(session, actor, case.number, "independence_declared", "无利害关系")
+    investigator = make_actor("investigator", name="周岚")
+    form = AssignForm(part="investigator", account_id=investigator.id)
+    people.assign(session, actor, case.number, form)
+    service.attest(session, investigator, case.number, "independence_declared", "无利害关系")
+    assert "independence_declared" in case.facts
+
+
+def test_the_page_tells_the_rule_instead_of_offering_the_gate(
+    session, web, case, actor, approver, at
+):
+    at(Stage.ARCHIVE, "retention_set", "dossier_whole")
+    gate = GATES["retention_set"]
+    assert gate.rule in web(actor).get(f"{DESK}/{case.number}").text
+    page = web(approver).get(f"{DESK}/{case.number}").text
+    assert gate.rule not in page
+    assert "记录后视为参与办理" in page
+
+
+def test_every_act_of_the_staff_on_the_outcome_leaves_a_part():
+    """What is not listed here judges, speaks only inwards, or only says who is to do what."""
+    beside = {
+        "approve", "approve_first", "return_plan", "archive", "review", "reopen", "refuse_review",
+        "answer_transfer", "note", "say", "hand_in", "ask_review", "assign", "assist",
+        "name_subject", "lift_subject", "send_letter", "release_answer", "letter_delivery",
+        "grant_extension", "refuse_extension", "grant_retype", "refuse_retype", "reveal",
+        "remind", "read_letter", "decline", "transfer", "merge", "withdraw", "return_end",
+        "take_back_end", "reopen_intake", "tell_merged", "answer_merged", "answer_along",
+    }  # fmt: skip
+    silent = {v.name for v in VERBS.values() if not v.handles and v.part not in HANDLING}
+    assert silent == beside

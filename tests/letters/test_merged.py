@@ -1,0 +1,206 @@
+"""Merged cases: one is handled, and each of their complainants is answered."""
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select
+
+from huiyin.app.reconcile import unmatched
+from huiyin.cases import closing, opened, service, tracking
+from huiyin.cases.change import find
+from huiyin.cases.errors import SecondPersonRequired
+from huiyin.cases.gates import EXIT, unmet
+from huiyin.cases.models import Entry
+from huiyin.cases.queries import Filter, inbox
+from huiyin.cases.stages import Audience, Stage
+from huiyin.clocks.models import ClockRow
+from huiyin.identity.actor import complainant_actor
+from huiyin.kit.errors import Invalid
+from huiyin.kit.time import clock_at, now
+from huiyin.letters import service as papers
+from huiyin.letters.schemas import AnswerForm
+from huiyin.letters.wording import LetterKind
+
+GOOD = AnswerForm(
+    findings="经核查，赎回款因账户信息校验未通过而退回。",
+    outcome="我公司已重新划付，并就说明不及时致歉。",
+    basis="基金合同第 18 条关于赎回款支付的约定。",
+)
+
+
+@pytest.fixture
+def approver(make_actor):
+    return make_actor("approver", name="顾明远")
+
+
+@pytest.fixture
+def pair(session, actor, approver, file, put):
+    """A master and the case merged into it: their numbers."""
+    master, second = file("1"), file("2", name="吴晓兰", email="wu@example.test")
+    put(master, Stage.RESPONSE)
+    put(second, Stage.PRELIMINARY)
+    merge(session, actor, approver, second, master)
+    return master, second
+
+
+def merge(session, actor, approver, number, master):
+    """Proposed by whoever handles it, confirmed by somebody who does not."""
+    rev = find(session, actor, number).version
+    closing.propose_merge(session, actor, number, master, rev=rev, reason="同一产品同一事项")
+    session.commit()
+    service.move(session, approver, number, "merge", rev=find(session, actor, number).version)
+    session.commit()
+
+
+def answer(session, actor, approver, number, form=GOOD):
+    letter = papers.draft_answer(session, actor, number, form)
+    session.commit()
+    papers.release(session, approver, number, letter.id, letter.fingerprint, rev=None)
+    session.commit()
+
+
+def clocks(session, number, actor):
+    case = find(session, actor, number)
+    rows = session.scalars(select(ClockRow).where(ClockRow.case_id == case.id))
+    return {row.kind for row in rows if row.stopped_at is None}
+
+
+def waits(case):
+    return [gate.name for gate in unmet(case, EXIT[Stage.ARCHIVE])]
+
+
+def test_a_merged_case_keeps_the_clock_of_its_answer_and_no_other(session, actor, pair):
+    _, second = pair
+    assert clocks(session, second, actor) == {"reply"}
+    case = find(session, actor, second)
+    assert not case.is_open
+    assert case.next_due_kind == "reply"
+    assert second in {row.number for row in inbox(session, actor, Filter())}
+
+
+def test_its_complainant_is_told_of_both_facts_at_once(session, actor, pair):
+    _, second = pair
+    case = find(session, actor, second)
+    (told,) = session.scalars(
+        select(Entry).where(
+            Entry.case_id == case.id,
+            Entry.verb == "tell_merged",
+            Entry.audience == Audience.COMPLAINANT.value,
+        )
+    ).all()
+    day = tracking.track(session, case).promised_by
+    assert "合并办理" in told.body
+    assert f"最晚于 {day.year} 年 {day.month} 月 {day.day} 日书面答复您" in told.body
+    assert "同一产品同一事项" not in told.body  # why is for the firm
+
+
+def test_no_date_that_has_passed_is_promised(session, actor, approver, file, put):
+    with clock_at(now() - timedelta(days=90)):
+        master, second = file("1"), file("2")
+    put(master, Stage.PRELIMINARY)
+    merge(session, actor, approver, second, master)
+    told = session.scalars(select(Entry).where(Entry.verb == "tell_merged")).one()
+    assert "我公司将尽快书面答复您" in told.body
+
+
+def test_the_masters_answer_answers_each_with_a_number_and_a_name_of_its_own(
+    session, actor, approver, pair, run, letters, tenant
+):
+    master, second = pair
+    assert "merged_answered" in waits(find(session, actor, master))
+    answer(session, actor, approver, master)
+    run()
+    own, theirs = (
+        next(x for x in letters(n) if x.kind == LetterKind.ANSWER) for n in (master, second)
+    )
+    assert own.number != theirs.number
+    assert (own.document["addressee"], theirs.document["addressee"]) == ("陈建国", "吴晓兰")
+    assert theirs.document["case_number"] == second
+    assert own.document["sections"] != []
+    assert GOOD.outcome in str(theirs.document)
+    assert theirs.state == "sent"
+    _, pdf = papers.pdf_of(session, complainant_actor(tenant.id), second, theirs.id)
+    assert pdf.startswith(b"%PDF-")
+    assert clocks(session, second, actor) == set()
+    case = find(session, actor, second)
+    assert case.answered_at is not None
+    assert case.next_due_at is None
+    assert "merged_answered" not in waits(find(session, actor, master))
+    assert unmatched(session) == 0
+
+
+def test_it_is_answered_once(session, actor, approver, pair, run, letters):
+    master, second = pair
+    answer(session, actor, approver, master)
+    run()
+    run(timedelta(days=1))
+    assert [x.kind for x in letters(second)].count(LetterKind.ANSWER) == 1
+
+
+def test_what_was_drafted_for_it_by_hand_waits_for_a_second_person(
+    session, actor, approver, pair, run, letters, make_actor
+):
+    master, second = pair
+    paid = AnswerForm(
+        findings=GOOD.findings, outcome="我公司将向您支付人民币 800.00 元。", basis=GOOD.basis
+    )
+    case = find(session, actor, second)
+    papers.draft_answer(session, actor, second, paid)
+    session.commit()
+    answer(session, actor, approver, master)
+    run()
+    assert "merged_answered" in waits(find(session, actor, master))
+    draft = papers.draft_answer(session, actor, second, GOOD)
+    session.commit()
+    with pytest.raises(SecondPersonRequired):
+        papers.release(session, actor, second, draft.id, draft.fingerprint, rev=case.version)
+    session.rollback()
+    papers.release(session, approver, second, draft.id, draft.fingerprint, rev=None)
+    session.commit()
+    assert clocks(session, second, actor) == set()
+    assert "merged_answered" not in waits(find(session, actor, master))
+
+
+def test_nothing_is_merged_into_a_case_that_was_answered(session, actor, approver, pair, file, run):
+    master, _ = pair
+    answer(session, actor, approver, master)
+    third = file("3")
+    with pytest.raises(Invalid) as caught:
+        merge(session, actor, approver, third, master)
+    assert set(caught.value.fields) == {"master"}
+
+
+def test_a_merged_case_that_is_opened_again_is_owed_by_nobody_else(
+    session, actor, approver, pair, run, letters, make_actor
+):
+    master, second = pair
+    rev, other = find(session, actor, second).version, make_actor("supervisor")
+    service.move(session, other, second, "reopen", rev=rev, reason="事项不同，单独办理")
+    session.commit()
+    assert "merged_answered" not in waits(find(session, actor, master))
+    answer(session, actor, approver, master)
+    run()
+    assert LetterKind.ANSWER not in {x.kind for x in letters(second)}
+
+
+def test_both_pages_name_the_other_to_whoever_may_know_of_it(session, actor, pair, make_actor):
+    master, second = pair
+    assert [x.number for x in opened.open_page(session, actor, master).merged] == [second]
+    assert opened.open_page(session, actor, second).master == master
+    case = find(session, actor, second)
+    named = make_actor("approver")
+    case.walled = [named.id]
+    session.flush()
+    assert opened.open_page(session, named, master).merged == ()
+    case.walled, find(session, actor, master).walled = [], [named.id]
+    session.flush()
+    assert opened.open_page(session, named, second).master == ""
+
+
+def test_the_pages_lead_to_each_other(actor, pair, web):
+    master, second = pair
+    person = web(actor)
+    assert f'href="/t/qinghe/w/cases/{second}"' in person.get(f"/t/qinghe/w/cases/{master}").text
+    page = person.get(f"/t/qinghe/w/cases/{second}").text
+    assert f'href="/t/qinghe/w/cases/{master}"' in page
+    assert "主案答复签发后一并答复本案投诉人" in page

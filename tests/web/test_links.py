@@ -1,0 +1,120 @@
+"""A first password is set by its holder, through a link that opens once."""
+
+import re
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+import pytest
+from sqlalchemy import select, update
+
+from huiyin.db import platform_session, tenant_session
+from huiyin.identity import throttle
+from huiyin.identity.models import PasswordLink
+from huiyin.identity.service import find_account
+from huiyin.kit.time import now
+
+PEOPLE = "/t/qinghe/admin/people"
+NEW = {"email": "ning@qinghe.test", "name": "沈佳宁", "roles": "complaint_officer"}
+PHRASE = "a long and private phrase"
+SET = {"new": PHRASE, "again": PHRASE}
+
+
+@pytest.fixture
+def web_plugins():
+    return ()
+
+
+@pytest.fixture
+def admin(web, make_actor):
+    return web(make_actor("tenant_admin", name="林之航"))
+
+
+@pytest.fixture
+def account(engine):
+    def known():
+        with platform_session(engine) as session:
+            return find_account(session, NEW["email"]).id
+
+    return known
+
+
+def shown(page):
+    return urlsplit(re.search(r'id="initial" readonly value="([^"]+)"', page.text)[1]).path
+
+
+@pytest.fixture
+def link(admin):
+    return shown(admin.post(f"{PEOPLE}/new", NEW))
+
+
+def log_in(browser, password):
+    fields = {"login": NEW["email"], "password": password, "next": ""}
+    return browser.post("/login", fields).status_code
+
+
+def test_the_holder_sets_the_password_and_logs_in(link, public, engine, tenant):
+    assert "设置密码" in public.get(link).text
+    done = public.post(link, SET)
+    assert (done.status_code, done.headers["location"]) == (303, "/login")
+    assert log_in(public, PHRASE) == 303
+    with tenant_session(engine, tenant.id) as session:
+        row = session.scalars(select(PasswordLink)).one()
+        assert row.used_at is not None
+        assert link[-43:].encode() not in row.token_hash
+
+
+def test_a_link_opens_once(link, public):
+    public.post(link, SET)
+    other = {"new": "somebody else's phrase", "again": "somebody else's phrase"}
+    assert public.get(link).status_code == 404
+    assert public.post(link, other).status_code == 404
+    assert log_in(public, PHRASE) == 303
+
+
+def test_a_link_is_no_longer_good_after_three_days(link, public, engine, tenant):
+    with tenant_session(engine, tenant.id) as session:
+        row = session.scalars(select(PasswordLink)).one()
+        assert row.expires_at - row.created_at == timedelta(hours=72)
+        session.execute(update(PasswordLink).values(expires_at=now() - timedelta(seconds=1)))
+        session.commit()
+    assert public.get(link).status_code == 404
+    assert public.post(link, SET).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("fields", "name"),
+    [({"new": "short", "again": "short"}, "new"), ({"new": PHRASE, "again": "x"}, "again")],
+)
+def test_a_password_that_will_not_do_leaves_the_link_good(link, public, fields, name):
+    page = public.post(link, fields)
+    assert page.status_code == 422
+    assert f'id="f-{name}-e"' in page.text
+    assert PHRASE not in page.text
+    assert public.post(link, SET).status_code == 303
+
+
+def test_a_lost_link_is_replaced_until_a_password_is_set(admin, link, account, public):
+    person = f"{PEOPLE}/{account()}"
+    assert "重新生成链接" in admin.get(person).text
+    again = shown(admin.post(f"{person}/link"))
+    assert public.get(link).status_code == 404
+    assert public.post(again, SET).status_code == 303
+    assert "重新生成链接" not in admin.get(person).text
+    assert admin.post(f"{person}/link").status_code == 404
+
+
+def test_nobody_gets_a_link_for_an_account_with_a_password(admin, make_actor):
+    member = make_actor("investigator")
+    assert admin.post(f"{PEOPLE}/{member.id}/link").status_code == 404
+
+
+def test_a_link_of_one_firm_opens_nothing_in_another(link, public, make_tenant):
+    make_tenant("wanlan", number_prefix="WL")
+    assert public.get(link.replace("/t/qinghe/", "/t/wanlan/")).status_code == 404
+
+
+def test_guessing_is_throttled(public, tenant, link):
+    for _ in range(throttle.LINK.limit):
+        assert public.get(f"/t/{tenant.slug}/welcome/guess").status_code == 404
+    assert public.get(f"/t/{tenant.slug}/welcome/guess").status_code == 429
+    assert public.post(link, SET).status_code == 429
