@@ -53,7 +53,7 @@ class MaterialForm(msgspec.Struct, frozen=True, kw_only=True):
 class QuestionForm(msgspec.Struct, frozen=True, kw_only=True):
     kind: Annotated[Literal["single", "multi", "judge"], msgspec.Meta(title=N_("题型"))]
     text: Annotated[str, msgspec.Meta(min_length=4, max_length=500, title=N_("题干"))]
-    options: Annotated[str, msgspec.Meta(min_length=2, max_length=2000, title=N_("选项"))]
+    options: Annotated[str, msgspec.Meta(min_length=1, max_length=2000, title=N_("选项"))]
     why: Annotated[str, msgspec.Meta(max_length=500, title=N_("解析"))] = ""
 
 
