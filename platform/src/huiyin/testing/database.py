@@ -57,15 +57,26 @@ def copy_template(server: EmbeddedPostgres, name: str) -> Addresses:
 
 
 def empty_tables(server: EmbeddedPostgres, name: str) -> None:
-    """Take every row away; faster than a new copy between tests."""
+    """Take every row away; faster than a new copy between tests.
+
+    A test fills a few tables of very many, and TRUNCATE costs the same for an empty one.  The
+    server's superuser deletes past triggers and foreign keys.
+    """
     with psycopg.connect(libpq(server.url(name=name)), autocommit=True) as connection:
         tables = connection.execute(
             "SELECT tablename FROM pg_tables WHERE schemaname = 'public'"
             " AND tablename NOT LIKE '%version'"
         ).fetchall()
-        if tables:
-            names = sql.SQL(", ").join(sql.Identifier(t[0]) for t in tables)
-            connection.execute(sql.SQL("TRUNCATE {} CASCADE").format(names))
+        if not tables:
+            return
+        asked = (
+            sql.SQL("SELECT {} WHERE EXISTS (SELECT 1 FROM {})").format(t[0], sql.Identifier(t[0]))
+            for t in tables
+        )
+        filled = connection.execute(sql.SQL(" UNION ALL ").join(asked)).fetchall()
+        connection.execute("SET session_replication_role = replica")
+        for (table,) in filled:
+            connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
 
 
 def there_and_back(server: EmbeddedPostgres, plugin: str, package: str) -> list[str]:
