@@ -59,7 +59,7 @@ class PaletteController(Controller):
         number = here[1] if here else ""
         parts = [
             (desk._(N_("对案件 {number}"), number=number), list(_on_case(desk, number, words))),
-            (desk._(N_("案件")), list(_cases(desk, words))),
+            (desk._(N_("案件列表")), list(_cases(desk, words))),
             (desk._(N_("页面")), list(_pages(desk, words))),
             (desk._(N_("制度与时限")), list(_limits(desk, words))),
         ]

@@ -74,9 +74,10 @@ def empty_tables(server: EmbeddedPostgres, name: str) -> None:
             for t in tables
         )
         filled = connection.execute(sql.SQL(" UNION ALL ").join(asked)).fetchall()
-        connection.execute("SET session_replication_role = replica")
-        for (table,) in filled:
-            connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
+        with connection.transaction():
+            connection.execute("SET LOCAL session_replication_role = replica")
+            for (table,) in filled:
+                connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
 
 
 def there_and_back(server: EmbeddedPostgres, plugin: str, package: str) -> list[str]:
