@@ -8,7 +8,7 @@ from sqlalchemy import event
 
 from huiyin.archive.figures import FIGURES
 from huiyin.archive.records import closed_cases
-from huiyin.cases.stages import Part
+from huiyin.cases.stages import FINISHED, Outcome, Part
 from huiyin.identity.actor import system_actor
 from huiyin.kit.time import SHANGHAI
 from huiyin.plugins.figures import FigureUnit, Period
@@ -125,6 +125,24 @@ def test_a_person_named_in_a_case_is_told_nothing_of_it(session, people, measure
 def test_what_is_no_complaint_is_not_counted(session, people, measure):
     closed_case(session, people=people, closed_at=NOON, intake_type="enquiry")
     assert measure("closed") == {}
+
+
+@pytest.mark.parametrize("outcome", sorted(set(Outcome) - FINISHED))
+def test_what_ended_without_an_answer_is_listed_and_not_measured(
+    session, tenant, people, measure, outcome
+):
+    closed_case(session, people=people, closed_at=NOON, clocks=[("reply", "", False)])
+    closed_case(
+        session, people=people, closed_at=NOON, outcome=outcome.value, returned=1, cause=None,
+        clocks=[("reply", "", True), ("stage", "plan", True)],
+    )  # fmt: skip
+    found = closed_cases(session, system_actor(tenant.id), JULY)
+    assert sorted(record.finished for record in found) == [False, True]
+    for figure in FIGURES:
+        assert {m.n for m in measure(figure.name.removeprefix("case:")).values()} <= {1}
+    assert measure("answered_in_time")[None].value == 0.0
+    assert measure("plan_first_time")[people[Part.DRAFTER].id].value == 1.0
+    assert measure("lessons_written")[None].value == 1.0
 
 
 def test_the_number_of_queries_is_that_of_one_case(session, tenant, people, engine):

@@ -21,6 +21,10 @@ WHY = "您来电说明问题已经解决，撤回投诉"
 ENDINGS = ("decline", "transfer", "merge", "withdraw")
 
 
+def entries_of(session, case):
+    return session.scalars(select(Entry).where(Entry.case_id == case.id).order_by(Entry.seq)).all()
+
+
 @pytest.fixture
 def approver(make_actor):
     return make_actor("approver", name="顾明远")
@@ -111,7 +115,7 @@ def test_once_confirmed_it_is_done_and_the_complainant_reads_why(
     # Whoever was merged is still owed an answer, and is told so.
     assert running(session, case) == ({"reply"} if what == "merge" else set())
     assert "end_asked" not in ended.facts
-    lines = session.scalars(select(Entry.verb).where(Entry.case_id == case.id).order_by(Entry.seq)).all()
+    lines = [entry.verb for entry in entries_of(session, case)]
     assert [line for line in lines if line != "tell_merged"][-2:] == [f"propose_{what}", what]
     assert ("tell_merged" in lines) == (what == "merge")
 
@@ -120,7 +124,7 @@ def test_a_merger_leads_to_the_case_that_was_named(session, approver, case, prop
     ended = do(approver, propose(case, "merge"), "merge")
     master = find(session, approver, ended.facts["end_confirmed"]["master"])
     assert ended.master_id == master.id
-    entry = session.scalars(select(Entry).where(Entry.case_id == master.id).order_by(Entry.seq)).all()[-1]
+    entry = entries_of(session, master)[-1]
     assert entry.data == {"merged": case.number}
 
 
@@ -202,7 +206,7 @@ def test_an_objection_afterwards_is_owed_an_answer(
     session.commit()
     tracking.say(session, complainant, ended, "请尽快回复")
     session.commit()
-    said = session.scalars(select(Entry.verb).where(Entry.case_id == case.id).order_by(Entry.seq)).all()
+    said = [entry.verb for entry in entries_of(session, case)]
     assert said[-2:] == ["ask_review", "say"]
     listed = {row.number for row in inbox(session, approver, Filter()) if row.review_asked}
     assert listed == {case.number}

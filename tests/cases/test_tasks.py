@@ -18,6 +18,7 @@ from huiyin.db import tenant_session
 from huiyin.kit import keys
 from huiyin.kit.errors import Invalid, NotFound
 from huiyin.kit.time import clock_at
+from huiyin.letters import delivery
 from huiyin.queue.models import OutboxEvent
 from huiyin.queue.registry import REGISTRY
 from huiyin.queue.worker import drain
@@ -167,6 +168,25 @@ def test_the_work_list_begins_with_them_and_leads_to_the_case(
     assert "我的任务" not in web(actor).get("/t/qinghe/w").text
 
 
+def test_a_sentence_of_ours_is_in_the_readers_language_and_theirs_as_written(
+    session, actor, case, investigator, web, look
+):
+    given, ours = give(session, actor, case, investigator), give(session, actor, case, investigator)
+    given.title = "核对 {number} 与 {0}"
+    ours.title, ours.title_params = delivery.NOT_DELIVERED, {"number": "青禾诉〔2026〕1 号"}
+    session.commit()
+    look(FRIDAY)
+    person = web(investigator)
+    for path in ("/t/qinghe/w", f"/t/qinghe/w/cases/{case.number}"):
+        for language, sentence in (
+            ("zh", "书面答复 青禾诉〔2026〕1 号 未送达，改用其他方式送达"),
+            ("en", "Written response 青禾诉〔2026〕1 号 was not delivered: deliver it another way"),
+        ):
+            page = person.get(f"{path}?lang={language}").text
+            assert sentence in page
+            assert "核对 {number} 与 {0}" in page
+
+
 # -- reminders -------------------------------------------------------------------------------------
 
 
@@ -200,7 +220,8 @@ def test_a_task_is_reminded_of_on_the_working_day_before_and_when_overdue_each_o
     assert look(FRIDAY + timedelta(days=3)) == [False]  # on the day itself
     assert look(FRIDAY + timedelta(days=4)) == [False, True]
     assert look(FRIDAY + timedelta(days=9)) == [False, True]
-    events = session.scalars(select(OutboxEvent).where(OutboxEvent.kind == "task.due")).all()
+    due = select(OutboxEvent).where(OutboxEvent.kind == "task.due").order_by(OutboxEvent.id)
+    events = session.scalars(due).all()
     said = [(e.payload["number"], e.payload["assignee"], e.payload["overdue"]) for e in events]
     assert said == [
         (case.number, str(investigator.id), False),

@@ -322,7 +322,7 @@ def test_what_came_back_is_a_task_of_the_owner_and_keeps_the_case_from_the_archi
     case = find(session, actor, number)
     task = session.scalars(select(Task)).one()
     assert (task.assignee_id, task.done_at) == (actor.id, None)
-    assert returned.number in task.title
+    assert task.title_params == {"number": returned.number}
     assert case.counts["tasks_open"] == 1
     for stage in (Stage.RESPONSE, Stage.FOLLOWUP, Stage.ARCHIVE):
         assert not titles(case, stage)["answer_redelivered"][1]

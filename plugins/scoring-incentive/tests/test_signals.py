@@ -149,6 +149,17 @@ def test_whose_cases_are_rarely_invited_is_a_question(close, surveys, found):
     assert line(answered, "officer").n == 5, "only the invited count"
 
 
+def test_nobody_is_blamed_for_not_asking_about_a_case_that_was_withdrawn(close, surveys, found):
+    mine, others = close("officer", 10), close("officer2", 25)
+    close("officer", 15, outcome="withdrawn")
+    INVITED.extend([c.number for c in (*mine, *others)])
+    invited = line(found()["invited"], "officer")
+    assert (invited.k, invited.n, invited.raised) == (10, 10, False)
+    close("officer2", 30, outcome="withdrawn", severity="S4")
+    close("officer", 30)
+    assert line(found()["cherry"], "officer").raised, "taken is taken, however it ended"
+
+
 def test_answers_that_are_tied_to_no_case_say_nothing(close, surveys, lend):
     close("officer", 3)
     INVITED.extend(["x"])

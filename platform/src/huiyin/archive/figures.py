@@ -36,11 +36,13 @@ Counting = Callable[[CaseRecord], Counted]
 def _of_cases(count: Counting, ctx: TenantContext, period: Period) -> Sequence[Measured]:
     """The mean for each subject over everything the cases of the period have to count.
 
-    Nobody is measured by a case in which they are named: their number would tell of it.
+    Only what was carried through counts: there is nothing to judge in a complaint that was
+    withdrawn, declined, merged or passed on.  Nobody is measured by a case in which they are
+    named: their number would tell of it.
     """
     proofs: dict[uuid.UUID | None, list[Proof]] = defaultdict(list)
     for record in closed_cases(ctx.session, ctx.actor, period):
-        for subject, value, proof in count(record):
+        for subject, value, proof in count(record) if record.finished else ():
             if subject not in record.walled:
                 proofs[subject].append(Proof(proof.title, proof.path, value))
     return [

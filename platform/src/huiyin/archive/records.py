@@ -13,7 +13,7 @@ from typing import Any, Final
 from sqlalchemy import Select, func, select
 
 from huiyin.cases.models import Case, Entry, Participation
-from huiyin.cases.stages import CaseState, IntakeType, Part
+from huiyin.cases.stages import FINISHED, CaseState, IntakeType, Part
 from huiyin.clocks.events import ClockState
 from huiyin.clocks.models import ClockRow
 from huiyin.db import ScopedSession
@@ -72,13 +72,19 @@ class CaseRecord:
         return frozenset().union(*(self.parts.get(part, frozenset()) for part in parts))
 
     @property
+    def finished(self) -> bool:
+        """Whether it was carried through to an answer, and not withdrawn, declined, merged or
+        passed on."""
+        return self.outcome in FINISHED
+
+    @property
     def handlers(self) -> frozenset[uuid.UUID]:
         """Everybody who had a hand in it before it was judged."""
         return self.who(*HANDLERS)
 
 
 def closed_cases(session: ScopedSession, actor: Actor, period: Period) -> list[CaseRecord]:
-    """Complaints closed within the period, oldest first, in four queries.
+    """Complaints closed within the period in whatever way, oldest first, in four queries.
 
     Those in which ``actor`` is named are left out: nothing a person reads may tell of them.
     """

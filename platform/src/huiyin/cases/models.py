@@ -23,6 +23,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from huiyin.cases.stages import (
     BY_FIRM,
+    FINISHED,
     PUBLIC_OF,
     Audience,
     CaseState,
@@ -157,6 +158,11 @@ class Case(TenantModel):
         return self.state == CaseState.OPEN
 
     @property
+    def finished(self) -> bool:
+        """Whether it was carried through to an answer and closed with it."""
+        return not self.is_open and self.outcome in FINISHED
+
+    @property
     def ended_by_firm(self) -> bool:
         """Whether the firm ended it before there was an answer: the complainant may object."""
         if self.is_open:
@@ -244,7 +250,11 @@ class Participation(TenantModel):
 
 
 class Task(TenantModel):
-    """Something to be done by somebody by a day; measures of a plan become tasks."""
+    """Something to be done by somebody by a day; measures of a plan become tasks.
+
+    A title or a proof that is a sentence of ours is kept as its key with what it names beside it,
+    so that each reader has it in their language; what people wrote names nothing.
+    """
 
     __tablename__ = "case_task"
     __grants__ = "SELECT, INSERT, UPDATE"
@@ -260,6 +270,7 @@ class Task(TenantModel):
 
     case_id: Mapped[uuid.UUID]
     title: Mapped[str]
+    title_params: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
     assignee_id: Mapped[uuid.UUID | None]
     assignee_name: Mapped[str] = mapped_column(default="")
     due_on: Mapped[date | None]
@@ -268,6 +279,7 @@ class Task(TenantModel):
     done_at: Mapped[datetime | None]
     done_by: Mapped[uuid.UUID | None]
     proof: Mapped[str] = mapped_column(default="")
+    proof_params: Mapped[dict[str, Any]] = mapped_column(default=dict, server_default="{}")
     created_at: Mapped[datetime] = mapped_column(default=now)
     created_by: Mapped[uuid.UUID]
 

@@ -54,12 +54,14 @@ class TaskLine(msgspec.Struct, frozen=True, kw_only=True):
 
     id: uuid.UUID
     title: str
+    title_params: dict[str, Any]
     assignee_id: uuid.UUID | None
     assignee_name: str
     due_on: date | None
     is_measure: bool
     done_at: datetime | None
     proof: str
+    proof_params: dict[str, Any]
 
 
 class MergedLine(msgspec.Struct, frozen=True, kw_only=True):

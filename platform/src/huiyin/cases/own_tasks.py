@@ -32,7 +32,13 @@ def my_tasks(session: ScopedSession, actor: Actor) -> MyTasks:
     """What is left to do for this person, with the case it is for."""
     rows = session.execute(
         select(
-            Task.id, Task.title, Task.due_on, Task.is_measure, Case.number, Case.title.label("of")
+            Task.id,
+            Task.title,
+            Task.title_params,
+            Task.due_on,
+            Task.is_measure,
+            Case.number,
+            Case.title.label("of"),
         )
         .join(Case, Case.id == Task.case_id)
         .where(

@@ -107,6 +107,9 @@ OUTCOME_TITLES: Final[Mapping[Outcome, str]] = MappingProxyType(
 )
 
 
+# Endings of a case that was carried through to an answer; what the field calls 办结.
+FINISHED: Final = frozenset({Outcome.ARCHIVED, Outcome.SUMMARY})
+
 # Endings that only the firm brings about; a withdrawal is the complainant's, or is registered.
 BY_FIRM: Final = frozenset({Outcome.DECLINED, Outcome.TRANSFERRED, Outcome.MERGED})
 

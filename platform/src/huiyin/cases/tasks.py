@@ -177,7 +177,8 @@ def tell_task(session: ScopedSession, job: JobView) -> None:
         task.reminded = level
         facts = {"task": task.id, "due_on": task.due_on, "overdue": level == LATE}
         due = task.due_on.isoformat() if task.due_on else ""
-        deed.data = {**facts, "task": str(task.id), "due_on": due, "title": task.title}
+        said = {"title": task.title, "params": task.title_params}
+        deed.data = {**facts, "task": str(task.id), "due_on": due, **said}
         deed.facts = facts
         queue.emit(
             session, "task.due", object_id=case.id, actor_id=job.actor.id,

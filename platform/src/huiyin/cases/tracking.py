@@ -16,7 +16,7 @@ from sqlalchemy import select
 from huiyin.cases.change import Deed, change
 from huiyin.cases.filing import code_hash
 from huiyin.cases.models import Case, Entry
-from huiyin.cases.stages import PUBLIC_TITLES, Audience, EntryKind, Outcome, PublicStage, Stage
+from huiyin.cases.stages import PUBLIC_TITLES, Audience, EntryKind, PublicStage, Stage
 from huiyin.cases.verbs import REVIEW_ASKED
 from huiyin.clocks.models import ClockRow
 from huiyin.clocks.service import promised_reply
@@ -96,12 +96,11 @@ def public_steps(case: Case) -> tuple[PublicStep, ...]:
     """The five public stages as they stand; approval and enquiry stay inside."""
     order = tuple(PublicStage)
     at = order.index(case.public_stage)
-    finished = not case.is_open and case.outcome in {Outcome.ARCHIVED, Outcome.SUMMARY}
     steps = []
     for index, stage in enumerate(order):
         days = [case.stage_dates.get(s.value) for s in _DATES[stage]]
         first = next((day for day in days if day), None)
-        state = "done" if index < at or finished else "current" if index == at else "ahead"
+        state = "done" if index < at or case.finished else "current" if index == at else "ahead"
         on = date.fromisoformat(first) if first and state != "ahead" else None
         steps.append(PublicStep(stage, PUBLIC_TITLES[stage], state, on))
     return tuple(steps)

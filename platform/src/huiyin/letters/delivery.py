@@ -28,7 +28,7 @@ from huiyin.queue import service as queue
 SEND: Final = "letters.send"
 ANSWER: Final = "reply_sent"  # in the facts of a case: the written answer, and how it fared
 RETURNED: Final = "answer_returned"  # there too, from when it came back until it is redone
-
+NOT_DELIVERED: Final = N_("书面答复 {number} 未送达，改用其他方式送达")
 
 # What releasing a letter of a kind is, as a verb.
 _VERBS: Final = {
@@ -91,7 +91,7 @@ def _owe(session: ScopedSession, actor: Actor, case: Case, letter: Letter) -> No
         return
     owner = session.scalar(select(Membership).where(Membership.account_id == case.owner_id))
     task = Task(
-        case_id=case.id, title=f"书面答复 {letter.number} 未送达，改用其他方式送达",
+        case_id=case.id, title=NOT_DELIVERED, title_params={"number": letter.number},
         assignee_id=owner.account_id if owner else None, assignee_name=owner.name if owner else "",
         due_on=calendar().add_workdays(today(), 1).on, created_by=actor.id,
     )  # fmt: skip

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Final
 
 from sqlalchemy import and_, func, or_, select
 
@@ -32,6 +33,8 @@ from huiyin.kit.time import now
 from huiyin.remedies.errors import AlreadyApproved, PlanChanged, PlanMissing
 from huiyin.remedies.models import Approval, Decision, Plan, PlanState, approvers_for
 from huiyin.remedies.schemas import Measure, PlanForm
+
+REPLACED: Final = N_("方案已变更，由第 {version} 版的措施取代")
 
 # -- drafting ----------------------------------------------------------------------------------
 
@@ -246,7 +249,7 @@ def _put_into_force(session: ScopedSession, actor: Actor, case: Case, plan: Plan
     )
     for task in replaced:
         task.done_at, task.done_by = now(), actor.id
-        task.proof = f"方案已变更，由第 {plan.version} 版的措施取代"
+        task.proof, task.proof_params = REPLACED, {"version": plan.version}
         count_task(case, -1, measure=True)
     for measure in plan.measures:
         owner, due = measure["owner_id"], measure["due_on"]

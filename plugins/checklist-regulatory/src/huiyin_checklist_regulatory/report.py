@@ -48,7 +48,7 @@ from huiyin_checklist_regulatory.views import ItemView, why
 OPEN_SET: Final = N_(
     "自查只说明检查时看到的情况；出处未核实或未经律师确认的，一律写「待核实」，不作结论。"
 )
-DRAWN: Final = N_("期内办结 {n} 件，抽取 {k} 件；随机种子 {seed}")
+DRAWN: Final = N_("期内结束 {n} 件（含不予受理、撤回、转出与并案），抽取 {k} 件；随机种子 {seed}")
 HOW: Final = N_(
     "把种子、半角冒号与案件编号连写后计算 SHA-256，按结果排序取前 {k} 件，任何人可重新抽取"
 )

@@ -159,7 +159,11 @@ def _surveys(
     names: Mapping[uuid.UUID, str],
     period: Period,
 ) -> list[Signal]:
-    """Whose cases are rarely asked about, and whose rarely answer when asked."""
+    """Whose cases are rarely asked about, and whose rarely answer when asked.
+
+    Nobody is asked about a case that was not carried through; those are not among them.
+    """
+    records = [record for record in records if record.finished]
     invited, why = _cases_in(ctx, _INVITED, period)
     answered, why_not = _cases_in(ctx, _ANSWERED, period)
     asked = Signal(

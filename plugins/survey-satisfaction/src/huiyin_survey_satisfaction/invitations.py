@@ -16,7 +16,6 @@ from huiyin.sdk import (
     IntakeType,
     Investor,
     NotFound,
-    Outcome,
     TenantContext,
     barred_from_judging,
     can_mail,
@@ -32,7 +31,6 @@ from huiyin_survey_satisfaction.wording import ASKED, OPEN, PERIODIC, State
 PAGE: Final = 50
 SEND: Final = "send"
 # A closed case is worth asking about only if it was really handled to its end.
-HANDLED: Final = frozenset({Outcome.ARCHIVED.value, Outcome.SUMMARY.value})
 _LASTING: Final = (*(s.value for s in (*ASKED, *OPEN)),)
 
 
@@ -60,9 +58,7 @@ def made(
 
 def eligible(case: Case) -> bool:
     """Complaints that went their way; not those withdrawn, declined or passed on."""
-    return case.intake_type == IntakeType.COMPLAINT.value and (
-        case.is_open or case.outcome in HANDLED
-    )
+    return case.intake_type == IntakeType.COMPLAINT.value and (case.is_open or case.finished)
 
 
 def invite_case(ctx: TenantContext, campaign: Campaign, case: Case) -> Invitation | None:
