@@ -43,7 +43,9 @@ def test_files_get_their_numbers_in_the_case(session, actor, number):
     case = find(session, actor, number)
     assert case.counts["evidence"] == 3
     assert [f.number for f in service.list_of(session, case)] == ["E-01", "E-02", "E-03"]
-    entry = session.scalars(select(Entry).where(Entry.verb == "add_evidence")).first()
+    entry = session.scalars(
+        select(Entry).where(Entry.verb == "add_evidence").order_by(Entry.seq)
+    ).first()
     assert entry.data == {"files": ["合同.pdf"]}
     assert entry.audience == Audience.INTERNAL
 

@@ -151,12 +151,14 @@ def test_a_batch_is_counted_in_another_order_with_random_ids_and_one_day(
     for token, overall in zip(invite(campaign, 6), given, strict=True):
         respondents().answer(token, sign="anonymous", overall=overall)
 
+    order = []
+
     class Turned:
         @staticmethod
         def shuffle(items):
+            order.extend(sheet.answers["overall"] for sheet in items)
             items.reverse()
 
-    order = [s.answers["overall"] for s in session.scalars(select(Sheet)).all()]
     monkeypatch.setattr(counting, "_SHUFFLE", Turned)
     assert counting.count_unsigned(system, campaign) == 6
     session.commit()

@@ -140,7 +140,7 @@ class ScoreController(Controller):
         shown = proofs(desk, ctx, papers.rows_of(ctx, told.score))
         content = papers.explanation_pdf(ctx, told, shown)
         _record_reading(ctx, told, "pdf")
-        return desk.file(content, f"score-{told.round.until}.pdf", PDF, inline=True)
+        return desk.file(content, f"score-{told.round.until}.pdf", PDF)
 
     @page("/appeal", name="scoring_incentive:appeal_new", permission=OWN)
     def ask(self, desk: NamedDependency[Desk], score_id: FromPath[uuid.UUID]) -> Response[Any]:

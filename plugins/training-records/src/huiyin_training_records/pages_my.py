@@ -176,7 +176,7 @@ class MyController(Controller):
         if found is None:
             raise NotFound
         name = f"{desk._(N_('培训证书'))}-{certificates.code_of(found)[:4]}.pdf"
-        return desk.file(certificates.pdf(ctx, found), name, "application/pdf", inline=True)
+        return desk.file(certificates.pdf(ctx, found), name, "application/pdf")
 
     # -- sessions ------------------------------------------------------------------------------
 
