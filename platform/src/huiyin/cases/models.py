@@ -73,8 +73,28 @@ class Case(TenantModel):
             *columns("next_due_at", "id"),
             postgresql_where=text("state = 'open' AND facts ? 'end_asked'"),
         ),
+        Index(
+            "ix_case_file_retyping",
+            *columns("next_due_at", "id"),
+            postgresql_where=text("state = 'open' AND facts ? 'retype_asked'"),
+        ),
         Index("ix_case_file_received", *columns("received_at", "id")),
         Index("ix_case_file_owner", *columns("owner_id", "state")),
+        Index(
+            "ix_case_file_owner_due",
+            *columns("owner_id", "next_due_at"),
+            postgresql_where=text("next_due_at IS NOT NULL"),
+        ),
+        Index(
+            "ix_case_file_investigator_due",
+            *columns("investigator_id", "next_due_at"),
+            postgresql_where=text("next_due_at IS NOT NULL"),
+        ),
+        Index(
+            "ix_case_file_master",
+            *columns("master_id"),
+            postgresql_where=text("master_id IS NOT NULL"),
+        ),
         Index("ix_case_file_fund", *columns("fund_id", "received_at")),
         Index("ix_case_file_complainant", *columns("complainant_id")),
         Index(

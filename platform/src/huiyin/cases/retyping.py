@@ -10,13 +10,14 @@ from huiyin.cases.models import Case
 from huiyin.cases.people import judges
 from huiyin.cases.schemas import RetypeForm
 from huiyin.cases.stages import INTAKE_TITLES, IntakeType
+from huiyin.cases.verbs import RETYPE_ASKED
 from huiyin.db import ScopedSession
 from huiyin.identity.actor import Actor
 from huiyin.kit.errors import Conflict, Invalid
 from huiyin.kit.i18n import N_, Message
 from huiyin.kit.time import now
 
-ASKED: Final = "retype_asked"
+ASKED: Final = RETYPE_ASKED
 APPROVE: Final = "retype.approve"
 
 

@@ -51,7 +51,9 @@ class Verb:
 
 SUMMARY_SEVERITIES: Final = frozenset({Severity.S1, Severity.S2})
 REVIEW_ASKED: Final = "review_asked"  # in the facts of a case until it is decided
-END_ASKED: Final = "end_asked"  # in the facts of a case while an ending waits for its answer
+# In the facts of a case, each while it waits for its answer.
+END_ASKED: Final = "end_asked"
+RETYPE_ASKED: Final = "retype_asked"
 END_CONFIRMED: Final = "end_confirmed"  # and once it was confirmed
 SETTLED: Final = "summary_closed"  # in the facts of a case that was settled at once
 TRANSFER_ANSWERED: Final = "transfer_answered"

@@ -220,7 +220,9 @@ class Desk:
             html = render_block(self.site.templates, template, block, **full)
         else:
             if self.is_staff:
-                full["nav"] = self._navigation()
+                full["nav"] = lines = self._navigation()
+                shown = (tuple(item.values()) for group in lines for item in group["items"])
+                full["nav_key"] = ("nav", self.language, tuple(shown))
             html = self.site.templates.get_template(template).render(full)
         headers = {"Vary": "HX-Request, Cookie"}
         response = Response(html, media_type=HTML, status_code=status, headers=headers)
@@ -320,6 +322,7 @@ class Desk:
             "flash": self._flash(),
             "theme": theme if theme in {"light", "dark"} else "system",
             "nav": (),
+            "nav_key": ("nav", self.language),
             "idempotency_key": uuid.uuid4().hex,
             "desk": self,
         }
