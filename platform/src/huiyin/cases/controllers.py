@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -12,21 +12,16 @@ from litestar.params import FromPath
 from sqlalchemy import select
 
 from huiyin.cases import own_tasks, queries, search
+from huiyin.cases.lines import Line, lines_of, titles
 from huiyin.cases.queries import Filter
 from huiyin.cases.stages import (
-    OUTCOME_TITLES,
-    SEVERITY_TITLES,
-    SOURCE_TITLES,
     STAGE_TITLES,
     Stage,
-    stage_number,
 )
-from huiyin.cases.verbs import VERBS
 from huiyin.kit.errors import NotFound
-from huiyin.kit.i18n import N_, Message
-from huiyin.kit.time import local_date, now
+from huiyin.kit.i18n import N_
 from huiyin.parties.models import Fund
-from huiyin.policies.catalogue import categories, groups
+from huiyin.policies.catalogue import groups
 from huiyin.web.desk import Desk
 from huiyin.web.routes import page
 
@@ -35,8 +30,6 @@ VIEWS: Final[Mapping[str, tuple[str, Filter]]] = {
     "transfers": (N_("监管转办"), Filter(source="transfer")),
     "followup": (N_("待回访"), Filter(stage=Stage.FOLLOWUP.value)),
 }
-# A row, the group its time left puts it into, the words for that, and all that stands on it.
-Line = tuple[Any, str, Message, Hashable]
 _FILTERS: Final = ("scope", "stage", "group", "severity", "fund", "source", "due", "after")
 
 
@@ -113,36 +106,10 @@ class ListController(Controller):
             "cases/search.html",
             block="list",
             words=words,
-            rows=_shown(desk, rows),
+            rows=lines_of(desk, rows),
             more=f"?{urlencode({'q': words, 'after': after})}" if after else "",
-            **_titles(),
+            **titles(),
         )
-
-
-def _titles() -> dict[str, Any]:
-    return {
-        "stage_titles": STAGE_TITLES,
-        "outcome_titles": OUTCOME_TITLES,
-        "verbs": VERBS,
-        "severity_titles": SEVERITY_TITLES,
-        "source_titles": SOURCE_TITLES,
-        "categories": categories(),
-        "stage_number": stage_number,
-    }
-
-
-def _shown(desk: Desk, rows: Sequence[Any], *, picking: bool = False) -> list[Line]:
-    """Each row with the group its time left puts it into, the words for that, and its key.
-
-    The key is all that is written into the line, so that a line is made once.
-    """
-    moment = now()
-    told = (desk.tenant.slug, desk.language, local_date(moment), picking)
-    lines: list[Line] = []
-    for row in rows:
-        group, left = queries.time_left(row.next_due_at, moment)
-        lines.append((row, group, left, ("case", *told, tuple(row), group, desk._(left))))
-    return lines
 
 
 def _parts(lines: Sequence[Line]) -> list[tuple[str, list[Line]]]:
@@ -165,7 +132,7 @@ def _listing(
         last = page_rows[-1]
         after = queries.key_of(getattr(last, key), last.id)
     picking = grouped and desk.actor.can("case.assign")
-    lines = _shown(desk, page_rows, picking=picking)
+    lines = lines_of(desk, page_rows, picking=picking)
     parts = _parts(lines) if grouped else [("", lines)]
     return desk.page(
         "cases/list.html",
@@ -184,7 +151,7 @@ def _listing(
         mine=mine,
         late=sum(1 for line in lines if line[1] == "late"),
         today=sum(1 for line in lines if line[1] == "today"),
-        **_titles(),
+        **titles(),
     )
 
 

@@ -11,6 +11,7 @@ from litestar.params import FromPath
 
 from huiyin.cases import queries
 from huiyin.cases.acts import members, number_path, revision
+from huiyin.cases.lines import lines_of, titles
 from huiyin.cases.models import Case
 from huiyin.cases.people import participations
 from huiyin.cases.queries import Filter
@@ -155,25 +156,19 @@ class ApprovalController(Controller):
         rows = queries.inbox(desk.session, desk.actor, wanted)
         archive = queries.inbox(desk.session, desk.actor, Filter(stage=Stage.ARCHIVE.value))
         asked = queries.inbox(desk.session, desk.actor, Filter(), ending=True)
-        moment = now()
-        shape = [(r, *queries.time_left(r.next_due_at, moment)) for r in rows[: queries.PAGE]]
-        closing = [(r, *queries.time_left(r.next_due_at, moment)) for r in archive[: queries.PAGE]]
         kinds = queries.retypings(desk.session, desk.actor)
-        retyping = [(r, *queries.time_left(r.next_due_at, moment)) for r in kinds]
-        ending = [(r, *queries.time_left(r.next_due_at, moment)) for r in asked[: queries.PAGE]]
         more = ""
         if len(rows) > queries.PAGE:
             last = rows[queries.PAGE - 1]
             more = f"?after={queries.key_of(last.next_due_at, last.id)}"
         return desk.page(
             "remedies/approvals.html",
-            rows=shape,
-            closing=closing,
-            retyping=retyping,
-            ending=ending,
-            verbs=VERBS,
+            rows=lines_of(desk, rows[: queries.PAGE], leads_to="/approve"),
+            closing=lines_of(desk, archive[: queries.PAGE]),
+            retyping=lines_of(desk, kinds, leads_to="/retype/decide"),
+            ending=lines_of(desk, asked[: queries.PAGE]),
             more=more,
-            categories=categories(),
+            **titles(),
         )
 
 
