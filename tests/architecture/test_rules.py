@@ -46,6 +46,11 @@ class Module:
         return tree
 
     @cached_property
+    def nodes(self) -> list[ast.AST]:
+        """Every node, walked once for all the rules."""
+        return list(ast.walk(self.tree))
+
+    @cached_property
     def lines(self) -> list[str]:
         return self.source.splitlines()
 
@@ -53,7 +58,7 @@ class Module:
     def names(self) -> dict[str, str]:
         """What each imported name stands for: ``now`` → ``huiyin.kit.time.now``."""
         known = {}
-        for node in ast.walk(self.tree):
+        for node in self.nodes:
             if isinstance(node, ast.Import):
                 for alias in node.names:
                     name = alias.asname or alias.name.partition(".")[0]
@@ -83,7 +88,7 @@ class Module:
         return "?"
 
     def calls(self) -> Iterator[tuple[ast.Call, str]]:
-        for node in ast.walk(self.tree):
+        for node in self.nodes:
             if isinstance(node, ast.Call):
                 yield node, self.full(node.func)
 
@@ -122,7 +127,7 @@ def sql_by_hand_gives_a_reason(module: Module) -> Findings:
         by_hand = re.fullmatch(r"sqlalchemy\.(\w+\.)*text|sa\.text", name) and not ddl(node)
         if by_hand and not module.remark("wall", node.lineno, node.end_lineno or 0):
             yield node.lineno
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         bare = isinstance(node, ast.Attribute) and node.attr == "__table__"
         if bare and not module.remark("wall", node.lineno):
             yield node.lineno
@@ -130,7 +135,7 @@ def sql_by_hand_gives_a_reason(module: Module) -> Findings:
 
 def services_do_not_commit(module: Module) -> Findings:
     if not module.within(*COMMITS):
-        for node in ast.walk(module.tree):
+        for node in module.nodes:
             if isinstance(node, ast.Attribute) and node.attr == "commit":
                 yield node.lineno
 
@@ -150,7 +155,7 @@ def there_is_one_clock(module: Module) -> Findings:
 
 def every_statement_is_in_a_transaction(module: Module) -> Findings:
     """AUTOCOMMIT makes the tenant's setting void."""
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         if isinstance(node, ast.Constant) and str(node.value).upper() == "AUTOCOMMIT":
             yield node.lineno
         asked = isinstance(node, ast.keyword) and node.arg == "autocommit"
@@ -163,7 +168,7 @@ PLAIN_SET = re.compile(r"\s*SET\s+(?!LOCAL\b)(SESSION\s+)?[\w.]+\s*(=|TO\b)", re
 
 def nothing_is_set_for_a_whole_session(module: Module) -> Findings:
     """A plain SET outlives the transaction and meets the connection's next borrower."""
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         words = node.value if isinstance(node, ast.Constant) else None
         if isinstance(words, str) and PLAIN_SET.match(words):
             yield node.lineno
@@ -190,7 +195,7 @@ def modules_are_short(module: Module) -> Findings:
 def functions_are_short(module: Module) -> Findings:
     if GENERATED in module.path:
         return
-    for node in ast.walk(module.tree):
+    for node in module.nodes:
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             continue
         start = min([node.lineno, *(d.lineno for d in node.decorator_list)])
