@@ -101,6 +101,15 @@ def staff(studio: Studio) -> str:
     return case
 
 
+def learning(studio: Studio) -> None:
+    """What the answers to a survey say, and the twenty sections of the self-check."""
+    with studio.page("supervisor", **DESK) as page:
+        page.goto(f"{studio.address}/t/{FIRM}/w/x/survey-satisfaction/")
+        survey = page.locator("main a.ttl", has_text="年度投资者调查").first
+        studio.take(page, "survey-results", str(survey.get_attribute("href")))
+        studio.take(page, "self-check", f"/t/{FIRM}/w/x/checklist-regulatory/")
+
+
 def public(studio: Studio) -> None:
     """The form on a telephone, and a case as its complainant sees it."""
     with studio.page(**PHONE) as page:
@@ -134,6 +143,7 @@ def main(target: Path = TARGET) -> None:
     with demonstration() as (address, password), chromium() as browser:
         studio = Studio(browser, address, password)
         staff(studio)
+        learning(studio)
         public(studio)
     for picture in sorted(target.glob("*.png")):
         print(f"{picture.name} {picture.stat().st_size // 1000} kB")
