@@ -5,7 +5,7 @@ from html import unescape
 
 import pytest
 
-from huiyin.cases import people
+from huiyin.cases import subjects
 from huiyin.cases.change import find
 from huiyin.cases.filing import Filing, file_complaint
 from huiyin.cases.schemas import SubjectForm
@@ -68,7 +68,7 @@ def test_each_refusal_is_told_and_stays_picked_while_the_others_are_done(
 ):
     walled, stale, fine = numbers
     form = SubjectForm(account_id=colleague.id, reason="被投诉的经办人")
-    people.name_subject(session, actor, walled, form, rev=find(session, actor, walled).version)
+    subjects.name_subject(session, actor, walled, form, rev=find(session, actor, walled).version)
     session.commit()
     sent = {
         "pick": [*pick(walled, fine), f"{stale}~999", "TS-2026-9999~1"],

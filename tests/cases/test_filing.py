@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from sqlalchemy import func, select
@@ -143,6 +143,24 @@ def test_a_moment_that_is_none_is_told_at_its_field(api, actor, sent):
         headers={"Idempotency-Key": "k"},
     )
     assert (answer.status_code, set(answer.json()["fields"])) == (422, {"received_at"})
+
+
+def test_a_number_is_of_the_year_whose_counter_gave_it(session, actor):
+    """Midnight passes between the counter and the number."""
+
+    def filed(key):
+        filing = Filing(channel="web", idem_key=key, story=STORY, phone="13800006021")
+        number = file_complaint(session, actor, filing).number
+        session.commit()
+        return number[-9:]
+
+    with clock_at(
+        at_local(date(2027, 1, 1)) - timedelta(microseconds=50),
+        step=timedelta(microseconds=100),
+    ):
+        last = filed("eve")
+    with clock_at(at_local(date(2027, 1, 4), 10, 0)):
+        assert (last, filed("a"), filed("b")) == ("2026-0001", "2027-0001", "2027-0002")
 
 
 # -- a key outlives the year -----------------------------------------------------------------------

@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import select
 
-from huiyin.cases import people
+from huiyin.cases import people, subjects
 from huiyin.cases.change import find
 from huiyin.cases.duties import parts_of
 from huiyin.cases.filing import Filing, file_complaint
@@ -46,7 +46,7 @@ def case(session, actor):
 def name(session, actor, case):
     def act(person, reason="投诉内容指向此人"):
         form = SubjectForm(account_id=person.id, reason=reason)
-        people.name_subject(session, actor, case.number, form)
+        subjects.name_subject(session, actor, case.number, form)
         session.commit()
 
     return act
@@ -56,7 +56,7 @@ def name(session, actor, case):
 def lift(session, case):
     def act(by, person, reason="同名，登记有误"):
         form = SubjectForm(account_id=person.id, reason=reason)
-        people.lift_subject(session, by, case.number, form)
+        subjects.lift_subject(session, by, case.number, form)
         session.commit()
 
     return act
@@ -78,7 +78,7 @@ def test_the_last_who_may_approve_is_not_walled(session, name, approver, second,
     name(approver)
     with pytest.raises(Invalid) as refused:
         name(second)
-    assert refused.value.fields["account_id"].key == people.NO_JUDGE
+    assert refused.value.fields["account_id"].key == subjects.NO_JUDGE
     session.rollback()
     assert second.id not in find(session, second, case.number).walled
 
@@ -98,7 +98,7 @@ def test_an_approver_who_handled_leaves_nobody_behind(session, name, approver, s
 def test_the_last_supervisor_is_not_walled(name, approver, supervisor, make_actor):
     with pytest.raises(Invalid) as refused:
         name(supervisor)
-    assert refused.value.fields["account_id"].key == people.NO_SUPERVISOR
+    assert refused.value.fields["account_id"].key == subjects.NO_SUPERVISOR
     make_actor("supervisor")
     name(supervisor)
 

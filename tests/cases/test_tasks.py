@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from sqlalchemy import select
 
-from huiyin.cases import own_tasks, people, tasks
+from huiyin.cases import own_tasks, people, subjects, tasks
 from huiyin.cases.change import find
 from huiyin.cases.filing import Filing, file_complaint
 from huiyin.cases.models import Entry, Participation, Task
@@ -78,7 +78,7 @@ def test_nobody_gets_a_task_who_could_not_finish_it(
 ):
     if who == "walled":
         form = SubjectForm(account_id=investigator.id, reason="被投诉的经办人")
-        people.name_subject(session, actor, case.number, form)
+        subjects.name_subject(session, actor, case.number, form)
         account = investigator.id
     elif who == "a stranger":
         account = uuid.UUID(int=9)
@@ -107,7 +107,7 @@ def test_an_approved_measure_opens_the_case_to_whoever_carries_it_out(
     plan = PlanForm(goal="补付", basis="合同", measures=measures)
     remedies.save_draft(session, actor, case.number, plan, rev=case.version)
     sent = remedies.submit(session, actor, case.number, rev=case.version)
-    people.name_subject(
+    subjects.name_subject(
         session, approver, case.number, SubjectForm(account_id=late.id, reason="被投诉的经办人")
     )
     remedies.approve(session, approver, case.number, sent.hash, rev=case.version)
@@ -131,7 +131,7 @@ def test_the_tasks_of_somebody_named_in_the_case_go_to_its_owner(
     session, actor, case, investigator
 ):
     task = give(session, actor, case, investigator)
-    people.name_subject(
+    subjects.name_subject(
         session,
         actor,
         case.number,

@@ -1,22 +1,26 @@
 """Merged cases: one is handled, and each of their complainants is answered."""
 
+import json
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from huiyin.app.reconcile import unmatched
-from huiyin.cases import closing, opened, service, tracking
+from huiyin.cases import closing, duties, opened, people, service, subjects, tracking
 from huiyin.cases.change import find
 from huiyin.cases.errors import SecondPersonRequired
 from huiyin.cases.gates import EXIT, unmet
 from huiyin.cases.models import Entry
 from huiyin.cases.queries import Filter, inbox
+from huiyin.cases.schemas import SubjectForm
 from huiyin.cases.stages import Audience, Stage
+from huiyin.cases.verbs import VERBS
 from huiyin.clocks.models import ClockRow
 from huiyin.identity.actor import complainant_actor
-from huiyin.kit.errors import Invalid
+from huiyin.kit.errors import Invalid, NotFound
 from huiyin.kit.time import clock_at, now
+from huiyin.ledger.models import LedgerEntry
 from huiyin.letters import service as papers
 from huiyin.letters.schemas import AnswerForm
 from huiyin.letters.wording import LetterKind
@@ -204,3 +208,108 @@ def test_the_pages_lead_to_each_other(actor, pair, web):
     page = person.get(f"/t/qinghe/w/cases/{second}").text
     assert f'href="/t/qinghe/w/cases/{master}"' in page
     assert "主案答复签发后一并答复本案投诉人" in page
+
+
+# -- one matter: who is named, or had a hand, in one of them --------------------------------------
+
+
+@pytest.fixture
+def named(session, actor, approver, make_actor, file, put):
+    """Who is named in the case that is merged, and the numbers of both."""
+    subject = make_actor("approver", name="被投诉的审批人")
+    master, second = file("1"), file("2", name="吴晓兰", email="wu@example.test")
+    put(master, Stage.RESPONSE)
+    put(second, Stage.PRELIMINARY)
+    name(session, actor, second, subject)
+    merge(session, actor, approver, second, master)
+    return subject, master, second
+
+
+def name(session, by, number, subject):
+    form = SubjectForm(account_id=subject.id, reason="投诉内容指向此人")
+    subjects.name_subject(session, by, number, form)
+    session.commit()
+
+
+def test_who_is_named_in_a_merged_case_does_not_know_of_its_master(session, actor, named):
+    subject, master, second = named
+    for number in (master, second):
+        with pytest.raises(NotFound):
+            find(session, subject, number)
+    case = find(session, actor, master)
+    for verb in ("approve", "release_answer", "archive"):
+        able = {person.account_id for person in duties.able(session, case, VERBS[verb])}
+        assert subject.id not in able
+    told = [e for e in ledger_of(session, "case.name_subject") if e["number"] == master]
+    assert [e["subject"] for e in told] == [str(subject.id)]
+    draft = papers.draft_answer(session, actor, master, GOOD)
+    session.commit()
+    with pytest.raises(NotFound):
+        papers.release(session, subject, master, draft.id, draft.fingerprint, rev=None)
+
+
+def ledger_of(session, kind):
+    return [
+        json.loads(entry.doc)["facts"]
+        for entry in session.scalars(select(LedgerEntry).where(LedgerEntry.kind == kind))
+    ]
+
+
+def test_who_is_named_in_the_master_loses_sight_of_what_is_merged_into_it(
+    session, actor, approver, make_actor, file, put
+):
+    subject = make_actor("approver", name="被投诉的审批人")
+    master, second = file("1"), file("2")
+    put(master, Stage.RESPONSE)
+    put(second, Stage.PRELIMINARY)
+    name(session, actor, master, subject)
+    merge(session, actor, approver, second, master)
+    with pytest.raises(NotFound):
+        find(session, subject, second)
+
+
+def test_naming_and_lifting_afterwards_hold_for_both(session, actor, approver, pair, make_actor):
+    subject = make_actor("approver", name="被投诉的审批人")
+    for at, other in (pair, pair[::-1]):
+        name(session, actor, at, subject)
+        with pytest.raises(NotFound):
+            find(session, subject, other)
+        form = SubjectForm(account_id=subject.id, reason="同名，登记有误")
+        subjects.lift_subject(session, approver, other, form)
+        session.commit()
+        assert find(session, subject, at).number == at
+
+
+def test_whoever_handled_the_merged_case_does_not_judge_its_master(
+    session, actor, approver, make_actor, file, put
+):
+    both = make_actor("approver", "complaint_officer", name="办理过并入案件的审批人")
+    master, second = file("1"), file("2")
+    put(master, Stage.RESPONSE)
+    put(second, Stage.PRELIMINARY)
+    service.talk(session, both, second, "call", "已联系投诉人核对账户")
+    session.commit()
+    merge(session, actor, approver, second, master)
+    draft = papers.draft_answer(session, actor, master, GOOD)
+    session.commit()
+    with pytest.raises(SecondPersonRequired):
+        papers.release(session, both, master, draft.id, draft.fingerprint, rev=None)
+    session.rollback()
+    case = find(session, actor, master)
+    assert both.id not in {judge.account_id for judge in people.judges(session, case)}
+    barred = func.duty_barred(case.tenant_id, case.id, both.id)
+    assert session.scalar(select(barred)) == "assistant", "the database says the same"
+
+
+def test_what_would_leave_nobody_to_judge_both_is_not_merged(
+    session, actor, approver, make_actor, file, put
+):
+    other = make_actor("approver", name="另一位审批人")
+    master, second = file("1"), file("2")
+    put(master, Stage.RESPONSE)
+    put(second, Stage.PRELIMINARY)
+    name(session, actor, master, approver)
+    name(session, actor, second, other)
+    with pytest.raises(Invalid) as refused:
+        merge(session, actor, approver, second, master)
+    assert refused.value.fields["master"].key == subjects.NOBODY_FOR_BOTH

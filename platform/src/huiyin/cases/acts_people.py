@@ -8,7 +8,7 @@ from litestar import Controller, Response
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from huiyin.cases import people, queries, service
+from huiyin.cases import people, queries, service, subjects
 from huiyin.cases.acts import members, number_path, revision, show, simple
 from huiyin.cases.models import Case
 from huiyin.cases.schemas import AssignForm, MoveForm, ProofForm, SubjectForm, TaskForm
@@ -58,7 +58,7 @@ class PeopleController(Controller):
         case = queries.open_case(desk.session, desk.actor, number).case
         try:
             form = parse(SubjectForm, data)
-            people.name_subject(desk.session, desk.actor, number, form, rev=revision(data))
+            subjects.name_subject(desk.session, desk.actor, number, form, rev=revision(data))
         except Invalid as error:
             desk.session.rollback()
             shown = Form.failed(data, error, desk._)
@@ -77,7 +77,7 @@ class PeopleController(Controller):
         case = queries.open_case(desk.session, desk.actor, number).case
         try:
             form = parse(SubjectForm, data)
-            people.lift_subject(desk.session, desk.actor, number, form, rev=revision(data))
+            subjects.lift_subject(desk.session, desk.actor, number, form, rev=revision(data))
         except Invalid as error:
             desk.session.rollback()
             shown, named = Form.failed(data, error, desk._), _named(desk, case)
@@ -146,4 +146,4 @@ class PeopleController(Controller):
 
 
 def _named(desk: Desk, case: Case) -> list[tuple[str, str]]:
-    return [(str(p.account_id), p.name) for p in people.subjects(desk.session, case)]
+    return [(str(p.account_id), p.name) for p in subjects.subjects(desk.session, case)]

@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any
 
-from huiyin.cases import duties, merging
+from huiyin.cases import duties, merging, subjects
 from huiyin.cases.change import Deed, change, find
 from huiyin.cases.errors import NobodyLeft, SecondPersonRequired
 from huiyin.cases.models import Case
@@ -80,6 +80,7 @@ def propose_merge(
 ) -> Case:
     """Ask for this case to be closed into another open one."""
     into = _master(session, actor, number, master)
+    subjects.check_left_of_both(session, find(session, actor, number), into)
     verb = VERBS["propose_merge"]
     return propose(session, actor, number, verb, reason, rev=rev, master=into.number)
 
@@ -119,6 +120,7 @@ def confirm(session: ScopedSession, actor: Actor, number: str, verb: Verb, *, re
             raise SecondPersonRequired(name=actor.name, parts=Message(N_("提请人")))
         case.facts = {**_without(case), END_CONFIRMED: dict(request)}
         if into is not None:
+            subjects.check_left_of_both(session, case, into)
             merging.join(case, into)
         deed.data = {"proposed_by": request["by"], **({"master": into.number} if into else {})}
         deed.facts = {"proposed_by": request["by_id"], "master": master}
@@ -130,6 +132,7 @@ def confirm(session: ScopedSession, actor: Actor, number: str, verb: Verb, *, re
         told = {"merged": number}
         note = Deed("note", kind=EntryKind.EVENT, data=told, facts=told, apply=merging.count(+1))
         change(session, actor, into.number, note)
+        subjects.share(session, case, into, deed.body)
     return case
 
 

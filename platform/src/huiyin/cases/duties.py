@@ -89,13 +89,19 @@ def check(session: ScopedSession, actor: Actor, case: Case, verb: Verb) -> None:
 def history_of(
     session: ScopedSession, case: Case, account_id: uuid.UUID
 ) -> Sequence[Participation]:
-    """Everything one person ever was in the case."""
+    """Everything one person ever was in the case, or in one that is handled under it."""
     return session.scalars(
         select(Participation).where(
-            Participation.case_id == case.id, Participation.account_id == account_id,
-            still_counts(),
+            in_matter(case), Participation.account_id == account_id, still_counts()
         )
-    ).all()  # fmt: skip
+    ).all()
+
+
+def in_matter(case: Case) -> ColumnElement[bool]:
+    """Parts in the case, or in one that is handled under it: who had a hand in either is not
+    from outside."""
+    under = select(Case.id).where(Case.master_id == case.id)
+    return or_(Participation.case_id == case.id, Participation.case_id.in_(under))
 
 
 def still_counts() -> ColumnElement[bool]:
@@ -111,9 +117,7 @@ def parts_of(session: ScopedSession, case: Case, account_id: uuid.UUID) -> froze
 def able(session: ScopedSession, case: Case, verb: Verb) -> Sequence[Membership]:
     """Members who may do the act: by role, not named in the case, and with no part that bars."""
     parts: dict[uuid.UUID, list[Participation]] = defaultdict(list)
-    for held in session.scalars(
-        select(Participation).where(Participation.case_id == case.id, still_counts())
-    ):
+    for held in session.scalars(select(Participation).where(in_matter(case), still_counts())):
         parts[held.account_id].append(held)
     members = session.scalars(select(Membership).where(Membership.active).order_by(Membership.name))
     return [

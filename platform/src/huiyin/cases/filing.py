@@ -116,7 +116,8 @@ def file_complaint(session: ScopedSession, actor: Actor, filing: Filing) -> File
     taken = _next_number(session, filing)
     if taken is None:
         return _again(session, filing)
-    number = f"{taken[1]}-{local_date(now()).year}-{taken[0]:04d}"
+    serial, prefix, year = taken
+    number = f"{prefix}-{year}-{serial:04d}"
     case = _case(session, actor, filing, number)
     if filing.complainant_id is None and not filing.anonymous:
         case.complainant = Investor(
@@ -138,9 +139,13 @@ def _check(filing: Filing) -> None:
         )
 
 
-def _next_number(session: ScopedSession, filing: Filing) -> tuple[int, str] | None:
-    """The next number of the year and the firm's prefix, or None when the key is known."""
-    name = f"case:{local_date(now()).year}"
+def _next_number(session: ScopedSession, filing: Filing) -> tuple[int, str, int] | None:
+    """The next number of the year, the firm's prefix and that year; None when the key is known.
+
+    The year is read once: the counter may be waited for, and midnight may pass meanwhile.
+    """
+    year = local_date(now()).year
+    name = f"case:{year}"
     known = exists().where(
         Case.tenant_id == session.tenant,
         Case.channel == filing.channel,
@@ -162,7 +167,7 @@ def _next_number(session: ScopedSession, filing: Filing) -> tuple[int, str] | No
         .returning(Counter.value, prefix)
     )
     row = session.execute(statement).one_or_none()
-    return (int(row[0]), str(row[1])) if row else None
+    return (int(row[0]), str(row[1]), year) if row else None
 
 
 def content_hash(filing: Filing) -> bytes:

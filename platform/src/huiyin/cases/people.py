@@ -11,8 +11,7 @@ from huiyin.cases import duties
 from huiyin.cases.change import Deed, change, take_part
 from huiyin.cases.errors import HadAPartBefore, NobodyLeft
 from huiyin.cases.models import Case, Participation, Task
-from huiyin.cases.schemas import AssignForm, SubjectForm, TaskForm
-from huiyin.cases.service import member
+from huiyin.cases.schemas import AssignForm, TaskForm
 from huiyin.cases.stages import HANDLING, PART_TITLES, Part
 from huiyin.cases.verbs import VERBS
 from huiyin.db import ScopedSession
@@ -31,13 +30,19 @@ _NEEDS = {
     Part.DELEGATE: "case.handle",
 }
 
-NO_JUDGE = N_("登记后本案将没有可以审批的人员，请先由租户管理员增补审批人，再登记")
-NO_SUPERVISOR = N_("登记后本案将没有监督，请先由租户管理员增补监督，再登记")
-
 
 def candidates(session: ScopedSession, case: Case, part: Part) -> Sequence[Membership]:
     """Members who may be given the part: able by role and not walled from the case."""
     return [m for m in members(session) if _able(m, part) and m.account_id not in case.walled]
+
+
+def member(session: ScopedSession, account_id: uuid.UUID | None) -> Membership | None:
+    """An active member of the firm."""
+    if account_id is None:
+        return None
+    return session.scalar(
+        select(Membership).where(Membership.account_id == account_id, Membership.active)
+    )
 
 
 def members(session: ScopedSession) -> Sequence[Membership]:
@@ -120,63 +125,12 @@ def _leave(session: ScopedSession, case: Case, account_id: uuid.UUID, part: Part
         held.until = now()
 
 
-def name_subject(
-    session: ScopedSession, actor: Actor, number: str, form: SubjectForm, *, rev: int | None = None
-) -> Case:
-    """Name a member as the one complained about: from now on the case does not exist for them.
-
-    Raises ``Invalid`` without a reason, or when nobody would be left to judge or supervise.
-    """
-    person = member(session, form.account_id)
-    if person is None:
-        raise Invalid({"account_id": Message(N_("请选择在职人员"))})
-    if person.account_id == actor.id:
-        raise Conflict(N_("不能登记本人为被投诉人，请由其他人办理"))
-
-    def apply(case: Case) -> None:
-        _check_left(session, case, person)
-        if case.owner_id == person.account_id:
-            case.owner_id = None
-        if case.investigator_id == person.account_id:
-            case.investigator_id = None
-        take_part(session, actor, case, person.account_id, person.name, Part.SUBJECT, now())
-        _hand_back(session, actor, case, person.account_id)
-
-    return change(
-        session,
-        actor,
-        number,
-        Deed(
-            "name_subject",
-            body=form.reason,
-            apply=apply,
-            data={"name": person.name},
-            facts={"subject": person.account_id},
-        ),
-        rev=rev,
-    )
-
-
-def _check_left(session: ScopedSession, case: Case, person: Membership) -> None:
-    """Whoever is named leaves somebody behind to judge the case, and somebody to supervise it."""
-    judging = {judge.account_id for judge in judges(session, case)}
-    watching = {
-        member.account_id
-        for member in members(session)
-        if Role.SUPERVISOR.value in member.roles and member.account_id not in case.walled
-    }
-    if judging == {person.account_id}:
-        raise Invalid({"account_id": Message(NO_JUDGE)})
-    if watching == {person.account_id}:
-        raise Invalid({"account_id": Message(NO_SUPERVISOR)})
-
-
 def judges(
     session: ScopedSession, case: Case, permission: str = "case.approve"
 ) -> Sequence[Membership]:
     """Members who may judge this case: able by role, with no part in it, ever, and not named."""
     handled = select(Participation.account_id).where(
-        Participation.case_id == case.id,
+        duties.in_matter(case),
         Participation.part.in_([part.value for part in HANDLING]),
         duties.still_counts(),
     )
@@ -193,41 +147,6 @@ def judges(
         and person.account_id not in case.walled
         and person.account_id not in now_handling
     ]
-
-
-def subjects(session: ScopedSession, case: Case) -> Sequence[Participation]:
-    """The people named in the case now."""
-    return session.scalars(
-        select(Participation)
-        .where(
-            Participation.case_id == case.id,
-            Participation.part == Part.SUBJECT.value,
-            Participation.until.is_(None),
-        )
-        .order_by(Participation.since, Participation.id)
-    ).all()
-
-
-def lift_subject(
-    session: ScopedSession, actor: Actor, number: str, form: SubjectForm, *, rev: int | None = None
-) -> Case:
-    """Clear somebody who was named by mistake: the case is there for them again.
-
-    The history keeps that they were named, and until when.  Parts they had are not given back.
-    """
-    deed = Deed("lift_subject", body=form.reason, facts={"subject": form.account_id})
-
-    def apply(case: Case) -> None:
-        named = {held.account_id: held for held in subjects(session, case)}
-        held = named.get(form.account_id)
-        if held is None:
-            raise Invalid({"account_id": Message(N_("请选择已登记的被投诉人"))})
-        held.until = now()
-        case.walled = [who for who in case.walled if who != form.account_id]
-        deed.data = {"name": held.name}
-
-    deed.apply = apply
-    return change(session, actor, number, deed, rev=rev)
 
 
 def participations(session: ScopedSession, case: Case) -> Sequence[Participation]:
@@ -258,7 +177,7 @@ def give(
         take_part(session, by, case, person.account_id, person.name, Part.ASSISTANT, now())
 
 
-def _hand_back(session: ScopedSession, by: Actor, case: Case, account_id: uuid.UUID) -> None:
+def hand_back(session: ScopedSession, by: Actor, case: Case, account_id: uuid.UUID) -> None:
     """Open tasks of somebody who may not know of the case any more go to its owner."""
     mine = select(Task).where(
         Task.case_id == case.id, Task.assignee_id == account_id, Task.done_at.is_(None)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from functools import partial
 from typing import Any, Final
 
@@ -19,7 +18,6 @@ from huiyin.cases.stages import Audience, EntryKind, Stage
 from huiyin.cases.verbs import MOVES, REVIEW_ASKED, SETTLED, TRANSFER_ANSWERED, VERBS
 from huiyin.db import ScopedSession
 from huiyin.identity.actor import Actor
-from huiyin.identity.models import Membership
 from huiyin.kit.errors import Invalid, NotFound
 from huiyin.kit.i18n import N_, Message
 from huiyin.kit.time import now
@@ -231,12 +229,3 @@ def reveal(session: ScopedSession, actor: Actor, number: str, reason: str) -> In
     if case.complainant_id is None:
         return None
     return session.get(Investor, (session.tenant, case.complainant_id))
-
-
-def member(session: ScopedSession, account_id: uuid.UUID | None) -> Membership | None:
-    """An active member of the firm."""
-    if account_id is None:
-        return None
-    return session.scalar(
-        select(Membership).where(Membership.account_id == account_id, Membership.active)
-    )

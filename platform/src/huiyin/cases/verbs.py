@@ -235,7 +235,7 @@ _TABLE: Final = (
     Verb("assist", N_("加人协办"), N_("加人协办"), "case.assign", ALL, direct=False,
          outbox="case.assigned"),
     Verb("name_subject", N_("登记被投诉人"), N_("登记被投诉人"), "case.assign", ALL, reason=True,
-         direct=False, outbox="case.subject_named"),
+         direct=False, closed=True, outbox="case.subject_named"),
     Verb("lift_subject", N_("撤销登记"), N_("撤销被投诉人登记"), "case.lift", ALL, reason=True,
          direct=False, closed=True, outbox="case.subject_lifted"),
     Verb("add_task", N_("新建任务"), N_("新建任务"), "case.handle", _HANDLED, direct=False, handles=True),
