@@ -1,5 +1,8 @@
 """Whoever shapes a case stands in its history, and whoever judges it does not get there by that."""
 
+import json
+from decimal import Decimal
+
 import pytest
 from sqlalchemy import select
 
@@ -8,11 +11,13 @@ from huiyin.cases.change import find
 from huiyin.cases.errors import SecondPersonRequired
 from huiyin.cases.filing import Filing, file_complaint
 from huiyin.cases.gates import EXIT, GATES
-from huiyin.cases.models import Participation, Task
+from huiyin.cases.models import Entry, Participation, Task
 from huiyin.cases.schemas import AssignForm, FactsForm
 from huiyin.cases.stages import HANDLING, Finding, Part, Severity, Stage
 from huiyin.cases.verbs import VERBS
 from huiyin.identity.models import Membership
+from huiyin.kit.errors import Invalid
+from huiyin.ledger.models import LedgerEntry
 from huiyin.remedies.service import eligible_approvers
 
 DESK = "/t/qinghe/w/cases"
@@ -115,11 +120,59 @@ def test_an_officer_who_handled_unassigned_is_no_judge_when_made_an_approver(
 
 
 def test_an_approver_who_writes_the_finding_does_not_seal_the_case(session, case, approver, at):
-    at(Stage.ARCHIVE)
+    at(Stage.INVESTIGATION)
     form = facts(case, finding=Finding.NOT_UPHELD, cause="RC1-2")
     service.edit(session, approver, case.number, form, rev=case.version)
+    at(Stage.ARCHIVE)
     with pytest.raises(SecondPersonRequired):
         service.move(session, approver, case.number, "archive", rev=case.version)
+
+
+REWRITTEN = (
+    {"finding": Finding.NOT_UPHELD}, {"severity": Severity.S1}, {"category": "C2"},
+    {"cause": "RC5-3"}, {"amount": Decimal(1)},
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("stage", list(Stage)[list(Stage).index(Stage.APPROVAL) :])
+def test_what_was_judged_is_not_rewritten_under_the_judgement(session, case, actor, at, stage):
+    at(stage)
+    same = {name: getattr(case, name) for name in service.JUDGED_ON}
+    for fact in REWRITTEN:
+        form = facts(case, **{**same, **fact})
+        with pytest.raises(Invalid) as refused:
+            service.edit(session, actor, case.number, form, rev=case.version)
+        assert set(refused.value.fields) == set(fact)
+        session.rollback()
+    form = facts(case, **{**same, "title": "另一个标题"})
+    service.edit(session, actor, case.number, form, rev=case.version)
+    assert case.title == "另一个标题"
+
+
+@pytest.mark.parametrize("gate", ["compliance_opinion", "retention_set"])
+def test_the_word_of_compliance_is_an_approvers(session, case, make_actor, approver, at, gate):
+    at(Stage.APPROVAL if gate == "compliance_opinion" else Stage.ARCHIVE, gate)
+    uninvolved = make_actor("complaint_officer")
+    with pytest.raises(SecondPersonRequired):
+        service.attest(session, uninvolved, case.number, gate, "同意")
+    session.rollback()
+    service.attest(session, approver, case.number, gate, "同意")
+    assert gate in case.facts
+
+
+def test_another_address_of_the_complainant_leaves_its_trace(session, case, actor, at):
+    at(Stage.INVESTIGATION)
+    same = {name: getattr(case, name) for name in service.JUDGED_ON}
+    form = facts(case, **same, email="new@example.test", phone="13900001111")
+    service.edit(session, actor, case.number, form, rev=case.version)
+    entry = session.scalars(select(Entry).where(Entry.verb == "edit")).one()
+    changed = entry.data["changed"]
+    assert changed["email"][1] == "n***@example.test"
+    assert set(changed) == {"email", "phone"}
+    assert "13900001111" not in str(changed)
+    line = session.scalars(select(LedgerEntry).where(LedgerEntry.kind == "case.edit")).one()
+    assert set(json.loads(line.doc)["commits"]) == {"email", "phone"}
+    assert b"new@example.test" not in line.doc
 
 
 def test_an_approver_who_meets_the_handlers_gates_does_not_seal_the_case(

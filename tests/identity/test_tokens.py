@@ -78,12 +78,13 @@ def test_it_ends_on_its_day(session, token):
         assert tokens.resolve_token(session, token) is None
 
 
-def test_it_loses_what_its_maker_loses(session, actor, token, make_actor):
-    chief = make_actor("tenant_admin")
-    make_actor("complaint_officer")
-    service.change_roles(session, actor.id, {Role.INVESTIGATOR}, actor=chief)
-    assert tokens.resolve_token(session, token).permissions == {"case.read"}
-    service.deactivate(session, actor.id, actor=chief)
+def test_it_loses_what_its_maker_loses(session, make_actor):
+    chief, maker = make_actor("tenant_admin"), make_actor("investigator")
+    token = tokens.create_token(session, maker, "报表", ["case.read", "settings.read"], 30)
+    session.commit()
+    service.change_roles(session, maker.id, {Role.EXECUTIVE_VIEWER}, actor=chief)
+    assert tokens.resolve_token(session, token).permissions == {"settings.read"}
+    service.deactivate(session, maker.id, actor=chief)
     assert tokens.resolve_token(session, token) is None
 
 

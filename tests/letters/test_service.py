@@ -22,7 +22,7 @@ from huiyin.identity.actor import complainant_actor
 from huiyin.kit.errors import Conflict, NotFound, Refused, Stale
 from huiyin.kit.time import today
 from huiyin.ledger.models import LedgerEntry
-from huiyin.letters import service, tasks
+from huiyin.letters import delivery, service, tasks
 from huiyin.letters.errors import LetterBlocked, LetterChanged, LetterFixed, PdfDamaged
 from huiyin.letters.models import Letter, LetterState
 from huiyin.letters.schemas import AnswerForm, DeliveryForm, NoticeForm
@@ -107,11 +107,16 @@ def test_a_draft_does_not_exist_for_the_complainant(session, number, draft, tena
 
 
 def test_neither_the_drafter_nor_the_handler_signs(
-    session, actor, approver, number, draft, rev, folder
+    session, actor, approver, number, draft, rev, folder, make_actor
 ):
+    drafter = make_actor("approver", "complaint_officer")
+    own = service.draft_answer(session, drafter, number, GOOD)
+    session.commit()
     with pytest.raises(SecondPersonRequired):
-        service.release(session, actor, number, draft.id, draft.fingerprint, rev=rev(number))
+        service.release(session, drafter, number, own.id, own.fingerprint, rev=rev(number))
     session.rollback()
+    draft = service.draft_answer(session, actor, number, GOOD)
+    session.commit()
     case = find(session, actor, number)
     session.add(
         Participation(
@@ -126,10 +131,12 @@ def test_neither_the_drafter_nor_the_handler_signs(
     assert [p for p in folder.root.rglob("*") if p.is_file()] == []  # and nothing printed is kept
 
 
-def test_who_may_not_sign_letters_is_told_so(session, make_actor, actor, number, draft, rev):
-    person = make_actor("supervisor")
-    with pytest.raises(Refused):
+@pytest.mark.parametrize("role", ["supervisor", "complaint_officer"])
+def test_only_an_approver_signs_the_written_answer(session, make_actor, number, draft, rev, role):
+    person = make_actor(role)
+    with pytest.raises(Refused) as refused:
         service.release(session, person, number, draft.id, draft.fingerprint, rev=rev(number))
+    assert refused.value.message.key == delivery.NOT_A_SIGNER
 
 
 def test_what_is_signed_is_what_was_read(session, actor, approver, number, draft, rev):

@@ -14,7 +14,7 @@ from huiyin.identity.service import find_account
 from huiyin.kit.time import now
 
 PEOPLE = "/t/qinghe/admin/people"
-NEW = {"email": "ning@qinghe.test", "name": "沈佳宁", "roles": "complaint_officer"}
+NEW = {"email": "ning@qinghe.test", "name": "沈佳宁", "roles": "investigator"}
 PHRASE = "a long and private phrase"
 SET = {"new": PHRASE, "again": PHRASE}
 

@@ -99,7 +99,7 @@ def test_a_made_up_key_is_no_fault(admin, after):
 def test_a_person_without_an_account_gets_one_and_a_link_for_the_password(
     admin, engine, entries, inside
 ):
-    page = admin.post(f"{PEOPLE}/new", {**NEW, "roles": ["complaint_officer", "investigator"]})
+    page = admin.post(f"{PEOPLE}/new", {**NEW, "roles": ["executive_viewer", "investigator"]})
     assert page.status_code == 200
     link = re.search(r'id="initial" readonly value="([^"]+)"', page.text)[1]
     assert re.search(r"/t/qinghe/welcome/[\w-]{43}$", link)
@@ -107,7 +107,7 @@ def test_a_person_without_an_account_gets_one_and_a_link_for_the_password(
     assert link not in admin.get(PEOPLE).text
     with platform_session(engine) as session:
         account = find_account(session, NEW["email"])
-    assert roles_of(inside, account.id)[0] == {"complaint_officer", "investigator"}
+    assert roles_of(inside, account.id)[0] == {"executive_viewer", "investigator"}
     ((kind, doc),) = entries("member")
     assert kind == "member.added"
     assert str(account.id) in doc
@@ -163,15 +163,14 @@ def test_a_member_is_not_added_twice(admin):
 
 
 def test_other_roles_are_given_and_entered(admin, make_actor, entries, web, inside):
-    member = make_actor("complaint_officer", name="沈佳宁")
-    make_actor("complaint_officer")
+    member = make_actor("executive_viewer", name="沈佳宁")
     at_work = web(member)
     done = admin.post(f"{PEOPLE}/{member.id}", {"roles": ["investigator"], "department": "调查部"})
     assert done.status_code == 303
     assert roles_of(inside, member.id)[0] == {"investigator"}
     ((kind, doc),) = entries("member")
     assert kind == "member.roles_changed"
-    assert '"former":["complaint_officer"]' in doc
+    assert '"former":["executive_viewer"]' in doc
     assert "沈佳宁" not in doc
     # Whoever has other roles now logs in anew.
     assert at_work.get("/t/qinghe/w").status_code == 303

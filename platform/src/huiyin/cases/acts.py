@@ -44,6 +44,9 @@ FIELD_TITLES: Final = {
     "finding": N_("调查结论"),
     "cause": N_("根因"),
     "anonymous": N_("匿名"),
+    "name": N_("投诉人姓名"),
+    "phone": N_("手机号"),
+    "email": N_("邮箱"),
 }
 _RECIPIENT: Final = {
     "accept": N_("投诉人，发出受理告知书"),

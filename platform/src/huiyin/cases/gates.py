@@ -14,6 +14,7 @@ from typing import Any, Final
 
 from huiyin.cases.models import Case
 from huiyin.cases.stages import HANDLING, ROUND, Part, Severity, Stage
+from huiyin.identity.actor import Actor
 from huiyin.kit.i18n import N_
 
 
@@ -44,6 +45,7 @@ class Gate:
     bars: frozenset[Part] = frozenset()  # who ever had one of these parts does not meet it
     by_investigator: bool = False  # who is the case's investigator now meets it, nobody else
     executors: bool = True  # whether those who are to carry out a measure may meet it
+    permission: str = ""  # what meeting it takes besides that of the act
     rule: str = ""
 
     def is_met(self, case: Case) -> bool:
@@ -107,7 +109,8 @@ _ALL: Final = (
     Gate("wish_recorded", N_("投诉人意向"), _ATTEST, N_("写明投诉人对方案的意见")),
     # 审批
     Gate("compliance_opinion", N_("合规意见"), _ATTEST, N_("写明合规意见"), applies=_serious,
-         judge=True, bars=HANDLING, rule=N_("合规意见须由未参与本案办理的人员出具")),
+         judge=True, bars=HANDLING, permission="case.approve",
+         rule=N_("合规意见须由未参与本案办理的审批人出具")),
     Gate("plan_approved", N_("有权审批人通过"), _VERB, N_("由未参与办理的审批人通过"), "approve"),
     # 实施
     Gate("measures_done", N_("各项措施已完成并有凭证"), _COLUMN, N_("逐项登记完成情况与凭证"),
@@ -132,7 +135,8 @@ _ALL: Final = (
     Gate("dossier_whole", N_("卷宗目录完整"), _ATTEST, N_("核对卷宗目录，缺项写明原因")),
     Gate("lessons_written", N_("经验教训"), _ATTEST, N_("写明经验教训，以及是否立整改项")),
     Gate("retention_set", N_("保存期限"), _ATTEST, N_("写明保存期限与依据，由合规确认"),
-         judge=True, bars=HANDLING, rule=N_("保存期限须由未参与本案办理的合规人员确认")),
+         judge=True, bars=HANDLING, permission="case.approve",
+         rule=N_("保存期限须由未参与本案办理的审批人确认")),
     Gate("review_settled", N_("复核要求已答复"), _COLUMN,
          N_("投诉人要求复核，先由审批人或监督启动复核，或答复不复核"),
          met=lambda c: "review_asked" not in c.facts, applies=lambda c: "review_asked" in c.facts),
@@ -207,13 +211,16 @@ def _as_it_is(gate: Gate, case: Case) -> Gate:
     return gate
 
 
-def rule_against(gate: Gate, parts: frozenset[Part], *, investigates: bool, executes: bool) -> str:
+def rule_against(
+    gate: Gate, actor: Actor, parts: frozenset[Part], *, investigates: bool, executes: bool
+) -> str:
     """The rule that keeps a person from meeting the gate, or ``""``.
 
     ``parts`` the person ever had; ``executes`` if a measure of the plan is theirs.
     """
     refused = (
         bool(gate.bars & parts)
+        or bool(gate.permission and not actor.can(gate.permission))
         or (gate.by_investigator and not investigates)
         or (executes and not gate.executors)
     )

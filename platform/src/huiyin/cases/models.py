@@ -33,6 +33,7 @@ from huiyin.cases.stages import (
     PublicStage,
     Source,
     Stage,
+    stage_number,
 )
 from huiyin.db import TenantModel, columns, tenant_key
 from huiyin.identity.actor import Actor
@@ -181,6 +182,11 @@ class Case(TenantModel):
     def finished(self) -> bool:
         """Whether it was carried through to an answer and closed with it."""
         return not self.is_open and self.outcome in FINISHED
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether a plan was submitted for approval: what it rests on stays as it was judged."""
+        return stage_number(self.stage) >= stage_number(Stage.APPROVAL)
 
     @property
     def ended_by_firm(self) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from functools import partial
+from types import MappingProxyType
 from typing import Any, Final
 
 from sqlalchemy import or_, select
@@ -20,6 +22,7 @@ from huiyin.db import ScopedSession
 from huiyin.identity.actor import Actor
 from huiyin.kit.errors import Invalid, NotFound
 from huiyin.kit.i18n import N_, Message
+from huiyin.kit.text import mask_email, mask_name, mask_phone
 from huiyin.kit.time import now
 from huiyin.parties.models import Fund, Investor
 from huiyin.policies.catalogue import categories, causes
@@ -132,10 +135,12 @@ def rule_for(session: ScopedSession, actor: Actor, case: Case, gate: Gate) -> st
         )
     )
     held = parts_of(session, case, actor.id)
-    return rule_against(gate, held, investigates=investigates, executes=executes)
+    return rule_against(gate, actor, held, investigates=investigates, executes=executes)
 
 
 # fmt: off
+# What the approval rests on: from the submission of the plan on it stays as it was judged.
+JUDGED_ON: Final = ("category", "severity", "amount", "finding", "cause")
 EDITED: Final = (
     "title", "category", "severity", "complexity", "fund_id", "amount", "wish", "finding",
     "cause", "anonymous",
@@ -148,9 +153,11 @@ def edit(session: ScopedSession, actor: Actor, number: str, form: FactsForm, *, 
     _check_codes(session, form)
     changed: dict[str, list[str]] = {}
     case_before = find(session, actor, number)
-    investor = None
+    investor, contact = None, dict[str, str]()
     if not form.anonymous and any((form.name, form.phone, form.email)):
-        investor = _complainant(session, case_before, form)
+        investor = _complainant(session, case_before)
+        contact = _contact(investor, form, changed)
+        session.flush()  # its id is needed on the case
 
     def apply(case: Case) -> None:
         for name in EDITED:
@@ -159,24 +166,24 @@ def edit(session: ScopedSession, actor: Actor, number: str, form: FactsForm, *, 
             if getattr(case, name) != new:
                 changed[name] = [str(getattr(case, name) or ""), str(new or "")]
                 setattr(case, name, new)
+        _refuse_settled(case, changed)
         if investor is not None and case.complainant_id != investor.id:
             case.complainant_id = investor.id
-            changed["complainant"] = ["", ""]
 
     complexity = form.complexity.value
     event = "complexity_set" if complexity != case_before.complexity else ""
-    shown = {k: v for k, v in changed.items() if k != "complainant"}
     case = change(
         session,
         actor,
         number,
         Deed(
             "edit",
-            data={"changed": shown},
+            data={"changed": changed},
             apply=apply,
             clock_event=event,
             clock_data={"value": complexity} if event else {},
             facts={"category": form.category, "severity": form.severity},
+            commits=contact,
         ),
         rev=rev,
     )
@@ -208,18 +215,41 @@ def _check_codes(session: ScopedSession, form: FactsForm) -> None:
         raise Invalid(errors)
 
 
-def _complainant(session: ScopedSession, case: Case, form: FactsForm) -> Investor:
-    """The complainant's record, with what the form says; made when there was none."""
+def _refuse_settled(case: Case, changed: Mapping[str, object]) -> None:
+    """What was judged is not rewritten under the judgement; the plan goes back first."""
+    if not case.is_settled:
+        return
+    said = Message(N_("方案提交审批后不再修改；须修改的，请先撤回、退回或变更方案"))
+    if wrong := {name: said for name in JUDGED_ON if name in changed}:
+        raise Invalid(wrong)
+
+
+_MASKS: Final[Mapping[str, Callable[[str], str]]] = MappingProxyType(
+    {"name": mask_name, "phone": mask_phone, "email": mask_email}
+)
+
+
+def _contact(investor: Investor, form: FactsForm, changed: dict[str, list[str]]) -> dict[str, str]:
+    """Write down what the form says of the complainant: masked in ``changed``, and whole for
+    the ledger to commit to, because papers go to this address."""
+    new: dict[str, str] = {}
+    for name, mask in _MASKS.items():
+        old, given = getattr(investor, name) or "", getattr(form, name)
+        if given and given != old:
+            changed[name] = [mask(old) if old else "", mask(given)]
+            new[name] = given
+            setattr(investor, name, given)
+    return new
+
+
+def _complainant(session: ScopedSession, case: Case) -> Investor:
+    """The complainant's record; made when there was none."""
     investor = None
     if case.complainant_id:
         investor = session.get(Investor, (session.tenant, case.complainant_id))
     if investor is None:
         investor = Investor()
         session.add(investor)
-    investor.name = form.name or investor.name
-    investor.phone = form.phone or investor.phone
-    investor.email = form.email or investor.email
-    session.flush()  # its id is needed on the case
     return investor
 
 

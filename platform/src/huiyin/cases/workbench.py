@@ -284,7 +284,7 @@ def _gates(
         "executes": actor.id in executors,
     }
     return [
-        replace(state, rule=gates.rule_against(state.gate, frozenset(held), **place))
+        replace(state, rule=gates.rule_against(state.gate, actor, frozenset(held), **place))
         for state in gates.states(case, gates.EXIT[Stage(case.stage)])
     ]
 

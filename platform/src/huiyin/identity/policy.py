@@ -45,7 +45,6 @@ class _Apart(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class _Second(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     roles: tuple[Role, ...]
-    own: tuple[Role, ...]
 
 
 class _Reach(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -97,13 +96,9 @@ def held_apart(roles: Iterable[Role]) -> list[tuple[Role, Role]]:
     return [(a, b) for a, b in table().apart.pairs if a in held and b in held]
 
 
-def needs_second(
-    asker: Iterable[Role], before: Iterable[Role], after: Iterable[Role]
-) -> frozenset[Role]:
+def needs_second(before: Iterable[Role], after: Iterable[Role]) -> frozenset[Role]:
     """Roles given or taken by this change that a second person has to confirm."""
-    second = table().second
-    guarded = set(second.roles) | (set(second.own) & set(asker))
-    return frozenset(guarded & (set(before) ^ set(after)))
+    return frozenset(set(table().second.roles) & (set(before) ^ set(after)))
 
 
 def sees_all(roles: Iterable[Role]) -> bool:

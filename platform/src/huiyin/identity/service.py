@@ -344,7 +344,7 @@ def _alone(actor: Actor, before: Iterable[str], after: Iterable[str]) -> None:
     """Raises ``SecondPersonConfirms``: such a change goes through ``huiyin.identity.grants``."""
     if actor.kind is ActorKind.SYSTEM:
         return
-    for role in sorted(needs_second(actor.roles, known_roles(before), known_roles(after))):
+    for role in sorted(needs_second(known_roles(before), known_roles(after))):
         raise SecondPersonConfirms(role)
 
 

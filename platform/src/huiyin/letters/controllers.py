@@ -18,6 +18,7 @@ from huiyin.kit.errors import Conflict, Invalid
 from huiyin.kit.i18n import N_, Message
 from huiyin.letters import service
 from huiyin.letters.checks import blocks
+from huiyin.letters.delivery import may_sign
 from huiyin.letters.models import CHANNEL_TITLES, STATE_TITLES, Letter, LetterState
 from huiyin.letters.render import numbered_parts
 from huiyin.letters.schemas import AnswerForm, DeliveryForm, NoticeForm
@@ -249,7 +250,9 @@ def _letter_page(
     document = service.document_of(letter)
     draft = letter.state == LetterState.DRAFT
     findings = service.check(desk.session, case, letter) if draft else []
-    second = letter.kind == LetterKind.ANSWER and desk.actor.id == letter.drafted_by
+    second = letter.kind == LetterKind.ANSWER and (
+        desk.actor.id == letter.drafted_by or not may_sign(desk.actor, letter.kind)
+    )
     return desk.page(
         "letters/show.html",
         status=status,

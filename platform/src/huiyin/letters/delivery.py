@@ -37,6 +37,14 @@ _VERBS: Final = {
 }
 
 
+NOT_A_SIGNER: Final = N_("书面答复须由未参与办理的审批人签发")
+
+
+def may_sign(actor: Actor, kind: str) -> bool:
+    """Whether the person's role signs papers of that kind."""
+    return actor.can("answer.release" if kind == LetterKind.ANSWER else "case.letter")
+
+
 def release_verb(actor: Actor, case: Case, kind: LetterKind) -> str:
     """The verb of a release; the answer in a merged case has one of its own."""
     if kind is LetterKind.ANSWER and merging.OWED in case.facts:

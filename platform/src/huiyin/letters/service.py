@@ -306,9 +306,11 @@ def release(
     the written answer ``SecondPersonRequired`` to its drafter and to everybody who handled.
     """
     case = find(session, actor, number)
-    if actor.is_person and not actor.can("case.letter"):
-        raise Refused
     letter = find_letter(session, case, letter_id)
+    if actor.is_person and not delivery.may_sign(actor, letter.kind):
+        raise Refused(
+            delivery.NOT_A_SIGNER if letter.kind == LetterKind.ANSWER else Refused.default
+        )
     if letter.state != LetterState.DRAFT:
         raise LetterFixed
     if not fingerprint == letter.fingerprint == render.fingerprint(document_of(letter)):

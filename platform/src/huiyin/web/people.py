@@ -168,7 +168,7 @@ def add_member(desk: Desk, form: MemberForm) -> tuple[Membership | RoleGrant, st
         )
         token = links.issue(session, desk.actor, account.id)
     roles, new = roles_of(form.roles), bool(token)
-    if needs_second(desk.actor.roles, (), roles):
+    if needs_second((), roles):
         asked = grants.ask(
             session, desk.actor, account.id, roles, name=form.name, department=form.department
         )
@@ -185,7 +185,7 @@ def add_member(desk: Desk, form: MemberForm) -> tuple[Membership | RoleGrant, st
 def give_roles(desk: Desk, account_id: uuid.UUID, form: RolesForm) -> Membership | RoleGrant:
     """Other roles for a member.  Raises what ``identity.service.change_roles`` raises."""
     before, roles = sorted(member_of(desk, account_id).roles), roles_of(form.roles)
-    if roles and needs_second(desk.actor.roles, known_roles(before), roles):
+    if roles and needs_second(known_roles(before), roles):
         return _ask(desk, account_id, roles, form.department)
     row = change_roles(
         desk.session, account_id, roles, actor=desk.actor, department=form.department
@@ -203,7 +203,7 @@ def _ask(desk: Desk, account_id: uuid.UUID, roles: list[Role], department: str |
 
 def end_membership(desk: Desk, account_id: uuid.UUID) -> Membership | RoleGrant:
     """The end of a membership.  Raises what ``identity.service.deactivate`` raises."""
-    if needs_second(desk.actor.roles, known_roles(member_of(desk, account_id).roles), ()):
+    if needs_second(known_roles(member_of(desk, account_id).roles), ()):
         return _ask(desk, account_id, [], None)
     row = deactivate(desk.session, account_id, actor=desk.actor)
     _record(desk, row, "member.deactivated", roles=row.roles)
