@@ -12,6 +12,11 @@ from huiyin.identity import throttle
 from huiyin.identity.models import PasswordLink
 from huiyin.identity.service import find_account
 from huiyin.kit.time import now
+from huiyin.letters import welcome
+from huiyin.queue.models import Job
+from huiyin.queue.registry import REGISTRY
+from huiyin.queue.worker import drain
+from huiyin.testing.mail import Sink
 
 PEOPLE = "/t/qinghe/admin/people"
 NEW = {"email": "ning@qinghe.test", "name": "沈佳宁", "roles": "investigator"}
@@ -118,3 +123,48 @@ def test_guessing_is_throttled(public, tenant, link):
         assert public.get(f"/t/{tenant.slug}/welcome/guess").status_code == 404
     assert public.get(f"/t/{tenant.slug}/welcome/guess").status_code == 429
     assert public.post(link, SET).status_code == 429
+
+
+# -- mailed to its holder --------------------------------------------------------------------------
+
+
+@pytest.fixture
+def sink(monkeypatch):
+    with Sink().running() as server:
+        monkeypatch.setenv("HUIYIN_SMTP_URL", server.url)
+        monkeypatch.setenv("HUIYIN_MAIL_FROM", "letters@qinghe.test")
+        monkeypatch.setenv("HUIYIN_PUBLIC_URL", "https://huiyin.test")
+        yield server
+
+
+@pytest.fixture
+def mailed(sink, engine):
+    """Do the jobs; the path of the link in the newest mail."""
+
+    def newest():
+        with REGISTRY.isolated() as empty:
+            empty.handler(welcome.SEND)(welcome.send)
+            drain(engine)
+        mail = sink.parsed()[-1]
+        assert mail["To"] == NEW["email"]
+        return urlsplit(re.search(r"https://\S+", mail.get_body().get_content())[0]).path
+
+    return newest
+
+
+def test_where_mail_is_sent_the_administrator_never_sees_the_link(
+    admin, public, mailed, engine, tenant, account
+):
+    page = admin.post(f"{PEOPLE}/new", NEW)
+    assert page.status_code == 200
+    assert "链接已发往本人的登录邮箱" in page.text
+    assert "/welcome/" not in page.text
+    first = mailed()
+    with tenant_session(engine, tenant.id) as session:
+        payloads = [str(job.payload) for job in session.scalars(select(Job))]
+    assert not any(first[-43:] in payload for payload in payloads)
+    assert "/welcome/" not in admin.post(f"{PEOPLE}/{account()}/link").text
+    second = mailed()
+    assert public.get(first).status_code == 404
+    assert public.post(second, SET).status_code == 303
+    assert log_in(public, PHRASE) == 303

@@ -25,6 +25,7 @@ from huiyin.identity.policy import PUBLIC
 from huiyin.kit import i18n
 from huiyin.kit.errors import HuiyinError, Invalid, NotFound, TooLarge
 from huiyin.kit.i18n import N_
+from huiyin.letters import welcome
 from huiyin.plugins.host import PluginHost
 from huiyin.web.desk import Desk
 from huiyin.web.errors import answer
@@ -56,6 +57,7 @@ def make_site(
         extensions=host,
         navigation=NAVIGATION,
         counters=queries.counters,
+        welcome=welcome.post,
         blobs=blobs,
     )
 

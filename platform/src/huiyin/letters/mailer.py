@@ -25,7 +25,7 @@ from huiyin.kit.time import SHANGHAI, now
 from huiyin.letters.render import LetterDocument, render_text
 
 TIMEOUT: Final = 20.0  # seconds for each step of the talk with the server
-_NO_ADDRESS: Final = 553
+NO_ADDRESS: Final = 553
 _PORTS: Final = {"smtp": 587, "smtps": 465}
 
 
@@ -97,7 +97,7 @@ def message(
     try:
         mail["To"] = Address(addr_spec=to)
     except (ValueError, IndexError, MessageError):
-        raise Undeliverable(_NO_ADDRESS) from None
+        raise Undeliverable(NO_ADDRESS) from None
     mail["Subject"] = f"{document.title} {document.case_number}"
     if "@" in reply_to:
         mail["Reply-To"] = Address(addr_spec=reply_to)

@@ -75,7 +75,7 @@ class LinkController(Controller):
             desk.session, kind="member.link_renewed", object_id=row.id, actor_id=desk.actor.id,
             facts={"account": account},
         )  # fmt: skip
-        return link_page(desk, row.name, email, token)
+        return link_page(desk, account, row.name, email, token)
 
 
 def _chosen(data: dict[str, Any]) -> str:

@@ -99,7 +99,8 @@ class MemberController(Controller):
             desk.session.rollback()
             return _new(desk, _failed(desk, data, error), status=error.status)
         if token:
-            return link_page(desk, row.name, form.email, token, waits=isinstance(row, RoleGrant))
+            waits = isinstance(row, RoleGrant)
+            return link_page(desk, row.account_id, row.name, form.email, token, waits=waits)
         if isinstance(row, RoleGrant):
             return desk.redirect(people_path(desk), _waits(row))
         said = Message(N_("{name}已成为本机构成员，用原有密码登录"), {"name": row.name})
@@ -249,9 +250,11 @@ def member_of(desk: Desk, account_id: uuid.UUID) -> Membership:
 
 
 def link_page(
-    desk: Desk, name: str, email: str, token: str, *, waits: bool = False
+    desk: Desk, account_id: uuid.UUID, name: str, email: str, token: str, *, waits: bool = False
 ) -> Response[Any]:
-    """The one page that shows a link for a first password."""
+    """The one page that shows a link for a first password; or that it goes to its holder alone."""
+    if desk.site.welcome(desk.session, account_id):
+        return desk.page("admin/person_added.html", name=name, email=email, link="", waits=waits)
     root = desk.site.settings.public_url or str(desk.request.base_url)
     link = f"{root.rstrip('/')}/t/{desk.tenant.slug}/welcome/{token}"
     return desk.page("admin/person_added.html", name=name, email=email, link=link, waits=waits)

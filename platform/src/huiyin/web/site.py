@@ -16,6 +16,8 @@ from huiyin.kit.i18n import Translator
 from huiyin.tenancy.models import Tenant, TenantState
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from huiyin.db import ScopedSession
     from huiyin.web.desk import Desk
 
@@ -70,6 +72,9 @@ class Panel:
 # A function of the desk and the case that answers its card, or None.
 PanelOf = Callable[["Desk", Any], Panel | None]
 
+# Has the link for a first password mailed to its holder; False where nothing is mailed.
+Welcome = Callable[["ScopedSession", "UUID"], bool]
+
 # A function of the desk that answers the counters of the navigation, in one query.
 Counters = Callable[["Desk"], Mapping[str, int]]
 
@@ -86,6 +91,7 @@ class Site:
     navigation: Sequence[NavItem] = ()
     counters: Counters = lambda _desk: {}
     panels: Sequence[PanelOf] = ()
+    welcome: Welcome = lambda _session, _account: False
     blobs: Any = None  # huiyin.evidence's store; the web layer only carries it
     tenants: TenantDirectory = field(init=False)
 

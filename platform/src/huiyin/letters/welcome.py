@@ -1,0 +1,106 @@
+"""The link for a first password, mailed to its holder: whoever made the account never sees it.
+
+The token is made when the mail is sent and stands in no job: a mail tried again carries a new one,
+and the earlier ends with it.
+"""
+
+from __future__ import annotations
+
+import os
+import uuid
+from email.errors import MessageError
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+from typing import Final
+
+from sqlalchemy import select
+
+from huiyin.db import ScopedSession
+from huiyin.identity import links
+from huiyin.identity.models import Account
+from huiyin.kit.errors import NotFound
+from huiyin.kit.time import SHANGHAI, now
+from huiyin.ledger import service as ledger
+from huiyin.letters import mailer
+from huiyin.queue import service as queue
+from huiyin.queue.registry import GiveUp, JobView, Retry, handler
+from huiyin.tenancy.models import Tenant
+
+SEND: Final = "letters.welcome"
+LATER: Final = 300  # seconds until a server that is away is asked again
+
+
+def post(session: ScopedSession, account_id: uuid.UUID) -> bool:
+    """Have the link mailed; ``False`` on an installation that sends no mail."""
+    if mailer.settings() is None:
+        return False
+    key = f"{SEND}:{account_id}:{now().isoformat()}"
+    queue.enqueue(session, SEND, {"account": account_id}, key=key, object_id=account_id)
+    return True
+
+
+@handler(SEND)
+def send(session: ScopedSession, job: JobView) -> None:
+    """Mail a fresh link; one that was used meanwhile needs no other."""
+    chosen = mailer.settings()
+    account_id = uuid.UUID(str(job.payload["account"]))
+    account = session.scalar(select(Account).where(Account.id == account_id))
+    if chosen is None or account is None:
+        raise GiveUp
+    try:
+        token = links.renew(session, job.actor, account_id)
+    except NotFound:
+        return
+    try:
+        mailer.send(chosen, _mail(_firm(session), account, token, chosen))
+    except mailer.UndeliverableNow:
+        raise Retry(LATER) from None
+    except mailer.Undeliverable as refused:
+        ledger.append(
+            session, kind="member.link_undelivered", object_id=account_id, actor_id=None,
+            facts={"account": account_id, "code": refused.code},
+        )  # fmt: skip
+
+
+def _firm(session: ScopedSession) -> Tenant:
+    return session.scalars(select(Tenant).where(Tenant.id == session.tenant)).one()
+
+
+def _mail(firm: Tenant, account: Account, token: str, chosen: mailer.MailSettings) -> EmailMessage:
+    mail = EmailMessage(policy=SMTP)
+    mail["Message-ID"] = f"<welcome.{uuid.uuid4().hex}@{chosen.domain}>"
+    mail["Date"] = format_datetime(now().astimezone(SHANGHAI))
+    mail["From"] = Address(firm.name, addr_spec=chosen.sender)
+    try:
+        mail["To"] = Address(addr_spec=account.email)
+    except (ValueError, IndexError, MessageError):
+        raise mailer.Undeliverable(mailer.NO_ADDRESS) from None
+    subject, text = _words(firm, account, f"{_base()}/t/{firm.slug}/welcome/{token}")
+    mail["Subject"] = subject
+    mail["Auto-Submitted"] = "auto-generated"
+    mail.set_content(text)
+    return mail
+
+
+def _base() -> str:
+    here = f"http://127.0.0.1:{os.environ.get('HUIYIN_PORT') or '8000'}"
+    return os.environ.get("HUIYIN_PUBLIC_URL", "").rstrip("/") or here
+
+
+def _words(firm: Tenant, account: Account, link: str) -> tuple[str, str]:
+    hours = int(links.LASTS.total_seconds() // 3600)
+    if account.language == "en":
+        name = firm.name_en or firm.name
+        return f"Set your password for {name}", (
+            f"{account.name},\n\n{name} has made an account for you for handling complaints. "
+            f"Open this link to set your password:\n\n{link}\n\n"
+            f"It is valid for {hours} hours and opens once. Nobody else has seen it. If you did "
+            "not expect this mail, do not open the link and tell the firm.\n"
+        )
+    return f"{firm.short_name}：请设置登录密码", (
+        f"{account.name}，您好：\n\n{firm.name}为您开通了投诉处理系统的账号。请打开下面的链接设置密码：\n\n"
+        f"{link}\n\n链接 {hours} 小时内有效，只能使用一次，其他人看不到。"
+        "如果您没有预期收到此邮件，请不要打开链接，并告知机构。\n"
+    )
