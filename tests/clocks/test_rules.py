@@ -37,9 +37,10 @@ from huiyin.clocks.reading import (
     usage,
 )
 from huiyin.clocks.rules import CaseEvent, Clock, ClockState, Facts, compute
-from huiyin.kit.calendar import read_notice, shipped
+from huiyin.kit.calendar import shipped
 from huiyin.kit.errors import Invalid
 from huiyin.kit.i18n import load
+from huiyin.kit.notices import read_notice
 from huiyin.kit.time import at_local, local_date
 
 # Its cache below the root would be walked by pytest, which warns, which is an error.

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.configuration import set_hypothesis_home_dir
 
-from huiyin.kit.calendar import DayKind, WorkCalendar, days_between, read_notice, shipped
+from huiyin.kit.calendar import DayKind, WorkCalendar, shipped
 from huiyin.kit.errors import Invalid
+from huiyin.kit.notices import days_between, read_notice
 from huiyin.kit.time import at_local
 
 # Its cache below the root would be walked by pytest, which warns, which is an error.
@@ -201,6 +202,8 @@ def test_a_year_cannot_be_skipped():
         ("2018-12-29,", "2019-01-02,", "应是周末"),
         ("first = 2019-10-01", "first = 2019-10-02", "缺少 2019-10-01"),
         ("first = 2019-02-04", "first = 2019-02-14", "起止日期颠倒"),
+        ("first = 2019-02-04, last = 2019-02-10", "first = 2019-02-04, last = 2019-03-10", "超过"),
+        ("first = 2019-06-07, last = 2019-06-07", "first = 2019-09-12, last = 2019-09-14", "重叠"),
         ("year = 2019", "year = 2019\nyears = 1", "years"),
         ('source = "', 'sauce = "', "请按样例修改"),
         ("year = 2019", "year = twenty", "请按样例修改"),

@@ -11,8 +11,9 @@ from typing import Final
 from huiyin.clocks.dates import Terms, base_day, between, paused_units, settle
 from huiyin.clocks.events import Clock, ClockState
 from huiyin.clocks.policy import Unit, amount_label
-from huiyin.kit.calendar import Day, Span, WorkCalendar, days_between
+from huiyin.kit.calendar import Day, Span, WorkCalendar
 from huiyin.kit.i18n import N_, Message
+from huiyin.kit.notices import days_between
 from huiyin.kit.time import at_local, local, local_date
 
 EARLIER_WHEN_PROVISIONAL: Final = timedelta(days=2)
