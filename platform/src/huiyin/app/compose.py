@@ -16,6 +16,7 @@ from huiyin.cases import change
 from huiyin.cases import tasks as _cases  # noqa: F401 - their jobs register themselves
 from huiyin.cases.models import Case
 from huiyin.cases.verbs import Verb
+from huiyin.clocks import calendars
 from huiyin.db import ScopedSession
 from huiyin.db.embedded import EmbeddedPostgres
 from huiyin.db.engine import Addresses, application_engine, refuse_unsafe_role
@@ -91,6 +92,7 @@ def make_site(engine: Engine, settings: Settings, host: PluginHost) -> Site:
     site = asgi.make_site(engine, web, host, blobs=blobs)
     site.panels = PANELS
     use(blobs)
+    calendars.watch(engine)
     host.equip(site.templates, site.translators, blobs)
     change.consult(_opinions(host))
     host.core_figures = FIGURES

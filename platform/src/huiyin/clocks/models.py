@@ -1,6 +1,6 @@
-"""Clocks as last computed.
+"""Clocks as last computed, and the holiday notices they are counted with.
 
-The truth is the case's events; these rows serve lists and reminders.
+The truth of a clock is the case's events; its rows serve lists and reminders.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from typing import Any
 from sqlalchemy import Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from huiyin.db import TenantModel, columns
+from huiyin.db import PlatformModel, TenantModel, columns
+from huiyin.kit.time import now
 
 
 class ClockRow(TenantModel):
@@ -43,3 +44,21 @@ class ClockRow(TenantModel):
     calendar_version: Mapped[str]
     reminded: Mapped[int] = mapped_column(default=0)  # highest threshold already told, in percent
     promised_on: Mapped[date | None]  # told to the complainant; never shortened
+
+
+class CalendarNotice(PlatformModel):
+    """A year's holiday notice as it was loaded, for all firms; the newest of a year counts.
+
+    Written by the owner alone: no request of any firm can move everybody's dates.
+    """
+
+    __tablename__ = "calendar_notice"
+    __grants__ = "SELECT"
+
+    number: Mapped[int] = mapped_column(unique=True)  # in the order of loading, from 1
+    year: Mapped[int]
+    source: Mapped[str]
+    digest: Mapped[str]
+    content: Mapped[dict[str, Any]]
+    replaces: Mapped[int | None]  # the number of the notice it corrects
+    loaded_at: Mapped[datetime] = mapped_column(default=now)

@@ -7,19 +7,19 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
-from functools import cache
 from typing import Any
 
 import msgspec
 from sqlalchemy import select
 
+from huiyin.clocks import calendars
 from huiyin.clocks.models import ClockRow
 from huiyin.clocks.policy import Audience, Complexity, Policy, default_policy
 from huiyin.clocks.rules import CaseEvent, Clock, ClockState, Facts, compute
 from huiyin.db import ScopedSession
-from huiyin.kit.calendar import WorkCalendar, shipped
+from huiyin.kit.calendar import WorkCalendar
 from huiyin.kit.time import now
 
 
@@ -30,12 +30,23 @@ class NextDue:
     at: datetime | None
     kind: str | None
     held: bool
+    shifts: tuple[Shift, ...] = ()
 
 
-@cache
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """What another calendar did to one clock: its date moved, or became firm."""
+
+    key: str
+    title: str
+    before: date
+    after: date
+    provisional: bool
+
+
 def calendar() -> WorkCalendar:
     """The working-day calendar in force; loading a notice makes a new version."""
-    return shipped()
+    return calendars.current()
 
 
 def policy() -> Policy:
@@ -65,16 +76,17 @@ def recompute(
     intake: str,
     complexity: str,
     fresh: bool = False,
+    before: int | None = None,
 ) -> NextDue:
-    """Bring the rows of one case up to date; ``fresh`` spares the look for existing ones."""
-    known: dict[str, ClockRow] = {}
-    if not fresh:
-        rows = session.scalars(select(ClockRow).where(ClockRow.case_id == case_id))
-        known = {row.key: row for row in rows}
-    promised = {row.key: row.promised_on for row in known.values() if row.promised_on}
-    clocks = replay(
-        events, Facts(intake=intake, complexity=Complexity(complexity), promised=promised)
-    )
+    """Bring the rows of one case up to date; ``fresh`` spares the look for existing ones.
+
+    With ``before``, how many of the events came before this change, the answer tells which dates
+    another calendar alone had moved by then.
+    """
+    known = {} if fresh else _rows(session, case_id)
+    facts = _facts(known.values(), intake, complexity)
+    shifts = [] if before is None else _shifted(known, events[:before], facts)
+    clocks = replay(events, facts)
     for clock in clocks:
         row = known.pop(clock.key, None)
         if row is None:
@@ -83,7 +95,43 @@ def recompute(
         _fill(row, clock)
     for gone in known.values():
         _end(gone)
-    return next_due(clocks)
+    return replace(next_due(clocks), shifts=tuple(shifts))
+
+
+def shifts(
+    session: ScopedSession,
+    case_id: uuid.UUID,
+    events: Sequence[Mapping[str, Any]],
+    *,
+    intake: str,
+    complexity: str,
+) -> list[Shift]:
+    """What the calendar in force does to the dates of a case as they were last computed."""
+    known = _rows(session, case_id)
+    return _shifted(known, events, _facts(known.values(), intake, complexity))
+
+
+def _shifted(
+    known: Mapping[str, ClockRow], events: Sequence[Mapping[str, Any]], facts: Facts
+) -> list[Shift]:
+    if all(row.calendar_version == calendar().id for row in known.values()):
+        return []
+    pairs = [(known[c.key], c) for c in replay(events, facts) if c.key in known]
+    return [
+        Shift(clock.key, clock.title, row.due_on, clock.due_on, clock.provisional)
+        for row, clock in pairs
+        if (row.due_on, row.provisional) != (clock.due_on, clock.provisional)
+    ]
+
+
+def _rows(session: ScopedSession, case_id: uuid.UUID) -> dict[str, ClockRow]:
+    rows = session.scalars(select(ClockRow).where(ClockRow.case_id == case_id))
+    return {row.key: row for row in rows}
+
+
+def _facts(rows: Iterable[ClockRow], intake: str, complexity: str) -> Facts:
+    promised = {row.key: row.promised_on for row in rows if row.promised_on}
+    return Facts(intake=intake, complexity=Complexity(complexity), promised=promised)
 
 
 def _end(row: ClockRow) -> None:

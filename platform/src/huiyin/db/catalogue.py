@@ -20,7 +20,15 @@ from huiyin.db.protect import PREDICATE
 
 # Rows outside all firms.  Every other table of the schema is behind the wall.
 PLATFORM_TABLES: Final = frozenset(
-    {"account", "attempt", "consultancy", "engagement", "login_session", "tenant"}
+    {
+        "account",
+        "attempt",
+        "calendar_notice",
+        "consultancy",
+        "engagement",
+        "login_session",
+        "tenant",
+    }
 )
 # Of these, tables that name a firm without belonging to it.
 NAMING_A_TENANT: Final = frozenset({"engagement"})

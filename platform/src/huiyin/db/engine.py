@@ -37,6 +37,11 @@ def application_engine(url: str, *, pool: int = 8, overflow: int = 4) -> Engine:
     )
 
 
+def owner_engine(url: str) -> Engine:
+    """For what the owner alone may write; close it after the one thing it was made for."""
+    return create_engine(url, pool_size=1, max_overflow=0)
+
+
 def refuse_unsafe_role(engine: Engine) -> None:
     """Stop the start-up of a product whose database role could walk around the wall.
 

@@ -58,9 +58,11 @@ def _engine(addresses: Addresses) -> Iterator[Engine]:
 @pytest.fixture
 def engine(_engine: Engine, postgres: EmbeddedPostgres) -> Engine:
     """The application's engine on an empty database."""
+    from huiyin.clocks import calendars  # noqa: PLC0415
     from huiyin.testing import database  # noqa: PLC0415
 
     database.empty_tables(postgres, "huiyin_test")
+    calendars.watch(_engine)
     return _engine
 
 
