@@ -14,6 +14,7 @@ import click
 import uvicorn
 from sqlalchemy import select
 
+from huiyin.app.cli_calendar import calendar
 from huiyin.app.compose import Installation, install
 from huiyin.app.settings import Settings
 from huiyin.db import platform_session, tenant_session
@@ -137,6 +138,9 @@ def revision(message: str) -> None:
     installation = install(Settings.read())
     write_revision(installation.addresses.owner, message)
     installation.close()
+
+
+main.add_command(calendar)
 
 
 # -- checks ------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
+import msgspec
 from sqlalchemy import select
 
 from huiyin.cases import duties, gates
@@ -32,7 +33,7 @@ from huiyin.cases.stages import (
 from huiyin.cases.verbs import END_ASKED, VERBS, Verb, in_reach, outcome_of
 from huiyin.clocks import service as clocks
 from huiyin.db import ScopedSession
-from huiyin.identity.actor import Actor, ActorKind
+from huiyin.identity.actor import Actor, ActorKind, system_actor
 from huiyin.kit.errors import Invalid, NotFound, Refused, Stale
 from huiyin.kit.i18n import N_, Message
 from huiyin.kit.time import local_date, now
@@ -41,6 +42,7 @@ from huiyin.queue import service as queue
 
 # Open cases whose clocks all stand still sort after every date.
 NO_CLOCK: Final = datetime(9999, 1, 1, tzinfo=UTC)
+RECOUNT: Final = "recount"
 
 
 @dataclass(slots=True)
@@ -128,6 +130,7 @@ def _write(session: ScopedSession, actor: Actor, case: Case, verb: Verb, deed: D
     _check_gates(session, actor, case, verb)
     if actor.is_person:
         _take_own_part(session, actor, case, verb, deed, moment)
+    heard = len(case.clock_events)
     _hear(case, verb, deed, moment)
     if verb.to or verb.closes:
         _move(case, verb, moment)
@@ -136,7 +139,7 @@ def _write(session: ScopedSession, actor: Actor, case: Case, verb: Verb, deed: D
     case.version += 1
     case.updated_at = moment
     entry = append_entry(session, actor, case, deed, moment, before)
-    _tell_clocks(session, case, verb, deed)
+    _tell_clocks(session, case, verb, deed, heard)
     if verb.outbox:
         said = {"number": case.number, "verb": verb.name, "entry": str(entry.id)}
         said |= {"from": before.value, "to": case.stage, **deed.outbox_data}
@@ -192,8 +195,11 @@ def _hear(case: Case, verb: Verb, deed: Deed, moment: datetime) -> None:
     tick(case, _heard(verb, deed), moment, {**verb.clock_data, **deed.clock_data})
 
 
-def _tell_clocks(session: ScopedSession, case: Case, verb: Verb, deed: Deed) -> None:
-    """Compute the clocks anew if the deed concerns them."""
+def _tell_clocks(session: ScopedSession, case: Case, verb: Verb, deed: Deed, heard: int) -> None:
+    """Compute the clocks anew if the deed concerns them.
+
+    Dates that a holiday notice had moved before anybody counted them anew are told beside it.
+    """
     if _heard(verb, deed) or verb.to or verb.closes or deed.clocks_changed:
         due = clocks.recompute(
             session,
@@ -201,8 +207,28 @@ def _tell_clocks(session: ScopedSession, case: Case, verb: Verb, deed: Deed) -> 
             case.clock_events,
             intake=case.intake_type,
             complexity=case.complexity,
+            before=heard,
         )
         show_due(case, due)
+        if due.shifts and verb.name != RECOUNT:
+            beside = recounted(due.shifts)
+            deed.facts = {**deed.facts, **beside.facts}
+            system, stage = system_actor(session.tenant), Stage(case.stage)
+            append_entry(session, system, case, beside, case.updated_at, stage)
+            case.last_activity = verb.name
+
+
+def recounted(shifts: Sequence[clocks.Shift]) -> Deed:
+    """The record of dates that another calendar moved or made firm."""
+    dates: list[dict[str, Any]] = [msgspec.to_builtins(shift) for shift in shifts]
+    facts = [{name: date[name] for name in date if name != "title"} for date in dates]
+    version = {"calendar": clocks.calendar().id}
+    return Deed(
+        RECOUNT,
+        data={**version, "dates": dates},
+        facts={**version, "dates": facts},
+        clocks_changed=True,
+    )
 
 
 def _move(case: Case, verb: Verb, moment: datetime) -> None:

@@ -15,6 +15,7 @@ from typing import Final
 
 from sqlalchemy import select
 
+from huiyin.cases import recounting
 from huiyin.cases.change import Deed, change
 from huiyin.cases.models import Case, Task
 from huiyin.cases.stages import CaseState
@@ -67,6 +68,7 @@ def scan(session: ScopedSession, _job: JobView) -> None:
             )
 
     _scan_tasks(session)
+    recounting.ask_where_due(session)
 
 
 def due_of(case: Case, rows: Sequence[ClockRow]) -> Iterator[tuple[ClockRow, int]]:

@@ -273,6 +273,8 @@ _TABLE: Final = (
     Verb("acknowledge", N_("确认收到"), N_("确认收到"), "case.talk", ALL, direct=False,
          clock_event="acknowledged", handles=True),
     Verb("remind", N_("催办"), N_("催办"), "case.note", ALL, direct=False, closed=True),
+    Verb("recount", N_("重算时限"), N_("按放假安排重新计算时限"), "case.note", ALL, direct=False,
+         closed=True),
 )
 # fmt: on
 VERBS: Final[Mapping[str, Verb]] = MappingProxyType({verb.name: verb for verb in _TABLE})
