@@ -10,13 +10,17 @@ import pytest
 from sqlalchemy import func, select
 
 from huiyin.cases import public_api, service
-from huiyin.cases.api_shapes import AssignBody, FactsBody, MoveBody, WordsBody
+from huiyin.cases.api_shapes import AssignBody, FactsBody, MoveBody, RevBody, WordsBody
 from huiyin.cases.filing import Filing, file_complaint
 from huiyin.cases.models import Case
 from huiyin.cases.schemas import AttestForm, ComplaintBody, ProofForm, RegisterForm, TaskForm
 from huiyin.db import tenant_session
+from huiyin.evidence.api import UploadBody
 from huiyin.identity.throttle import TRACKING, Throttle
 from huiyin.ledger.models import LedgerEntry
+from huiyin.letters.api import AnswerBody, ReleaseBody
+from huiyin.letters.schemas import DeliveryForm
+from huiyin.remedies.api import JudgeBody, PlanBody, WithdrawBody
 
 STORY = "二月初申请赎回，合同写明三个工作日到账，至今没有收到。"
 BODY = {"story": STORY, "name": "陈建国", "phone": "13800006021", "fund": "青禾稳健一号"}
@@ -594,6 +598,15 @@ BODIES = {
     "api:case:assign": AssignBody,
     "api:case:add_task": TaskForm,
     "api:case:finish_task": ProofForm,
+    "api:plan:save": PlanBody,
+    "api:plan:submit": RevBody,
+    "api:plan:withdraw": WithdrawBody,
+    "api:plan:approve": JudgeBody,
+    "api:plan:return": JudgeBody,
+    "api:letter:answer": AnswerBody,
+    "api:letter:release": ReleaseBody,
+    "api:letter:delivery": DeliveryForm,
+    "api:evidence:add": UploadBody,
 }
 
 
@@ -618,7 +631,7 @@ def test_every_operation_is_described_with_its_body(place, public):
                     schema = told["requestBody"]["content"]["application/json"]["schema"]
                     fields = {f.encode_name for f in msgspec.structs.fields(shape)}
                     assert set(schema["properties"]) == fields
-                elif handler.name.startswith("api:case") or handler.name.startswith("api:public"):
+                elif handler.name.startswith("api:"):
                     assert method == "GET", handler.name
     assert seen >= set(BODIES)
 

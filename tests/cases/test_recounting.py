@@ -134,6 +134,7 @@ def test_dates_move_and_become_firm_with_an_entry_in_timeline_and_ledger(
     assert before["reply#1"] == (date(2027, 1, 4), True)  # the 2nd is a Saturday
 
     load()
+    drain(engine)
     assert read(number) == before  # not before every process knows
     drain(engine, ahead=LATER)
 
@@ -293,13 +294,16 @@ def test_every_firm_counts_anew_and_only_its_own(engine, make_tenant, file, load
         assert session.scalars(select(Job.kind)).all() == [recounting.WALK]
 
 
-def test_the_timeline_says_which_dates_moved(engine, actor, file, load, web):
+def test_the_timeline_says_which_dates_moved(engine, actor, file, load, web, api):
     number = file()
     load()
     drain(engine, ahead=LATER)
     page = web(actor).get(f"/t/qinghe/w/cases/{number}").text
     assert "按放假安排重新计算时限" in page
     assert "<del>2027-01-04</del> → <ins>2027-01-05</ins> 已确定" in page
+    line = api(actor).get(f"/api/v1/t/qinghe/cases/{number}").json()["timeline"][0]
+    moved = {date["key"]: (date["before"], date["after"]) for date in line["data"]["dates"]}
+    assert moved["reply#1"] == ("2027-01-04", "2027-01-05")
 
 
 # -- the command -----------------------------------------------------------------------------------

@@ -31,7 +31,7 @@ def investigator(make_actor):
 
 
 @pytest.fixture
-def place(session, actor):
+def put(session, actor):
     """Put a new case at a stage with every gate before it met; answers its number."""
 
     def put(stage=Stage.PLAN, key="1", **columns):
@@ -56,8 +56,8 @@ def place(session, actor):
 
 
 @pytest.fixture
-def number(place):
-    return place()
+def number(put):
+    return put()
 
 
 @pytest.fixture

@@ -251,10 +251,10 @@ def test_a_first_approval_falls_with_the_version(
 
 
 def test_precedents_are_like_cases_one_may_know_of(
-    session, actor, approver, place, form, rev, make_actor
+    session, actor, approver, put, form, rev, make_actor
 ):
     def closed(key, **columns):
-        number = place(key=key)
+        number = put(key=key)
         service.save_draft(session, actor, number, form(goal=f"目标 {key}"), rev=rev(number))
         plan = service.submit(session, actor, number, rev=rev(number))
         service.approve(session, approver, number, plan.hash, rev=rev(number))
@@ -268,7 +268,7 @@ def test_precedents_are_like_cases_one_may_know_of(
     walled = make_actor("complaint_officer")
     like, other = closed("1"), closed("2", category="B1")
     secret = closed("3", walled=[walled.id])
-    present = find(session, actor, place(key="4"))
+    present = find(session, actor, put(key="4"))
     found = service.precedents(session, actor, present)
     assert {p.number for p in found} == {like, secret}
     assert {(p.goal, p.amount) for p in found} >= {("目标 1", Decimal("12800.00"))}

@@ -15,6 +15,20 @@ ON_A_CASE = {
     "api:case:move": {**REV, "reason": "理由"},
     "api:case:add_task": {"title": "调取流水", "assignee_id": "@member"},
     "api:case:finish_task": {"proof": "流水已附"},
+    "api:plan:save": {
+        **REV,
+        "goal": "补付",
+        "basis": "合同",
+        "measures": [{"title": "补付差额"}],
+    },
+    "api:plan:submit": REV,
+    "api:plan:withdraw": {**REV, "reason": "须修改"},
+    "api:plan:approve": {**REV, "plan_hash": "0" * 64},
+    "api:plan:return": {**REV, "plan_hash": "0" * 64, "reason": "缺依据"},
+    "api:letter:answer": {**REV, "findings": "情况属实", "outcome": "已经支付", "basis": "合同"},
+    "api:letter:release": {**REV, "fingerprint": "0" * 64},
+    "api:letter:delivery": {"outcome": "sent", "detail": "EMS 123"},
+    "api:evidence:add": {"name": "回执.txt", "content": "5Zue5omn"},
     "plan:judge": {**REV, "decision": "approve", "plan_hash": "0" * 64},
     "case:assign": {**REV, "part": "assistant", "account_id": "@member"},
     "case:attest": {"gate": "wish_recorded", "note": "投诉人同意"},
@@ -98,5 +112,5 @@ def send(who, route, path, body, known):
     }
     if route.kind == "page":
         return who.person.post(path, {n: str(v) for n, v in given.items()}, **route.files)
-    given = {n: v if isinstance(v, int) else str(v) for n, v in given.items()}
+    given = {n: v if isinstance(v, int | list) else str(v) for n, v in given.items()}
     return who.program.ask(route.method, path, json=given, headers={"Idempotency-Key": "k"})

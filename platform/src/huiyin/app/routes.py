@@ -16,12 +16,15 @@ from huiyin.cases.library import LibraryController
 from huiyin.cases.palette import PaletteController
 from huiyin.cases.public_api import PublicCaseApi
 from huiyin.cases.records import RecordController
+from huiyin.evidence.api import EvidenceApi
 from huiyin.evidence.controllers import EvidenceController
 from huiyin.evidence.controllers import panel as evidence_panel
+from huiyin.letters.api import LetterApi
 from huiyin.letters.controllers import ExtensionController, LetterController
 from huiyin.letters.controllers import panel as letters_panel
 from huiyin.plugins.admin import PluginController
 from huiyin.plugins.handbook import HandbookController
+from huiyin.remedies.api import PlanApi
 from huiyin.remedies.controllers import ApprovalController, PlanController
 from huiyin.web.accounts import AccountController
 from huiyin.web.firm import FirmController
@@ -55,5 +58,8 @@ HANDLERS: Final[tuple[ControllerRouterHandler, ...]] = (
     PublicCaseApi,
     CaseListApi,
     CaseApi,
+    PlanApi,
+    LetterApi,
+    EvidenceApi,
 )
 PANELS: Final = (evidence_panel, letters_panel)

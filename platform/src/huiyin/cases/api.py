@@ -6,19 +6,17 @@ Whatever is not there, not this firm's, or beyond the token's permissions gives 
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any, TypeVar
 from uuid import UUID
 
 import msgspec
 from litestar import Controller, Response
 from litestar.di import NamedDependency
-from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, RawBody
 
 from huiyin.cases import api_shapes as answers
-from huiyin.cases import people, queries, search, service
+from huiyin.cases import api_tasks, people, queries, search, service
 from huiyin.cases.api_shapes import (
     AssignBody,
     CaseQuery,
@@ -29,69 +27,21 @@ from huiyin.cases.api_shapes import (
     WordsBody,
 )
 from huiyin.cases.change import find
-from huiyin.cases.errors import GatesUnmet, KeyReused, MoveNotAllowed, SecondPersonRequired
+from huiyin.cases.errors import GatesUnmet, KeyReused, SecondPersonRequired
 from huiyin.cases.filing import file_complaint, taken_down
 from huiyin.cases.models import Case
 from huiyin.cases.opened import open_page
+from huiyin.cases.operations import CHANGE, operation, telling
 from huiyin.cases.public_api import KEY, idempotency_key
 from huiyin.cases.schemas import AttestForm, ProofForm, RegisterForm, TaskForm
 from huiyin.cases.verbs import VERBS
-from huiyin.kit.errors import Conflict, Invalid, NotFound, Stale, Unauthenticated
+from huiyin.kit.errors import Invalid, NotFound, Stale
 from huiyin.kit.i18n import N_
 from huiyin.web.desk import Desk
 from huiyin.web.forms import parse
-from huiyin.web.programs import Header, Problem, body_of, described
-from huiyin.web.routes import Handler, api
+from huiyin.web.programs import Header, body_of
 
 T = TypeVar("T", bound=msgspec.Struct)
-
-
-_BEARER: Final = "请求头 Authorization: Bearer hy_…（在「接口令牌」中创建）。"
-_CHANGE: Final = (Conflict, MoveNotAllowed)
-
-
-def operation(
-    method: str,
-    path: str,
-    name: str,
-    permission: str,
-    summary: str,
-    *,
-    says: str = "",
-    **shape: Any,
-) -> Callable[[Handler], HTTPRouteHandler]:
-    """An operation with its description; ``shape`` as ``described`` takes it."""
-    refusals = (Unauthenticated, *shape.pop("refusals", ()))
-    return api(
-        method,
-        path,
-        name=f"api:case:{name}",
-        permission=permission,
-        summary=summary,
-        operation_id=f"case_{name}",
-        description=f"{says}{_BEARER}",
-        operation_class=described(refusals=refusals, **shape),
-    )
-
-
-def telling(handler: Handler) -> Handler:
-    """Let a 409 carry what a program needs to go on: the version, or what is missing."""
-
-    @functools.wraps(handler)
-    def run(*args: Any, desk: Desk, number: str, **given: Any) -> Response[Any]:
-        try:
-            return handler(*args, desk=desk, number=number, **given)
-        except Stale as error:
-            desk.session.rollback()
-            version = find(desk.session, desk.actor, number).version
-            problem = Problem(code=error.code, message=desk._(error.message), version=version)
-        except GatesUnmet as error:
-            desk.session.rollback()
-            missing = [desk._(title) for title in error.missing]
-            problem = Problem(code=error.code, message=desk._(error.message), missing=missing)
-        return desk.json(problem, status=Conflict.status)
-
-    return run
 
 
 class CaseListApi(Controller):
@@ -189,7 +139,7 @@ class CaseApi(Controller):
         body=FactsBody,
         required=["rev"],
         answer=answers.Changed,
-        refusals=[*_CHANGE, Stale],
+        refusals=[*CHANGE, Stale],
     )
     @telling
     def edit(
@@ -210,7 +160,7 @@ class CaseApi(Controller):
         body=WordsBody,
         answer=answers.Changed,
         status=201,
-        refusals=_CHANGE,
+        refusals=CHANGE,
     )
     def note(
         self, desk: NamedDependency[Desk], number: FromPath[str], body: RawBody
@@ -227,7 +177,7 @@ class CaseApi(Controller):
         body=WordsBody,
         answer=answers.Changed,
         status=201,
-        refusals=_CHANGE,
+        refusals=CHANGE,
     )
     def message(
         self, desk: NamedDependency[Desk], number: FromPath[str], body: RawBody
@@ -243,7 +193,7 @@ class CaseApi(Controller):
         body=WordsBody,
         answer=answers.Changed,
         status=201,
-        refusals=_CHANGE,
+        refusals=CHANGE,
     )
     def call(
         self, desk: NamedDependency[Desk], number: FromPath[str], body: RawBody
@@ -259,7 +209,7 @@ class CaseApi(Controller):
         says="事项的代码见案件详情的 gates。",
         body=AttestForm,
         answer=answers.Changed,
-        refusals=[*_CHANGE, SecondPersonRequired],
+        refusals=[*CHANGE, SecondPersonRequired],
     )
     def attest(
         self, desk: NamedDependency[Desk], number: FromPath[str], body: RawBody
@@ -276,7 +226,7 @@ class CaseApi(Controller):
         "阶段流转",
         body=MoveBody,
         answer=answers.Changed,
-        refusals=[*_CHANGE, Stale, GatesUnmet, SecondPersonRequired],
+        refusals=[*CHANGE, Stale, GatesUnmet, SecondPersonRequired],
     )
     @telling
     def move(
@@ -299,7 +249,7 @@ class CaseApi(Controller):
         "分派与协办",
         body=AssignBody,
         answer=answers.Changed,
-        refusals=[*_CHANGE, Stale],
+        refusals=[*CHANGE, Stale],
     )
     @telling
     def assign(
@@ -310,15 +260,28 @@ class CaseApi(Controller):
         return desk.json(answers.changed(case))
 
     @operation(
+        "GET",
+        "/tasks",
+        "tasks",
+        "case.read",
+        "任务列表",
+        says="未完成的在前；方案通过后各项措施即为任务。",
+        answer=api_tasks.TaskList,
+    )
+    def tasks(self, desk: NamedDependency[Desk], number: FromPath[str]) -> Response[Any]:
+        opened = open_page(desk.session, desk.actor, number)
+        return desk.json(api_tasks.listed(opened, desk._))
+
+    @operation(
         "POST",
         "/tasks",
         "add_task",
         "case.handle",
         "新建任务",
         body=TaskForm,
-        answer=answers.TaskAnswer,
+        answer=api_tasks.TaskAnswer,
         status=201,
-        refusals=_CHANGE,
+        refusals=CHANGE,
     )
     def add_task(
         self, desk: NamedDependency[Desk], number: FromPath[str], body: RawBody
@@ -326,7 +289,7 @@ class CaseApi(Controller):
         form = parse(TaskForm, body_of(desk, body), strict=True)
         made = people.add_task(desk.session, desk.actor, number, form)
         desk.session.flush()  # its id is made on the way in
-        return desk.json(answers.task(number, made), status=201)
+        return desk.json(api_tasks.made(number, made), status=201)
 
     @operation(
         "POST",
@@ -336,7 +299,7 @@ class CaseApi(Controller):
         "完成任务",
         body=ProofForm,
         answer=answers.Changed,
-        refusals=_CHANGE,
+        refusals=CHANGE,
     )
     def finish_task(
         self,

@@ -12,7 +12,7 @@ import msgspec
 
 from huiyin.cases import gates, queries, workbench
 from huiyin.cases.change import NO_CLOCK
-from huiyin.cases.models import Case, Entry, Task
+from huiyin.cases.models import Case, Entry
 from huiyin.cases.opened import Opened
 from huiyin.cases.schemas import AssignForm, FactsForm, MoveForm, Rev, Shape, Words
 from huiyin.cases.stages import STAGE_TITLES, Stage
@@ -37,6 +37,8 @@ _SHOWN: Final = (
     "channel",
     "source",
     "late_reason",
+    "calendar",
+    "dates",
 )
 
 
@@ -73,6 +75,12 @@ class CaseQuery(Shape, frozen=True, kw_only=True):
 
     tab: Annotated[str, Meta(pattern="^(talk|notes|moves)$", title=N_("时间轴"))] = ""
     before: Annotated[int, Meta(ge=1, le=2**31 - 1, title=N_("更早的记录"))] | None = None
+
+
+class RevBody(Shape, frozen=True, kw_only=True):
+    """``rev`` is the version of the case that was read."""
+
+    rev: Rev
 
 
 class WordsBody(Shape, frozen=True, kw_only=True):
@@ -261,14 +269,6 @@ class Registered(Answer, frozen=True, kw_only=True):
     code: str
 
 
-class TaskAnswer(Answer, frozen=True, kw_only=True):
-    id: uuid.UUID
-    number: str
-    title: str
-    assignee: str
-    due_on: date | None
-
-
 def listed(rows: Sequence[Any], _: Translator) -> list[ListedCase]:
     moment = now()
     return [
@@ -317,12 +317,6 @@ def whole(opened: Opened, lines: Sequence[Entry], _: Translator) -> CaseAnswer:
 
 def changed(case: Case) -> Changed:
     return Changed(number=case.number, rev=case.version, stage=case.stage, state=case.state)
-
-
-def task(number: str, made: Task) -> TaskAnswer:
-    return TaskAnswer(
-        id=made.id, number=number, title=made.title, assignee=made.assignee_name, due_on=made.due_on
-    )
 
 
 def _complainant(case: Case) -> Complainant:

@@ -1,0 +1,123 @@
+"""Evidence for programs: what was handed in, and one file more."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from datetime import datetime
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+from litestar import Controller, Response
+from litestar.di import NamedDependency
+from litestar.params import FromPath, RawBody
+from msgspec import Meta
+
+from huiyin.cases import queries
+from huiyin.cases.api_shapes import Answer
+from huiyin.cases.operations import CHANGE, operation
+from huiyin.cases.schemas import Shape
+from huiyin.evidence import service
+from huiyin.evidence.errors import StorageFull
+from huiyin.evidence.models import EvidenceFile
+from huiyin.evidence.service import Upload
+from huiyin.kit.errors import Invalid, TooLarge
+from huiyin.kit.i18n import N_
+from huiyin.web.desk import Desk
+from huiyin.web.forms import parse
+from huiyin.web.programs import body_of
+from huiyin.web.routes import UPLOAD_LIMIT
+
+_TAG: Final = "证据"
+
+
+class UploadBody(Shape, frozen=True, kw_only=True):
+    """One file; ``content`` are its bytes in base64.  ``shared`` lets the complainant see it."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=255, title=N_("文件名"))]
+    content: Annotated[str, Meta(min_length=1, title=N_("文件内容"))]
+    note: Annotated[str, Meta(max_length=500, title=N_("说明"))] = ""
+    shared: Annotated[bool, Meta(title=N_("投诉人可见"))] = False
+
+    def data(self) -> bytes:
+        """The bytes.  Raises ``Invalid`` (field ``content``)."""
+        try:
+            return base64.b64decode(self.content, validate=True)
+        except (binascii.Error, ValueError):
+            raise Invalid({"content": N_("请以 base64 编码提交文件内容")}) from None
+
+
+class FileAnswer(Answer, frozen=True, kw_only=True):
+    id: UUID
+    number: str
+    name: str
+    media_type: str
+    size: int
+    sha256: str
+    audience: str
+    note: str
+    uploaded_by: str
+    at: datetime
+    verified_by: str
+    verified_at: datetime | None
+
+
+class FileList(Answer, frozen=True, kw_only=True):
+    """In the order they were handed in."""
+
+    files: list[FileAnswer]
+
+
+class EvidenceApi(Controller):
+    """The evidence of one case."""
+
+    path = "/api/v1/t/{tenant:str}/cases/{number:str}/evidence"
+    tags = [_TAG]  # noqa: RUF012 - Litestar reads a list
+
+    @operation("GET", "/", "list", "case.read", "证据列表", of="evidence", answer=FileList)
+    def files(self, desk: NamedDependency[Desk], number: FromPath[str]) -> Response[Any]:
+        case = queries.open_case(desk.session, desk.actor, number).case
+        found = service.list_of(desk.session, case)
+        return desk.json(FileList(files=[_answer(file) for file in found]))
+
+    @operation(
+        "POST",
+        "/",
+        "add",
+        "case.note",
+        "上传证据",
+        of="evidence",
+        limit=UPLOAD_LIMIT,
+        body=UploadBody,
+        answer=FileAnswer,
+        status=201,
+        refusals=[*CHANGE, TooLarge, StorageFull],
+    )
+    def add(
+        self, desk: NamedDependency[Desk], number: FromPath[str], body: RawBody
+    ) -> Response[Any]:
+        form = parse(UploadBody, body_of(desk, body), strict=True)
+        (file,) = service.add(
+            desk.session,
+            desk.actor,
+            number,
+            [Upload(form.name, form.data())],
+            note=form.note,
+            shared=form.shared,
+        )
+        return desk.json(_answer(file), status=201)
+
+
+# Under the very name the answer has for it.
+_SAME: Final = (
+    "id", "number", "name", "media_type", "size", "sha256", "audience", "note", "at",
+    "verified_at",
+)  # fmt: skip
+
+
+def _answer(file: EvidenceFile) -> FileAnswer:
+    return FileAnswer(
+        **{name: getattr(file, name) for name in _SAME},
+        uploaded_by=file.uploaded_name,
+        verified_by=file.verified_name,
+    )

@@ -1,0 +1,232 @@
+"""Letters for programs: drafted, read, signed and tracked by the services the pages use."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+import msgspec
+from litestar import Controller, Response
+from litestar.di import NamedDependency
+from litestar.params import FromPath, RawBody
+
+from huiyin.cases import queries
+from huiyin.cases.api_shapes import Answer, RevBody
+from huiyin.cases.errors import SecondPersonRequired
+from huiyin.cases.models import Case
+from huiyin.cases.operations import CHANGE, operation, telling
+from huiyin.cases.schemas import Rev
+from huiyin.kit.errors import Stale
+from huiyin.kit.i18n import N_
+from huiyin.letters import service
+from huiyin.letters.errors import LetterBlocked, LetterChanged, LetterFixed
+from huiyin.letters.models import Letter, LetterState
+from huiyin.letters.schemas import AnswerForm, DeliveryForm
+from huiyin.web.desk import Desk
+from huiyin.web.forms import parse
+from huiyin.web.programs import body_of
+
+_TAG: Final = "文书"
+
+
+class AnswerBody(AnswerForm, frozen=True, kw_only=True):
+    """The written answer; ``rev`` is the version of the case that was read."""
+
+    rev: Rev
+
+
+class ReleaseBody(RevBody, frozen=True, kw_only=True):
+    """``fingerprint`` is that of the letter that was read."""
+
+    fingerprint: Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$", title=N_("文书版本"))]
+
+
+class ListedLetter(Answer, frozen=True, kw_only=True):
+    id: UUID
+    number: str
+    kind: str
+    title: str
+    language: str
+    dated: date
+    state: str
+    drafted_by: str
+    released_by: str
+    released_at: datetime | None
+    sent_at: datetime | None
+    delivered_at: datetime | None
+    channel: str
+    proof: str  # of its way, or what went wrong
+
+
+class LetterList(Answer, frozen=True, kw_only=True):
+    """Oldest first."""
+
+    letters: list[ListedLetter]
+
+
+class FindingAnswer(Answer, frozen=True, kw_only=True):
+    """``block`` keeps the letter here, ``warn`` asks for a second look."""
+
+    code: str
+    severity: str
+    message: str
+    excerpt: str
+
+
+class LetterAnswer(ListedLetter, frozen=True, kw_only=True):
+    """One letter with its words.  Whoever releases it names ``fingerprint`` and ``rev``."""
+
+    case: str
+    rev: int
+    stage: str
+    text: list[str]
+    fingerprint: str
+    findings: list[FindingAnswer]  # of a draft
+
+
+class LetterApi(Controller):
+    """The letters of one case."""
+
+    path = "/api/v1/t/{tenant:str}/cases/{number:str}/letters"
+    tags = [_TAG]  # noqa: RUF012 - Litestar reads a list
+
+    @operation("GET", "/", "list", "case.read", "文书列表", of="letter", answer=LetterList)
+    def letters(self, desk: NamedDependency[Desk], number: FromPath[str]) -> Response[Any]:
+        case = queries.open_case(desk.session, desk.actor, number).case
+        found = service.letters_of(desk.session, case)
+        return desk.json(LetterList(letters=[ListedLetter(**_line(one)) for one in found]))
+
+    @operation(
+        "GET",
+        "/{letter_id:uuid}",
+        "show",
+        "case.read",
+        "文书详情",
+        of="letter",
+        says="草稿附签发检查的结果。",
+        answer=LetterAnswer,
+    )
+    def show(
+        self, desk: NamedDependency[Desk], number: FromPath[str], letter_id: FromPath[UUID]
+    ) -> Response[Any]:
+        return _told(desk, number, letter_id)
+
+    @operation(
+        "PUT",
+        "/answer",
+        "answer",
+        "case.handle",
+        "拟定书面答复",
+        of="letter",
+        says="未签发的草稿就地改写，编号不变。",
+        body=AnswerBody,
+        answer=LetterAnswer,
+        refusals=[*CHANGE, Stale],
+    )
+    @telling
+    def answer(
+        self, desk: NamedDependency[Desk], number: FromPath[str], body: RawBody
+    ) -> Response[Any]:
+        form = parse(AnswerBody, body_of(desk, body), strict=True)
+        words = AnswerForm(**{name: getattr(form, name) for name in AnswerForm.__struct_fields__})
+        letter = service.draft_answer(desk.session, desk.actor, number, words, rev=form.rev)
+        return _told(desk, number, letter.id)
+
+    @operation(
+        "POST",
+        "/{letter_id:uuid}/release",
+        "release",
+        "case.letter",
+        "签发文书",
+        of="letter",
+        says="只签发所读的那一稿。书面答复由未参与办理的人员签发。",
+        body=ReleaseBody,
+        answer=LetterAnswer,
+        refusals=[
+            *CHANGE, Stale, LetterBlocked, LetterChanged, LetterFixed, SecondPersonRequired,
+        ],
+    )  # fmt: skip
+    @telling
+    def release(
+        self,
+        desk: NamedDependency[Desk],
+        number: FromPath[str],
+        letter_id: FromPath[UUID],
+        body: RawBody,
+    ) -> Response[Any]:
+        form = parse(ReleaseBody, body_of(desk, body), strict=True)
+        service.release(desk.session, desk.actor, number, letter_id, form.fingerprint, rev=form.rev)
+        return _told(desk, number, letter_id)
+
+    @operation(
+        "POST",
+        "/{letter_id:uuid}/delivery",
+        "delivery",
+        "case.handle",
+        "登记送达",
+        of="letter",
+        body=DeliveryForm,
+        answer=LetterAnswer,
+        refusals=CHANGE,
+    )
+    def delivery(
+        self,
+        desk: NamedDependency[Desk],
+        number: FromPath[str],
+        letter_id: FromPath[UUID],
+        body: RawBody,
+    ) -> Response[Any]:
+        form = parse(DeliveryForm, body_of(desk, body), strict=True)
+        service.record_delivery(desk.session, desk.actor, number, letter_id, form)
+        return _told(desk, number, letter_id)
+
+
+def _told(desk: Desk, number: str, letter_id: UUID) -> Response[Any]:
+    """The letter as it stands now, for whoever may know of the case."""
+    case = queries.open_case(desk.session, desk.actor, number).case
+    letter = service.find_letter(desk.session, case, letter_id)
+    return desk.json(
+        LetterAnswer(
+            **_line(letter),
+            case=case.number,
+            rev=case.version,
+            stage=case.stage,
+            text=list(service.document_of(letter).texts()),
+            fingerprint=letter.fingerprint,
+            findings=_findings(desk, case, letter),
+        )
+    )
+
+
+def _line(letter: Letter) -> dict[str, Any]:
+    return {
+        "id": letter.id,
+        "number": letter.number,
+        "kind": letter.kind,
+        "title": letter.document["title"],
+        "language": letter.language,
+        "dated": service.dated(letter),
+        "state": letter.state,
+        "drafted_by": letter.drafted_name,
+        "released_by": letter.released_name,
+        "released_at": letter.released_at,
+        "sent_at": letter.sent_at,
+        "delivered_at": letter.delivered_at,
+        "channel": letter.channel,
+        "proof": letter.delivery,
+    }
+
+
+def _findings(desk: Desk, case: Case, letter: Letter) -> list[FindingAnswer]:
+    if letter.state != LetterState.DRAFT:
+        return []
+    return [
+        FindingAnswer(
+            code=found.code,
+            severity=found.severity,
+            message=desk._(found.message),
+            excerpt=found.excerpt,
+        )
+        for found in service.check(desk.session, case, letter)
+    ]
