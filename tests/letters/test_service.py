@@ -13,6 +13,7 @@ from huiyin.cases.change import find
 from huiyin.cases.errors import GatesUnmet, MoveNotAllowed, SecondPersonRequired
 from huiyin.cases.gates import EXIT, states
 from huiyin.cases.models import Entry, Participation, Task
+from huiyin.cases.queries import _counting
 from huiyin.cases.stages import IntakeType, Part, Stage
 from huiyin.clocks.models import ClockRow
 from huiyin.clocks.service import calendar
@@ -20,7 +21,7 @@ from huiyin.db import tenant_session
 from huiyin.evidence.service import reconcile
 from huiyin.identity.actor import complainant_actor
 from huiyin.kit.errors import Conflict, NotFound, Refused, Stale
-from huiyin.kit.time import today
+from huiyin.kit.time import now, today
 from huiyin.ledger.models import LedgerEntry
 from huiyin.letters import delivery, service, tasks
 from huiyin.letters.errors import LetterBlocked, LetterChanged, LetterFixed, PdfDamaged
@@ -600,3 +601,32 @@ def test_a_refusal_leaves_the_date(session, actor, approver, late, rev, run):
     assert session.scalars(select(ClockRow.due_on).where(ClockRow.kind == "reply")).one() == before
     with pytest.raises(Conflict):
         extensions.grant_extension(session, approver, late, rev=rev(late))
+
+
+# -- what waits for a signature ------------------------------------------------------------------
+
+
+def test_a_drafted_answer_waits_for_an_approver_until_it_is_signed_or_given_up(
+    session, web, actor, approver, number, draft, rev
+):
+    def waiting():
+        page = web(approver).get("/t/qinghe/w/approvals").text
+        listed = f'href="/t/qinghe/w/cases/{number}/letters/answer"' in page
+        counted = _counting(everything=True)
+        n = session.execute(counted, {"me": approver.id, "soon": now()}).one().approvals
+        session.rollback()
+        return listed, n
+
+    assert waiting() == (True, 1)
+    signing = web(approver).get(f"/t/qinghe/w/cases/{number}/letters/answer").text
+    assert "签发并发送" in signing
+    assert "签发并发送" not in web(actor).get(f"/t/qinghe/w/cases/{number}/letters/answer").text
+    service.withdraw(session, actor, number, draft.id, "另拟")
+    session.commit()
+    assert waiting() == (False, 0)
+    letter = service.draft_answer(session, actor, number, GOOD)
+    session.commit()
+    assert waiting() == (True, 1)
+    service.release(session, approver, number, letter.id, letter.fingerprint, rev=rev(number))
+    session.commit()
+    assert waiting() == (False, 0)

@@ -34,7 +34,7 @@ from sqlalchemy.orm import aliased, joinedload
 from huiyin.cases.change import NO_CLOCK
 from huiyin.cases.models import Case, Entry
 from huiyin.cases.stages import CaseState, EntryKind, Source, Stage
-from huiyin.cases.verbs import END_ASKED, RETYPE_ASKED
+from huiyin.cases.verbs import ANSWER_WAITS, END_ASKED, MERGED_OWED, RETYPE_ASKED
 from huiyin.clocks.policy import Unit
 from huiyin.clocks.reading import LEFT, OVER
 from huiyin.clocks.service import calendar
@@ -59,6 +59,8 @@ ENTRIES: Final = 30
 # In words of their own, so that the partial indexes are found.
 _ENDING: Final = Case.facts.has_key(literal_column(f"'{END_ASKED}'"))
 _RETYPING: Final = Case.facts.has_key(literal_column(f"'{RETYPE_ASKED}'"))
+_UNSIGNED: Final = Case.facts.has_key(literal_column(f"'{ANSWER_WAITS}'"))
+_ANSWERABLE: Final = or_(Case.state != CaseState.CLOSED.value, Case.facts.has_key(MERGED_OWED))
 
 
 def visible(actor: Actor) -> ColumnElement[bool]:
@@ -104,7 +106,13 @@ def _counting(everything: bool) -> Select[Any]:
     wanted = {
         "todo": and_(Case.next_due_at.is_not(None), mine),
         "unaccepted": and_(is_open, Case.stage == _fixed(Stage.INTAKE)),
-        "approvals": and_(is_open, or_(Case.stage == _fixed(Stage.APPROVAL), _ENDING, _RETYPING)),
+        # Each by its own partial index, which needs its own whole condition.
+        "approvals": or_(
+            and_(is_open, Case.stage == _fixed(Stage.APPROVAL)),
+            and_(is_open, _ENDING),
+            and_(is_open, _RETYPING),
+            and_(_UNSIGNED, _ANSWERABLE),
+        ),
         "soon": Case.next_due_at < soon,
     }
     columns = [
@@ -316,6 +324,16 @@ def retypings(session: ScopedSession, actor: Actor) -> Sequence[Row[Any]]:
     return session.execute(
         _rows()
         .where(Case.state == _fixed(CaseState.OPEN), _RETYPING, visible(actor))
+        .order_by(Case.next_due_at, Case.id)
+        .limit(PAGE)
+    ).all()
+
+
+def unsigned(session: ScopedSession, actor: Actor) -> Sequence[Row[Any]]:
+    """Cases whose written answer is drafted and waits to be signed, the nearest date first."""
+    return session.execute(
+        _rows()
+        .where(_UNSIGNED, _ANSWERABLE, visible(actor))
         .order_by(Case.next_due_at, Case.id)
         .limit(PAGE)
     ).all()

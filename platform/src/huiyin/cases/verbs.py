@@ -54,6 +54,7 @@ REVIEW_ASKED: Final = "review_asked"  # in the facts of a case until it is decid
 # In the facts of a case, each while it waits for its answer.
 END_ASKED: Final = "end_asked"
 RETYPE_ASKED: Final = "retype_asked"
+ANSWER_WAITS: Final = "answer_waits"  # a written answer is drafted, and to be signed
 END_CONFIRMED: Final = "end_confirmed"  # and once it was confirmed
 SETTLED: Final = "summary_closed"  # in the facts of a case that was settled at once
 TRANSFER_ANSWERED: Final = "transfer_answered"

@@ -14,6 +14,7 @@ from sqlalchemy import select
 from huiyin.cases import merging
 from huiyin.cases.models import Case, Task
 from huiyin.cases.people import count_task
+from huiyin.cases.verbs import ANSWER_WAITS
 from huiyin.clocks.service import calendar
 from huiyin.db import ScopedSession
 from huiyin.identity.actor import Actor
@@ -43,6 +44,19 @@ NOT_A_SIGNER: Final = N_("书面答复须由未参与办理的审批人签发")
 def may_sign(actor: Actor, kind: str) -> bool:
     """Whether the person's role signs papers of that kind."""
     return actor.can("answer.release" if kind == LetterKind.ANSWER else "case.letter")
+
+
+def await_signature(case: Case, letter: Letter) -> None:
+    """A written answer is drafted: it stands among what waits for an approver."""
+    if letter.kind == LetterKind.ANSWER:
+        waits = {"at": now().isoformat(), "by": letter.drafted_name, "note": letter.number}
+        case.facts = {**case.facts, ANSWER_WAITS: waits}
+
+
+def no_longer_awaited(case: Case, letter: Letter) -> None:
+    """It was signed, or given up."""
+    if letter.kind == LetterKind.ANSWER:
+        case.facts = {name: fact for name, fact in case.facts.items() if name != ANSWER_WAITS}
 
 
 def release_verb(actor: Actor, case: Case, kind: LetterKind) -> str:

@@ -84,6 +84,7 @@ def _draft(
         write(session, case, letter, {**_automatic(kept), **inputs})
         letter.drafted_by, letter.drafted_name = actor.id, actor.name
         session.add(letter)
+        delivery.await_signature(case, letter)
         drafted.append(letter)
         tell(deed, letter)
 
@@ -185,6 +186,7 @@ def withdraw(
         if letter.state != LetterState.DRAFT:
             raise LetterFixed
         letter.state = LetterState.WITHDRAWN.value
+        delivery.no_longer_awaited(case, letter)
         found.append(letter)
         tell(deed, letter)
 
@@ -354,6 +356,7 @@ def issue(
         letter.released_by, letter.released_name = actor.id, actor.name
         letter.pdf_key, letter.pdf_sha256 = blob.key, blob.sha256
         session.add(letter)
+        delivery.no_longer_awaited(case, letter)
         if kind is LetterKind.ANSWER:
             delivery.answered(session, actor, case, letter)
         queue.enqueue(

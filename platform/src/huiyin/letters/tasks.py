@@ -127,8 +127,9 @@ def _written(session: ScopedSession, event_id: uuid.UUID | None, kind: LetterKin
 def _hold_back(session: ScopedSession, actor: Actor, case: Case, letter: Letter) -> Letter:
     deed = Deed("draft_letter")
 
-    def apply(_: Case) -> None:
+    def apply(case: Case) -> None:
         session.add(letter)
+        delivery.await_signature(case, letter)
         service.tell(deed, letter)
         deed.data = {**deed.data, "held_back": True}
 

@@ -157,6 +157,7 @@ class ApprovalController(Controller):
         archive = queries.inbox(desk.session, desk.actor, Filter(stage=Stage.ARCHIVE.value))
         asked = queries.inbox(desk.session, desk.actor, Filter(), ending=True)
         kinds = queries.retypings(desk.session, desk.actor)
+        answers = queries.unsigned(desk.session, desk.actor)
         more = ""
         if len(rows) > queries.PAGE:
             last = rows[queries.PAGE - 1]
@@ -164,6 +165,7 @@ class ApprovalController(Controller):
         return desk.page(
             "remedies/approvals.html",
             rows=lines_of(desk, rows[: queries.PAGE], leads_to="/approve"),
+            unsigned=lines_of(desk, answers, leads_to="/letters/answer"),
             closing=lines_of(desk, archive[: queries.PAGE]),
             retyping=lines_of(desk, kinds, leads_to="/retype/decide"),
             ending=lines_of(desk, asked[: queries.PAGE]),
