@@ -10,7 +10,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, RawBody
 
 from huiyin.sdk import N_, Desk, Invalid, api, context_of, parse
-from huiyin_survey_satisfaction import campaigns, invitations, results
+from huiyin_survey_satisfaction import campaigns, invitations, results, telling
 from huiyin_survey_satisfaction import desk as desks
 from huiyin_survey_satisfaction.invitation_pages import case_of
 from huiyin_survey_satisfaction.models import Campaign, Invitation
@@ -127,6 +127,6 @@ def _group(group: results.Group) -> dict[str, Any]:
 def _invitation(invitation: Invitation, campaign: Campaign) -> dict[str, Any]:
     return {
         "id": invitation.id, "campaign": campaign.id, "title": campaign.title,
-        "road": invitation.road, "state": str(invitation.state), "sent_on": invitation.sent_on,
-        "expires_on": invitation.expires_on,
+        "road": invitation.road, "state": telling.told(invitation, campaign),
+        "sent_on": invitation.sent_on, "expires_on": invitation.expires_on,
     }  # fmt: skip

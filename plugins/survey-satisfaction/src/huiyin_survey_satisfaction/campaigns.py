@@ -25,7 +25,7 @@ from huiyin.sdk import (
     today,
     uuid7,
 )
-from huiyin_survey_satisfaction import counting, invitations, tokens
+from huiyin_survey_satisfaction import counting, invitations, telling, tokens
 from huiyin_survey_satisfaction.errors import AlreadyStarted, NotRunning
 from huiyin_survey_satisfaction.models import Campaign, Invitation, Questionnaire, Version
 from huiyin_survey_satisfaction.questionnaires import newest_published
@@ -177,12 +177,10 @@ def _planned(ctx: TenantContext, campaign: Campaign) -> int:
 
 
 def states(ctx: TenantContext, campaign: Campaign) -> dict[str, int]:
-    """How many invitations stand where."""
-    rows = ctx.session.execute(
-        select(Invitation.state, func.count())
-        .where(Invitation.campaign_id == campaign.id)
-        .group_by(Invitation.state)
-    )
+    """How many invitations stand where, as far as it is told."""
+    told = telling.told_in_database(campaign).label("told")
+    each = select(told).where(Invitation.campaign_id == campaign.id).subquery()
+    rows = ctx.session.execute(select(each.c.told, func.count()).group_by(each.c.told))
     return {state: int(n) for state, n in rows}
 
 

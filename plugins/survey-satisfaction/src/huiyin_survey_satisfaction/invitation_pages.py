@@ -22,9 +22,10 @@ from huiyin.sdk import (
     mask_name,
     page,
 )
-from huiyin_survey_satisfaction import campaigns, invitations, letters
+from huiyin_survey_satisfaction import campaigns, invitations, letters, telling
 from huiyin_survey_satisfaction import desk as desks
-from huiyin_survey_satisfaction.wording import OPEN, STATE_TITLES
+from huiyin_survey_satisfaction.models import Campaign, Invitation
+from huiyin_survey_satisfaction.wording import STATE_TITLES
 
 
 class InvitationController(Controller):
@@ -38,10 +39,13 @@ class InvitationController(Controller):
         asked = desk.request.query_params
         state = asked.get("state", "") if asked.get("state", "") in STATE_TITLES else ""
         after = desks.uuid_of(asked["after"]) if asked.get("after") else None
-        rows, more = invitations.listed(ctx, found, state, after)
+        rows, more = invitations.listed(
+            ctx, found, after, telling.told_in_database(found) == state if state else None
+        )
         return desks.show(
             desk, "invitations.html", campaign=found, rows=rows, more=more, state=state,
             states=campaigns.states(ctx, found), mask_name=mask_name, mask_email=mask_email,
+            t=telling,
         )  # fmt: skip
 
     @page(
@@ -51,10 +55,7 @@ class InvitationController(Controller):
     def show(self, desk: NamedDependency[Desk], invitation: FromPath[str]) -> Response[Any]:
         ctx = context_of(desk)
         found, campaign, case = invitations.find(ctx, desks.uuid_of(invitation))
-        return desks.show(
-            desk, "invitation.html", invitation=found, campaign=campaign, case=case, link="",
-            open=found.state in OPEN, mask_name=mask_name, mask_email=mask_email,
-        )  # fmt: skip
+        return _shown(desk, found, campaign, case)
 
     @action(
         "/invitations/{invitation:str}/link", name="survey_satisfaction:link",
@@ -66,12 +67,9 @@ class InvitationController(Controller):
         """The link itself, shown once and on record: whoever holds it can answer."""
         ctx = context_of(desk)
         found, campaign, case = invitations.find(ctx, desks.uuid_of(invitation))
-        if found.state not in OPEN:
+        if not telling.can_be_handed(found, campaign):
             raise NotFound
-        shown = desks.show(
-            desk, "invitation.html", invitation=found, campaign=campaign, case=case, open=True,
-            link=invitations.link(ctx, found), mask_name=mask_name, mask_email=mask_email,
-        )  # fmt: skip
+        shown = _shown(desk, found, campaign, case, invitations.link(ctx, found))
         ctx.record("link_shown", found.id, {"campaign": campaign.id})
         return shown
 
@@ -85,7 +83,7 @@ class InvitationController(Controller):
         """The letter as PDF; making it counts as sending."""
         ctx = context_of(desk)
         found, campaign, _ = invitations.find(ctx, desks.uuid_of(invitation))
-        if found.state not in OPEN:
+        if not telling.can_be_handed(found, campaign):
             raise NotFound
         content = letters.letter_pdf(ctx, found, campaign)
         invitations.put_on_paper(ctx, found)
@@ -102,6 +100,16 @@ class InvitationController(Controller):
         return desk.redirect(
             desks.staff(desk, f"/invitations/{made.id}"), Message(N_("邀请已建立"))
         )
+
+
+def _shown(
+    desk: Desk, found: Invitation, campaign: Campaign, case: Case | None, link: str = ""
+) -> Response[Any]:
+    return desks.show(
+        desk, "invitation.html", invitation=found, campaign=campaign, case=case, link=link,
+        open=telling.can_be_handed(found, campaign), state=telling.told(found, campaign),
+        mask_name=mask_name, mask_email=mask_email,
+    )  # fmt: skip
 
 
 def case_of(desk: Desk, number: str) -> Case:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Integer, cast, func, select
 
@@ -183,15 +183,18 @@ def find(ctx: TenantContext, invitation_id: uuid.UUID) -> tuple[Invitation, Camp
 
 def put_on_paper(ctx: TenantContext, invitation: Invitation) -> None:
     """The letter was made: whoever gets it has been asked."""
-    if invitation.state in {State.WAITING, State.UNDELIVERABLE}:
-        invitation.road, invitation.state = "letter", State.SENT
-        invitation.sent_on = today()
-        ctx.session.flush()
+    waits = invitation.state in {State.WAITING, State.UNDELIVERABLE}
+    # One answered unsigned stays so, and looks from now on like those that were not.
+    if waits or invitation.state == State.TURNED_IN:
+        invitation.road, invitation.sent_on = "letter", invitation.sent_on or today()
+    if waits:
+        invitation.state, invitation.sent_on = State.SENT, today()
+    ctx.session.flush()
     ctx.record("letter_made", invitation.id, {"campaign": invitation.campaign_id})
 
 
 def listed(
-    ctx: TenantContext, campaign: Campaign, state: str, after: uuid.UUID | None
+    ctx: TenantContext, campaign: Campaign, after: uuid.UUID | None, only: Any = None
 ) -> tuple[Sequence[Invitation], str]:
     """One page of a campaign's invitations, and where the next begins.
 
@@ -205,8 +208,8 @@ def listed(
             Invitation.case_id.is_(None) | ~(Case.walled.any_() == ctx.actor.id),
         )
     )
-    if state:
-        query = query.where(Invitation.state == state)
+    if only is not None:
+        query = query.where(only)
     if after is not None:
         query = query.where(Invitation.id > after)
     rows = ctx.session.scalars(query.order_by(Invitation.id).limit(PAGE + 1)).all()

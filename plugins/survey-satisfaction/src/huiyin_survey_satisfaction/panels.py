@@ -8,16 +8,16 @@ from collections.abc import Sequence
 from sqlalchemy import func, select
 
 from huiyin.sdk import N_, Case, Message, Panel, TenantContext, today
-from huiyin_survey_satisfaction import invitations, tokens
+from huiyin_survey_satisfaction import invitations, telling, tokens
 from huiyin_survey_satisfaction.models import Campaign, Response, Review, Spent
 from huiyin_survey_satisfaction.settings import SurveySatisfactionSettings
-from huiyin_survey_satisfaction.wording import OPEN, STATE_TITLES, State
+from huiyin_survey_satisfaction.wording import OPEN
 
 
 def beside_case(ctx: TenantContext, case: Case) -> Panel | None:
     """Whether the complainant was asked, and what was said if it is signed.
 
-    Whether an unsigned answer came is not told here: those who handle the case read this.
+    Whether an unsigned answer came is told at no time: those who handle the case read this.
     """
     rows = ctx.session.execute(
         select(Response, Review)
@@ -28,8 +28,7 @@ def beside_case(ctx: TenantContext, case: Case) -> Panel | None:
     lines = []
     for invitation, campaign in invitations.of_case(ctx, case):
         response, review = by_invitation.get(invitation.id, (None, None))
-        shown = State.SENT if invitation.state == State.TURNED_IN else invitation.state
-        lines.append((campaign, STATE_TITLES[str(shown)], response, review))
+        lines.append((campaign, telling.title(invitation, campaign), response, review))
     if not lines:
         return None
     body = ctx.render(

@@ -18,7 +18,7 @@ from huiyin.sdk import (
     send_mail,
     today,
 )
-from huiyin_survey_satisfaction import campaigns, counting, invitations, sheets, tokens
+from huiyin_survey_satisfaction import campaigns, counting, invitations, sheets, telling, tokens
 from huiyin_survey_satisfaction.mails import words_of
 from huiyin_survey_satisfaction.models import Answer, Campaign, Invitation, Sheet, Spent, Version
 from huiyin_survey_satisfaction.settings import SurveySatisfactionSettings
@@ -62,9 +62,13 @@ def draw(ctx: TenantContext, payload: Payload) -> None:
 def send(ctx: TenantContext, payload: Payload) -> None:
     """Mail one invitation; what the server refuses for good is shown to whoever manages it."""
     invitation, campaign = _open(ctx, payload)
-    if invitation is None or campaign is None or invitation.state != State.WAITING:
+    if invitation is None or campaign is None:
         return
-    _mail(ctx, invitation, campaign, invitation.id)
+    if invitation.state == State.TURNED_IN:
+        # Answered on the tracking page before its mail went out: dated, so that it does not tell.
+        invitation.sent_on = invitation.sent_on or today()
+    if invitation.state == State.WAITING:
+        _mail(ctx, invitation, campaign, invitation.id)
 
 
 def remind(ctx: TenantContext, payload: Payload) -> None:
@@ -97,6 +101,10 @@ def _mail(
     except Undeliverable as refusal:
         if refusal.code == 0:
             invitation.road = "letter"  # nobody here can mail
+            return
+        if reminder and telling.hides(campaign):
+            # Only who has not answered is reminded: what comes back must change nothing one sees.
+            invitation.reminded, invitation.reminded_on = reminder, today()
             return
         invitation.state, invitation.refusal = State.UNDELIVERABLE, refusal.code
         return
