@@ -1,13 +1,17 @@
 """The whole way: a case is closed, its complainant asked and dissatisfied, and it is reviewed."""
 
+from datetime import timedelta
+
 import pytest
 from sqlalchemy import select, text
 
-from huiyin.sdk import Event, uuid7
-from huiyin_survey_satisfaction import plugin
+from huiyin.sdk import Event, today, uuid7
+from huiyin_survey_satisfaction import invitations, plugin, tasks, tokens
+from huiyin_survey_satisfaction import reviews as judging
+from huiyin_survey_satisfaction.errors import HandledOne
 from huiyin_survey_satisfaction.models import Invitation, Response, Review
 
-from .conftest import PUBLIC, STAFF, words_of
+from .conftest import PUBLIC, STAFF, lent, words_of
 
 
 def closed(ctx, case, kind="case.closed"):
@@ -132,3 +136,77 @@ def test_an_investor_is_left_in_peace_for_the_rest_period(
     assert len(mailbox.mails) == 1
     states = session.scalars(select(Invitation.state)).all()
     assert sorted(states) == ["resting", "sent"]
+
+
+@pytest.fixture
+def unsigned(ask, case, handler, system, session, respondents, work, on):
+    """Five low unsigned answers about cases of which the handler had one."""
+
+    def give(campaign=None):
+        campaign = campaign or ask(naming="anonymous", rest_days=0)
+        for n in range(5):
+            complaint = case(email=f"p{n}@investor.test", **({"by": handler} if n == 3 else {}))
+            one = invitations.invite_case(system, campaign, complaint)
+            one.state, one.sent_on = "sent", today()
+            session.commit()
+            token = tokens.token_of(system.tenant.id, one.id)
+            respondents().answer(token, sign="anonymous", overall="1")
+        tasks.tend(system, {})
+        session.commit()
+        session.expire_all()
+        return session.scalars(select(Review).order_by(Review.id)).all()
+
+    return give
+
+
+def test_of_unsigned_answers_nobody_is_judge_who_handled_a_case_that_was_asked_about(
+    unsigned, handler, supervisor, actor, web, session
+):
+    reviews = unsigned()
+    assert len(reviews) == 5
+    assert {tuple(review.barred) for review in reviews} == {tuple(sorted((handler.id, actor.id)))}
+    at = f"{STAFF}/reviews/{reviews[0].id}"
+    form = {"finding": "没有问题", "cause": "RC3-2", "training": "on"}
+    theirs = web(handler)
+    assert "不记名的回答须由未参与办理的人员复核" in words_of(theirs.get(at))
+    refused = theirs.post(at, form)
+    assert refused.status_code == 403
+    assert "您参与过这项调查所问案件的办理" in words_of(refused)
+    browser = web(supervisor)
+    page = browser.get(at).text
+    assert 'name="training"' not in page
+    assert "不在这里安排培训" in page
+    assert browser.post(at, form).status_code == 303
+    session.expire_all()
+    assert [r.training for r in reviews if r.state == "concluded"] == [False]
+
+
+def test_whoever_joins_a_case_afterwards_is_barred_from_its_unsigned_answer_too(
+    unsigned, ask, case, supervisor, place, session, system
+):
+    campaign = ask(naming="anonymous", rest_days=0)
+    review, *_ = unsigned(campaign)
+    ctx = lent(session, place, supervisor)
+    assert judging.may_conclude(ctx, review, None)
+    late = case(email="late@investor.test", by=supervisor)
+    one = invitations.invite_case(system, campaign, late)
+    one.made_on = today() + timedelta(days=1)
+    session.commit()
+    assert judging.may_conclude(ctx, review, None), "asked after the answer came"
+    one.made_on = today()
+    session.commit()
+    with pytest.raises(HandledOne):
+        judging.conclude(ctx, review.id, judging.ReviewForm(finding="没有", cause="RC3-2"))
+
+
+def test_an_unsigned_answer_of_a_periodic_survey_bars_nobody(
+    ask, invite, respondents, system, session, on
+):
+    campaign = ask(trigger="periodic", source="list", naming="anonymous", start=False)
+    tokens_ = invite(campaign, 5)
+    campaign.state = "running"
+    session.commit()
+    for token in tokens_:
+        respondents().answer(token, sign="anonymous", overall="1")
+    tasks.tend(system, {})
+    assert [r.barred for r in session.scalars(select(Review))] == [[]] * 5

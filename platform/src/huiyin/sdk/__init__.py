@@ -108,6 +108,7 @@ from huiyin.sdk.mail import Attachment, Mail, can_mail, public_link, send_mail
 from huiyin.sdk.people import (
     Colleague,
     barred_from_judging,
+    barred_from_judging_any,
     colleagues,
     mail_address,
     parts_in,
@@ -232,6 +233,7 @@ __all__ = [
     "ask_review",
     "at_local",
     "barred_from_judging",
+    "barred_from_judging_any",
     "by_code",
     "can_mail",
     "categories",

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from huiyin.cases.models import Case, Participation
 from huiyin.cases.stages import HANDLING, Part
@@ -67,3 +67,21 @@ def barred_from_judging(session: ScopedSession, case: Case) -> frozenset[uuid.UU
     """Everybody who handled the case or is named in it: they never judge it."""
     held = parts_in(session, case)
     return frozenset().union(*(held.get(part, frozenset()) for part in (*HANDLING, Part.SUBJECT)))
+
+
+def barred_from_judging_any(
+    session: ScopedSession, cases: Select[uuid.UUID | None]
+) -> frozenset[uuid.UUID]:
+    """Everybody who handled or is named in one of many cases, given as a query of their ids.
+
+    For what is about one of them while nobody may know which; one query for any number.
+    """
+    found = session.scalars(
+        select(Participation.account_id)
+        .where(
+            Participation.case_id.in_(cases),
+            Participation.part.in_([part.value for part in HANDLING | {Part.SUBJECT}]),
+        )
+        .distinct()
+    )
+    return frozenset(found)

@@ -31,3 +31,9 @@ class HandledIt(Refused):
     """The person handled the case the survey is about."""
 
     default = N_("您参与过这件案件的办理，须由未参与办理的人员处理")
+
+
+class HandledOne(HandledIt):
+    """The answer is unsigned, and the person handled a case it may be about."""
+
+    default = N_("您参与过这项调查所问案件的办理，不记名的回答须由未参与办理的人员复核")

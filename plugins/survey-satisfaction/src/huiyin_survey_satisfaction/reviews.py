@@ -18,12 +18,14 @@ from huiyin.sdk import (
     NotFound,
     TenantContext,
     barred_from_judging,
+    barred_from_judging_any,
     causes,
     today,
 )
-from huiyin_survey_satisfaction.errors import Concluded, HandledIt
-from huiyin_survey_satisfaction.models import Campaign, Response, Review
+from huiyin_survey_satisfaction.errors import Concluded, HandledIt, HandledOne
+from huiyin_survey_satisfaction.models import Campaign, Invitation, Response, Review
 from huiyin_survey_satisfaction.settings import SurveySatisfactionSettings
+from huiyin_survey_satisfaction.wording import PERIODIC, State
 
 PAGE: Final = 50
 
@@ -47,7 +49,7 @@ class Line:
 
 def open_for(ctx: TenantContext, response: Response, case: Case | None) -> Review:
     """Open the review of a low answer; an unsigned one knows of no case."""
-    barred = sorted(barred_from_judging(ctx.session, case)) if case else []
+    barred = sorted(_handlers(ctx, response, case))
     days = ctx.settings(SurveySatisfactionSettings).review_days
     review = Review(
         id=uuid.uuid4(), response_id=response.id, case_id=case.id if case else None,
@@ -57,6 +59,24 @@ def open_for(ctx: TenantContext, response: Response, case: Case | None) -> Revie
     ctx.session.flush()
     ctx.emit("low_score", review.id, {"case": case.id} if case else {})
     return review
+
+
+def _handlers(ctx: TenantContext, response: Response, case: Case | None) -> frozenset[uuid.UUID]:
+    """Who must not judge an answer, on the history as it is now.
+
+    An unsigned answer may be about any case the survey had asked about by then; so whoever
+    handled one of them is barred, which joins it to none.
+    """
+    if case is not None:
+        return barred_from_judging(ctx.session, case)
+    campaign = ctx.session.get_one(Campaign, (ctx.tenant.id, response.campaign_id))
+    if response.signed or campaign.trigger == PERIODIC:
+        return frozenset()
+    asked_about = select(Invitation.case_id).where(
+        Invitation.campaign_id == campaign.id, Invitation.case_id.is_not(None),
+        Invitation.made_on <= response.on_day, Invitation.state != State.RESTING.value,
+    )  # fmt: skip
+    return barred_from_judging_any(ctx.session, asked_about)
 
 
 def _visible(ctx: TenantContext, *, state: str = "") -> list[Line]:
@@ -108,20 +128,26 @@ def find(
 
 def may_conclude(ctx: TenantContext, review: Review, case: Case | None) -> bool:
     """Judged on the history as it is now, not only as it was when the review was opened."""
-    barred = set(review.barred) | (barred_from_judging(ctx.session, case) if case else set())
-    return ctx.actor.id not in barred
+    return ctx.actor.id not in _barred(ctx, review, case)
+
+
+def _barred(ctx: TenantContext, review: Review, case: Case | None) -> set[uuid.UUID]:
+    response = ctx.session.get_one(Response, (ctx.tenant.id, review.response_id))
+    return set(review.barred) | _handlers(ctx, response, case)
 
 
 def conclude(ctx: TenantContext, review_id: uuid.UUID, form: ReviewForm) -> Review:
     """End the review with what was found, its cause, and whether training is needed.
 
+    Nobody is sent to a training for an answer that is about no known case.
     Raises ``NotFound``, ``Concluded``, ``HandledIt`` and ``Invalid``.
     """
     review, case = find(ctx, review_id, lock=True)
     if review.state != "open":
         raise Concluded
-    if not may_conclude(ctx, review, case):
-        raise HandledIt
+    barred = _barred(ctx, review, case)
+    if ctx.actor.id in barred:
+        raise HandledIt if case is not None else HandledOne
     faults = {}
     if not form.finding:
         faults["finding"] = N_("请写明复核发现了什么")
@@ -129,22 +155,21 @@ def conclude(ctx: TenantContext, review_id: uuid.UUID, form: ReviewForm) -> Revi
         faults["cause"] = N_("请选择主要根因")
     if faults:
         raise Invalid(faults)
-    if case is not None:
-        review.barred = sorted(barred_from_judging(ctx.session, case))
+    review.barred = sorted(barred)
     review.state, review.finding = "concluded", form.finding
-    review.cause, review.training = form.cause, form.training
+    review.cause, review.training = form.cause, form.training and case is not None
     review.concluded_by, review.concluded_name = ctx.actor.id, ctx.actor.name
     review.concluded_at = ctx.now()
     ctx.session.flush()
     ctx.emit(
         "review_concluded",
         review.id,
-        {"case": case.id if case else "", "cause": form.cause, "training": form.training},
+        {"case": case.id if case else "", "cause": form.cause, "training": review.training},
     )
     ctx.record(
         "review_concluded",
         review.id,
-        {"cause": form.cause, "training": form.training},
+        {"cause": form.cause, "training": review.training},
         {"finding": form.finding},
     )
     return review
