@@ -67,7 +67,7 @@ def test_what_is_in_the_library_can_be_published_and_is_english_too(code):
 def test_what_cannot_be_published_is_told(made, words):
     assert words in said(made)
     with pytest.raises(Invalid):
-        designs.check(made)
+        designs.check(designs.faults(made))
 
 
 def test_a_condition_of_a_page_cannot_look_ahead_either():

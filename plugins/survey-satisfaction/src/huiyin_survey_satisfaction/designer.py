@@ -216,7 +216,9 @@ def _designer(desk: Desk, found: Questionnaire, form: Form, *, status: int = 200
     return desks.show(
         desk, "designer.html", status=status, questionnaire=found, versions=versions,
         version=versions[0], design=design, form=form, draft=versions[0].state == "draft",
-        faults=designs.faults(design) if versions[0].state == "draft" else [],
+        faults=questionnaires.faults(context_of(desk), found, design)
+        if versions[0].state == "draft"
+        else [],
     )  # fmt: skip
 
 
@@ -248,6 +250,7 @@ def _question(
     return desks.show(
         desk, "question_form.html", status=status, questionnaire=found, section=section, code=code,
         form=form, version=version, design=design, askable=designs.ASKABLE,
+        published=code in questionnaires.known(context_of(desk), found),
     )  # fmt: skip
 
 
@@ -256,9 +259,11 @@ def _put_question(
 ) -> Response[Any]:
     try:
         form = parse(editing.QuestionForm, data)
+        known = questionnaires.known(context_of(desk), found)
         return _changed(
-            desk, found, data, lambda design: editing.put_question(design, section, code, form)
-        )
+            desk, found, data,
+            lambda design: editing.put_question(design, section, code, form, known),
+        )  # fmt: skip
     except Invalid as error:
         failed = Form.failed(data, error, desk._)
         return _question(desk, found, section, code, failed, status=422)

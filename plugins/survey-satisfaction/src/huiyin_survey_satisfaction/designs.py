@@ -7,7 +7,7 @@ questionnaire can come round to where it has been.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -124,10 +124,10 @@ def faults(design: Design) -> list[Message]:
     return list(_faults(design))
 
 
-def check(design: Design) -> None:
-    """Raises ``Invalid`` with everything that must be mended."""
-    if found := faults(design):
-        raise Invalid({f"fault-{n}": message for n, message in enumerate(found, start=1)})
+def check(found: Iterable[Message]) -> None:
+    """Raises ``Invalid`` with everything that was found and must be mended."""
+    if mend := {f"fault-{n}": message for n, message in enumerate(found, start=1)}:
+        raise Invalid(mend)
 
 
 def _faults(design: Design) -> Iterator[Message]:

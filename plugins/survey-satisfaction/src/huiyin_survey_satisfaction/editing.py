@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from types import MappingProxyType
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
 from huiyin.sdk import N_, Invalid, Message, NotFound
+from huiyin_survey_satisfaction import continuity
+from huiyin_survey_satisfaction.continuity import Known
 from huiyin_survey_satisfaction.designs import (
     MOST_OPTIONS,
     WITH_OPTIONS,
@@ -22,6 +25,7 @@ from huiyin_survey_satisfaction.designs import (
 from huiyin_survey_satisfaction.wording import QuestionKind
 
 _CODE: Final = re.compile(r"[a-z][a-z0-9_]{0,19}")
+NOTHING_KNOWN: Final[Known] = MappingProxyType({})
 Short = Annotated[str, msgspec.Meta(max_length=300)]
 
 
@@ -62,26 +66,42 @@ class QuestionForm(msgspec.Struct, frozen=True, kw_only=True):
 # -- texts into parts --------------------------------------------------------------------------
 
 
-def options_of(text: str, low: str = "*") -> tuple[Option, ...]:
+def options_of(text: str, low: str = "*", before: Sequence[Option] = ()) -> tuple[Option, ...]:
     """One option a line: 「代码｜中文｜English」, a leading ``*`` asks for a review.
 
-    Raises ``Invalid`` at ``options``.
+    A line without a code keeps the one its words were published under, else it gets one that was
+    never used.  Raises ``Invalid`` at ``options``.
     """
-    found: list[Option] = []
-    for number, line in enumerate(filter(None, map(str.strip, text.splitlines())), start=1):
-        bare = line.removeprefix(low).strip()
-        parts = [part.strip() for part in bare.replace("｜", "|").split("|")]
-        code = parts[0] if len(parts) > 1 else f"o{number}"
-        words = parts[1:] if len(parts) > 1 else parts
-        if not _CODE.fullmatch(code) or len(words) > 2 or not words[0]:
-            raise Invalid(
-                {"options": Message(N_("第 {n} 行请按「代码｜中文｜English」填写"), {"n": number})}
-            )
-        english = words[1] if len(words) == 2 else ""
-        found.append(Option(code, Words(words[0], english), low=line.startswith(low)))
-    if len(found) > MOST_OPTIONS:
+    lines = [
+        _option_line(number, line, low)
+        for number, line in enumerate(filter(None, map(str.strip, text.splitlines())), start=1)
+    ]
+    if len(lines) > MOST_OPTIONS:
         raise Invalid({"options": Message(N_("最多 {n} 个选项"), {"n": MOST_OPTIONS})})
+    given = {option.code for option in lines if option.code}
+    known = {o.words.zh: o.code for o in before if o.code not in given}
+    taken = given | {option.code for option in before}
+    found: list[Option] = []
+    for number, option in enumerate(lines, start=1):
+        code = option.code or known.pop(option.words.zh, "")
+        if not code:
+            code = f"o{number}" if f"o{number}" not in taken else free_code(taken, "o")
+        taken.add(code)
+        found.append(msgspec.structs.replace(option, code=code))
     return tuple(found)
+
+
+def _option_line(number: int, line: str, low: str) -> Option:
+    bare = line.removeprefix(low).strip()
+    parts = [part.strip() for part in bare.replace("｜", "|").split("|")]
+    code, words = (parts[0], parts[1:]) if len(parts) > 1 else ("", parts)
+    badly = len(parts) > 1 and not _CODE.fullmatch(code)
+    if badly or len(words) > 2 or not words[0]:
+        raise Invalid(
+            {"options": Message(N_("第 {n} 行请按「代码｜中文｜English」填写"), {"n": number})}
+        )
+    english = words[1] if len(words) == 2 else ""
+    return Option(code, Words(words[0], english), low=line.startswith(low))
 
 
 def written_options(options: Iterable[Option]) -> str:
@@ -98,19 +118,26 @@ def condition_of(when: str, values: str) -> Condition | None:
     return Condition(when, tuple(chosen))
 
 
-def question_of(form: QuestionForm, code: str) -> Question:
-    """Raises ``Invalid``."""
+def question_of(form: QuestionForm, code: str, before: Question | None = None) -> Question:
+    """A question of its form; ``before`` is what was published under its code.
+
+    Raises ``Invalid``, also for what would mean something else than it did.
+    """
     if not form.title:
         raise Invalid({"title": N_("请填写题面")})
     takes = form.kind in WITH_OPTIONS or form.kind == QuestionKind.MATRIX.value
-    options = options_of(form.options) if takes else ()
+    known = before.options if before else ()
+    options = options_of(form.options, before=known) if takes else ()
     if takes and not options:
         raise Invalid({"options": N_("请填写选项或分项，每行一个")})
-    return Question(
+    made = Question(
         code=code, kind=QuestionKind(form.kind), title=Words(form.title, form.title_en),
         hint=Words(form.hint, form.hint_en), required=form.required, rating=form.rating,
         options=options, when=condition_of(form.when, form.values),
     )  # fmt: skip
+    if changed := list(continuity.broken(made, before)):
+        raise Invalid(dict(reversed(changed)))  # the first at each field
+    return made
 
 
 def filled(question: Question) -> dict[str, Any]:
@@ -141,6 +168,7 @@ def with_head(design: Design, form: HeadForm) -> Design:
 
 
 def free_code(taken: Iterable[str], stem: str) -> str:
+    """The first code that none has; ``taken`` must hold all that ever were published."""
     known = set(taken)
     return next(code for n in range(1, 1_000) if (code := f"{stem}{n}") not in known)
 
@@ -171,16 +199,22 @@ def put_section(design: Design, code: str, form: SectionForm) -> Design:
     ))  # fmt: skip
 
 
-def put_question(design: Design, section: str, code: str, form: QuestionForm) -> Design:
-    """Change a question, or with an empty code add one to the page."""
+def put_question(
+    design: Design, section: str, code: str, form: QuestionForm, known: Known = NOTHING_KNOWN
+) -> Design:
+    """Change a question, or with an empty code add one to the page.
+
+    ``known`` is what was published before: it keeps its meaning, and a new question gets a code
+    that none ever had.
+    """
     if code:
         question_in(design, code)
-        made = question_of(form, code)
+        made = question_of(form, code, known.get(code))
         return _each(design, lambda s: msgspec.structs.replace(
             s, questions=tuple(made if q.code == code else q for q in s.questions)
         ))  # fmt: skip
     section_in(design, section)
-    made = question_of(form, free_code((q.code for q in design.questions()), "q"))
+    made = question_of(form, free_code((*known, *(q.code for q in design.questions())), "q"))
     return _each(design, lambda s: (
         msgspec.structs.replace(s, questions=(*s.questions, made)) if s.code == section else s
     ))  # fmt: skip

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import func, select
 
-from huiyin.sdk import NotFound, TenantContext, uuid7
-from huiyin_survey_satisfaction import designs
+from huiyin.sdk import Message, NotFound, TenantContext, uuid7
+from huiyin_survey_satisfaction import continuity, designs
+from huiyin_survey_satisfaction.continuity import Known
 from huiyin_survey_satisfaction.designs import Design
 from huiyin_survey_satisfaction.errors import Edited, NotADraft
 from huiyin_survey_satisfaction.library import library
@@ -141,14 +142,30 @@ def draft_again(ctx: TenantContext, questionnaire: Questionnaire) -> Version:
     return draft
 
 
-def _checked(design: Design) -> Design:
-    designs.check(design)
-    return design
+def known(ctx: TenantContext, questionnaire: Questionnaire) -> Known:
+    """What its published versions asked, by code."""
+    published = ctx.session.scalars(
+        select(Version.design)
+        .where(Version.questionnaire_id == questionnaire.id, Version.state == "published")
+        .order_by(Version.number)
+    )
+    return continuity.known_of(published)
+
+
+def faults(ctx: TenantContext, questionnaire: Questionnaire, design: Design) -> list[Message]:
+    """Everything that keeps the draft from being published."""
+    changed = continuity.faults(design, known(ctx, questionnaire))
+    return [*designs.faults(design), *changed]
 
 
 def publish(ctx: TenantContext, questionnaire: Questionnaire, rev: str) -> Version:
     """Publish the draft.  Raises ``Invalid`` with all that must be mended first."""
-    draft = change(ctx, questionnaire, rev, _checked)
+
+    def checked(design: Design) -> Design:
+        designs.check(faults(ctx, questionnaire, design))
+        return design
+
+    draft = change(ctx, questionnaire, rev, checked)
     draft.state, draft.published_at, draft.published_by = "published", ctx.now(), ctx.actor.id
     ctx.session.flush()
     ctx.record("version_published", draft.id, {"number": draft.number})

@@ -56,16 +56,16 @@ def _joined(rows: Any) -> dict[str, Any]:
 
 
 def shown(question: Question, value: Any, ctx: TenantContext) -> str:
-    """An answer in words."""
+    """An answer in words; what does not fit the question is shown as it was kept."""
     language = ctx.translator.language
     if value in (None, "", [], {}):
         return "--"
     titles = {option.code: option.words.say(language) for option in question.options}
-    if question.kind is QuestionKind.CSAT:
+    if question.kind is QuestionKind.CSAT and value in question.values():
         return csat_word(ctx, int(value))
-    if question.kind is QuestionKind.FILE:
+    if isinstance(value, dict) and "file" in value:
         return str(value["name"])
-    if question.kind is QuestionKind.MATRIX:
+    if isinstance(value, dict):
         return "；".join(f"{titles.get(code, code)} {n}" for code, n in sorted(value.items()))
     if question.kind in {QuestionKind.CHOICE, QuestionKind.CHOICES}:
         chosen = value if isinstance(value, list) else [value]
@@ -185,6 +185,7 @@ def _rows(
         .order_by(Response.id)
         .limit(MOST_EXPORTED)
     ).all()
+    asked = _asked_by_version(ctx, campaign)
     given: dict[uuid.UUID, list[Answer]] = defaultdict(list)
     for answer in ctx.session.scalars(select(Answer).where(Answer.campaign_id == campaign.id)):
         given[answer.response_id].append(answer)
@@ -193,5 +194,22 @@ def _rows(
         yield [
             response.on_day, response.segment, response.score,
             ctx.text("记名" if response.signed else "不记名"), number or "",
-            *(shown(q, answers.get(q.code), ctx).replace("--", "") for q in questions),
+            *(
+                shown(was, answers.get(q.code), ctx).replace("--", "")
+                if (was := asked[response.version_id].get(q.code)) and was.kind is q.kind
+                else ""
+                for q in questions
+            ),
         ]  # fmt: skip
+
+
+def _asked_by_version(
+    ctx: TenantContext, campaign: Campaign
+) -> Mapping[uuid.UUID, Mapping[str, Question]]:
+    """The questions of each version by code: an answer is read as it was asked for."""
+    rows = ctx.session.execute(
+        select(Version.id, Version.design).where(
+            Version.questionnaire_id == campaign.questionnaire_id
+        )
+    )
+    return {id_: {q.code: q for q in designs.read(data).questions()} for id_, data in rows}

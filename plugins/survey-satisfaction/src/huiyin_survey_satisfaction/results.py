@@ -193,10 +193,13 @@ def _items(question: Question) -> Sequence[str]:
 
 
 def _part(question: Question, item: str, values: Values, few: int) -> Part:
-    given = values.get((question.code, item), Counter())
+    counted = values.get((question.code, item), Counter())
+    # Only what this version can hold: an older one may have had other options.
+    given = Counter({value: counted[value] for value in question.values()})
     n = given.total()
     if question.kind is QuestionKind.CHOICES:
-        n = values.get((question.code, "_n"), Counter()).total()
+        answered = values.get((question.code, "_n"), Counter()).total()
+        n = max([answered, *given.values()])
     enough = n >= few
     bars = tuple(
         Bar(value, given[value], statistics.share(given[value], n) if enough else None)
