@@ -11,7 +11,7 @@ from typing import Any, Final
 from sqlalchemy import func, or_, select
 
 from huiyin.sdk import N_, Case, Cell, NotFound, TenantContext
-from huiyin_survey_satisfaction import designs
+from huiyin_survey_satisfaction import designs, hiding
 from huiyin_survey_satisfaction.designs import Design, Question
 from huiyin_survey_satisfaction.models import Answer, Campaign, Response, Version
 from huiyin_survey_satisfaction.shown import csat_word
@@ -110,8 +110,9 @@ def texts(
     after: uuid.UUID | None = None,
 ) -> tuple[Sequence[Text], str]:  # fmt: skip
     """One page of what people wrote, in the order of random ids, and where the next begins."""
+    hidden = hiding.unsigned_products(ctx, campaign)
     query = (
-        select(Answer, Response.on_day, Response.segment, Response.score)
+        select(Answer, Response)
         .join(Response, Response.id == Answer.response_id)
         .outerjoin(Case, Case.id == Response.case_id)
         .where(
@@ -128,10 +129,20 @@ def texts(
         query = query.where(Answer.id > after)
     rows = ctx.session.execute(query.order_by(Answer.id).limit(PAGE + 1)).all()
     found = [
-        Text(answer, day.isoformat(), segment, float(score) if score is not None else None)
-        for answer, day, segment, score in rows
+        Text(
+            answer,
+            of.on_day.isoformat(),
+            _product(of, hidden),
+            float(of.score) if of.score is not None else None,
+        )
+        for answer, of in rows
     ]
     return found[:PAGE], str(found[PAGE - 1].answer.id) if len(found) > PAGE else ""
+
+
+def _product(response: Response, hidden: frozenset[str]) -> str:
+    """The product of an answer, unless it would say whose an unsigned one is."""
+    return "" if not response.signed and response.segment in hidden else response.segment
 
 
 def themes(ctx: TenantContext, campaign: Campaign) -> Mapping[str, int]:
@@ -186,13 +197,14 @@ def _rows(
         .limit(MOST_EXPORTED)
     ).all()
     asked = _asked_by_version(ctx, campaign)
+    hidden = hiding.unsigned_products(ctx, campaign)
     given: dict[uuid.UUID, list[Answer]] = defaultdict(list)
     for answer in ctx.session.scalars(select(Answer).where(Answer.campaign_id == campaign.id)):
         given[answer.response_id].append(answer)
     for response, number in rows:
         answers = _joined(given[response.id])
         yield [
-            response.on_day, response.segment, response.score,
+            response.on_day, _product(response, hidden), response.score,
             ctx.text("记名" if response.signed else "不记名"), number or "",
             *(
                 shown(was, answers.get(q.code), ctx).replace("--", "")

@@ -23,7 +23,15 @@ from huiyin.sdk import (
     write_csv,
     write_xlsx,
 )
-from huiyin_survey_satisfaction import campaigns, counting, designs, responses, results, reviews
+from huiyin_survey_satisfaction import (
+    campaigns,
+    counting,
+    crossing,
+    designs,
+    responses,
+    results,
+    reviews,
+)
 from huiyin_survey_satisfaction import desk as desks
 from huiyin_survey_satisfaction.designs import Question
 from huiyin_survey_satisfaction.models import Campaign, Version
@@ -49,7 +57,7 @@ class ResultController(Controller):
         whole, groups, differs = results.response(ctx, found)
         return desks.show(
             desk, "response.html", campaign=found, whole=whole, groups=groups, differs=differs,
-            waiting=counting.waiting(ctx, found.id), tab="response",
+            waiting=counting.waiting(ctx, found.id), tab="response", rest=results.REST,
         )  # fmt: skip
 
     @page("/campaigns/{campaign:str}/results", name="survey_satisfaction:results",
@@ -82,10 +90,10 @@ class ResultController(Controller):
             questions[0] if questions else None
         )
         down = _chosen(questions, asked.get("down", ""))
-        table = results.cross(ctx, found, across, down) if across is not None else None
+        table = crossing.cross(ctx, found, across, down) if across is not None else None
         return desks.show(
             desk, "cross.html", campaign=found, questions=questions, across=across, down=down,
-            table=table, tab="cross", few=results.few_of(ctx),
+            table=table, tab="cross", few=results.few_of(ctx), rest=results.REST,
         )  # fmt: skip
 
     @page("/campaigns/{campaign:str}/texts", name="survey_satisfaction:texts",

@@ -12,20 +12,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import Float, and_, case, cast, func, select
-from sqlalchemy.orm import aliased
+from sqlalchemy import Float, case, cast, func, select
 
 from huiyin.sdk import TenantContext
-from huiyin_survey_satisfaction import designs, statistics
+from huiyin_survey_satisfaction import designs, hiding, statistics, telling
 from huiyin_survey_satisfaction.counting import ALL, LOW, MONTH, OWN, SCORE, SEGMENT, WHOLE
 from huiyin_survey_satisfaction.designs import NUMBERS, Design, Question
-from huiyin_survey_satisfaction.models import Answer, Campaign, Invitation, Response, Tally, Version
+from huiyin_survey_satisfaction.models import Campaign, Invitation, Tally, Version
 from huiyin_survey_satisfaction.settings import SurveySatisfactionSettings
+from huiyin_survey_satisfaction.sheets import CROWD
 from huiyin_survey_satisfaction.statistics import Estimate, Independence
 from huiyin_survey_satisfaction.wording import ASKED, Naming, QuestionKind, State
 
 MOST_SEGMENTS: Final = 30
 MOST_MONTHS: Final = 24
+REST: Final = "_rest"  # groups that are shown together because each is small
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +55,14 @@ class Results:
     """Everything on the page of results."""
 
     n: int
-    low: int
+    low: int | None  # nothing where it would say who was dissatisfied
     score: Estimate | None
     parts: tuple[Part, ...]
     trend: tuple[tuple[str, int, float | None], ...]  # month, answers, mean score
     segments: tuple[tuple[str, int, float | None], ...]
     few: int
     crowd: int  # fewer of a group, or of unsigned ones, are not shown at all
+    hidden: frozenset[str] = frozenset()  # products that are not shown by themselves
 
     @property
     def too_few(self) -> bool:
@@ -80,6 +82,7 @@ class Counted:
     few: int
     crowd: int
     signed: bool
+    hidden: frozenset[str]
 
 
 def counted(ctx: TenantContext, campaign: Campaign, segment: str | None = None) -> Counted:
@@ -89,6 +92,7 @@ def counted(ctx: TenantContext, campaign: Campaign, segment: str | None = None) 
         campaign.id, campaign.version_id, segment, _values(ctx, campaign.id, segment),
         _averages(ctx, campaign.id) if segment is None else (), settings.few, settings.batch,
         campaign.naming == Naming.SIGNED,
+        hiding.small(_sizes(ctx, campaign.id), settings.batch),
     )  # fmt: skip
 
 
@@ -109,14 +113,14 @@ def of_counts(ctx: TenantContext, found: Counted) -> tuple[Design, Results]:
     for question, item, value, times in found.values:
         values[(question, item)][value] = times
     n = values[(ALL, "")].total()
-    # A handful of answers would say who gave them.
-    alone = n < crowd and (segment is not None or not found.signed)
+    # A handful of answers would say who gave them, and so would what is left of the whole.
+    alone = n < crowd and not found.signed if segment is None else segment in found.hidden
     averages = {(cut, key): (k, mean, of) for cut, key, k, mean, of in found.averages}
     scores = Counter({float(v): k for v, k in values[(SCORE, "")].items()})
     return design, Results(
         n=n,
-        low=values[(LOW, "")].total(),
-        score=statistics.mean(scores) if scores.total() >= few else None,
+        low=None if alone else values[(LOW, "")].total(),
+        score=statistics.mean(scores) if scores.total() >= few and not alone else None,
         parts=()
         if alone
         else tuple(
@@ -125,9 +129,10 @@ def of_counts(ctx: TenantContext, found: Counted) -> tuple[Design, Results]:
             for item in _items(question)
         ),
         trend=_shown(averages, MONTH, few)[-MOST_MONTHS:],
-        segments=_shown(averages, SEGMENT, few)[:MOST_SEGMENTS],
+        segments=_shown(averages, SEGMENT, few, found.hidden)[:MOST_SEGMENTS],
         few=few,
         crowd=crowd,
+        hidden=found.hidden,
     )
 
 
@@ -174,10 +179,22 @@ def _averages(
     )
 
 
-def _shown(averages: Averages, cut: str, few: int) -> tuple[tuple[str, int, float | None], ...]:
+def _sizes(ctx: TenantContext, campaign: uuid.UUID) -> dict[str, int]:
+    """How many answered for each product."""
+    rows = ctx.session.execute(
+        select(Tally.key, Tally.n).where(
+            Tally.campaign_id == campaign, Tally.cut == SEGMENT, Tally.question == ALL
+        )
+    )
+    return {key: int(n) for key, n in rows}
+
+
+def _shown(
+    averages: Averages, cut: str, few: int, hidden: frozenset[str] = frozenset()
+) -> tuple[tuple[str, int, float | None], ...]:
     """Months in their order, products by how many answered; means only of enough answers."""
     found = [
-        (key, n, average if k >= few else None)
+        (key, n, average if k >= few and key not in hidden else None)
         for (of, key), (n, average, k) in averages.items()
         if of == cut
     ]
@@ -238,7 +255,8 @@ class Group:
 def response(ctx: TenantContext, campaign: Campaign) -> tuple[Group, Sequence[Group], Independence]:
     """Who answered and who did not, whole and by group, and whether the groups differ.
 
-    A group's unsigned answers are known only as far as they were marked together.
+    A group's unsigned answers are known only as far as they were marked together, and groups in
+    which one could count on one's fingers who took part are put together.
     """
     few = ctx.settings(SurveySatisfactionSettings).few
     rows = ctx.session.execute(
@@ -249,64 +267,34 @@ def response(ctx: TenantContext, campaign: Campaign) -> tuple[Group, Sequence[Gr
     states: dict[str, Counter[str]] = defaultdict(Counter)
     for segment, state, k in rows:
         states[segment][state] += k
-    groups = [_group(name, counted, few) for name, counted in states.items()]
+    shown = _put_together(states) if telling.hides(campaign) else states
+    groups = [_group(name, counted, few) for name, counted in shown.items()]
     groups.sort(key=lambda group: (-group.asked, group.name))
     whole = _group("", sum(states.values(), Counter()), few)
     table = [[g.answered, g.asked - g.answered] for g in groups if g.asked]
     return whole, groups[:MOST_SEGMENTS], statistics.independence(table)
 
 
+def _put_together(states: Mapping[str, Counter[str]]) -> Mapping[str, Counter[str]]:
+    asked = {name: _asked(counted) for name, counted in states.items()}
+    hidden = hiding.small(asked, CROWD)
+    kept = {name: counted for name, counted in states.items() if name not in hidden}
+    if not hidden:
+        return kept
+    return {**kept, REST: sum((states[name] for name in hidden), Counter())}
+
+
+def _asked(states: Mapping[str, int]) -> int:
+    return sum(states.get(state.value, 0) for state in ASKED)
+
+
 def _group(name: str, states: Mapping[str, int], few: int) -> Group:
-    asked = sum(states.get(state.value, 0) for state in ASKED)
+    asked = _asked(states)
     answered = sum(states.get(s.value, 0) for s in (State.ANSWERED, State.TURNED_IN))
     return Group(
         name, asked, answered, states.get(State.UNDELIVERABLE.value, 0),
         states.get(State.WAITING.value, 0),
         statistics.share(answered, asked) if asked >= few else None,
-    )  # fmt: skip
-
-
-# -- cross tables ------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Cross:
-    """Two questions, or a question and the product, against each other."""
-
-    rows: tuple[tuple[str, str], ...]  # code and how it is shown
-    columns: tuple[str, ...]
-    cells: tuple[tuple[int, ...], ...]
-    n: int
-    found: Independence
-
-
-def cross(ctx: TenantContext, campaign: Campaign, across: Question, down: Question | None) -> Cross:
-    """``down`` by ``across``, ``None`` standing for the product; counted by the database."""
-    a, b = aliased(Answer), aliased(Answer)
-    if down is None:
-        query = (
-            select(Response.segment, a.value, func.count())
-            .join(a, a.response_id == Response.id)
-            .where(Response.campaign_id == campaign.id)
-            .group_by(Response.segment, a.value)
-        )
-    else:
-        query = (
-            select(b.value, a.value, func.count())
-            .join(a, and_(a.response_id == b.response_id, a.tenant_id == b.tenant_id))
-            .where(b.campaign_id == campaign.id, b.question == down.code, b.item == "")
-            .group_by(b.value, a.value)
-        )
-    query = query.where(a.campaign_id == campaign.id, a.question == across.code, a.item == "")
-    seen: Counter[tuple[str, str]] = Counter()
-    for row, column, k in ctx.session.execute(query):
-        seen[(row, column)] += k
-    rows = tuple(down.values()) if down else tuple(sorted({row for row, _ in seen}))[:MOST_SEGMENTS]
-    columns = tuple(across.values())
-    cells = tuple(tuple(seen[(row, column)] for column in columns) for row in rows)
-    return Cross(
-        tuple((row, row) for row in rows), columns, cells, seen.total(),
-        statistics.independence(cells) if rows else Independence("none", 0.0, 0, 1.0),
     )  # fmt: skip
 
 
@@ -320,14 +308,15 @@ class Overview:
     campaign: Campaign
     asked: int
     n: int
-    low: int
+    low: int | None
     score: float | None
     too_few: bool
 
 
 def overview(ctx: TenantContext, listed: Sequence[Campaign]) -> Sequence[Overview]:
     """How each stands, in two queries for any number of campaigns."""
-    few = few_of(ctx)
+    settings = ctx.settings(SurveySatisfactionSettings)
+    few = settings.few
     asked = {
         campaign: int(n)
         for campaign, n in ctx.session.execute(
@@ -351,7 +340,8 @@ def overview(ctx: TenantContext, listed: Sequence[Campaign]) -> Sequence[Overvie
         scores = Counter({float(v): k for v, k in mine[SCORE].items()})
         found.append(
             Overview(
-                campaign, asked.get(campaign.id, 0), n, mine[LOW].total(),
+                campaign, asked.get(campaign.id, 0), n,
+                None if telling.hides(campaign) and n < settings.batch else mine[LOW].total(),
                 _average(scores, few), n < few,
             )
         )  # fmt: skip
