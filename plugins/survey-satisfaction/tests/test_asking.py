@@ -2,13 +2,16 @@
 
 import io
 import re
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from pypdf import PdfReader
 from sqlalchemy import select, text
 
-from huiyin.sdk import Investor, Part, Period, today
+from huiyin.sdk import Investor, Part, Period, rehearse, today
+from huiyin.testing.factories import tenant_session
 from huiyin.testing.history import closed_case
 from huiyin_survey_satisfaction import (
     campaigns,
@@ -164,6 +167,80 @@ def test_the_rest_period_holds_across_surveys(ask, invite, session, work, mailbo
     work()
     assert mailbox.mails == []
     assert [s for s, _ in states(session, campaign)] == ["resting"]
+
+
+@pytest.fixture
+def other(engine, tenant, actor, place):
+    """A second transaction, as another worker's, in a thread of its own."""
+    with tenant_session(engine, tenant.id, actor_id=actor.id) as session, ThreadPoolExecutor() as t:
+        lent_too = replace(
+            rehearse(plugin, session, name="survey_satisfaction"), blobs=place.site.blobs
+        )
+
+        def run(act):
+            def whole():
+                act(lent_too)
+                session.commit()
+
+            return t.submit(whole)
+
+        yield run
+
+
+def waits_for_a_lock(session):
+    """Until somebody waits, which ends soon or never."""
+    waiting = text("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND NOT granted")
+    for _ in range(2_000):
+        if session.execute(waiting).scalar_one():
+            return True
+        session.execute(text("SELECT pg_sleep(0.005)"))
+    return False
+
+
+@pytest.mark.parametrize("first", ["draw", "invite"])
+def test_two_surveys_at_once_do_not_ask_one_person_twice(
+    ask, invite, case, session, system, other, on, tenant, first
+):
+    drawn = ask("yearly", start=False, trigger="periodic", source="list", rest_days=90)
+    second = ask("yearly", start=False, trigger="periodic", source="list", rest_days=90)
+    for campaign in (drawn, second):
+        invite(campaign, 1, state="planned")
+        campaign.state = "running"
+    after_case = ask(rest_days=90)
+    complaint = case(email="person0@investor.test")
+    session.commit()
+    if first == "draw":
+        assert campaigns.draw(system, drawn) == 1
+    else:
+        assert invitations.invite_case(system, after_case, complaint).state == "waiting"
+    key = (tenant.id, second.id)
+    theirs = other(lambda ctx: campaigns.draw(ctx, ctx.session.get_one(Campaign, key)))
+    assert waits_for_a_lock(session)
+    session.commit()
+    theirs.result(30)
+    assert [s for s, _ in states(session, second)] == ["resting"]
+
+
+def test_a_list_imported_long_ago_is_good_from_the_day_of_the_draw(
+    ask, invite, session, work, mailbox, on, ctx
+):
+    campaign = ask("yearly", start=False, trigger="periodic", source="list", valid_days=30)
+    invite(campaign, 2, state="planned")
+    session.execute(
+        text(
+            "UPDATE plugin_survey_satisfaction__invitation SET made_on = made_on - 100,"
+            " expires_on = expires_on - 100"
+        )
+    )
+    session.commit()
+    campaigns.start(ctx, campaign.id)
+    session.commit()
+    work()
+    session.expire_all()
+    for one in session.scalars(select(Invitation)):
+        assert (one.state, one.made_on) == ("sent", today())
+        assert one.expires_on == today() + timedelta(days=30)
+    assert len(mailbox.mails) == 2
 
 
 @pytest.mark.parametrize(

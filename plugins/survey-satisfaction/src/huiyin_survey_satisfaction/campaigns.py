@@ -7,7 +7,7 @@ import random
 import uuid
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
@@ -201,8 +201,10 @@ def draw(ctx: TenantContext, campaign: Campaign) -> int:
     """Choose whom to ask, and have them asked; answers how many.
 
     Census or quota by product; who was asked lately rests.  The draw follows the campaign's seed,
-    so that it can be repeated by whoever checks it.
+    so that it can be repeated by whoever checks it.  Links are good from the day of the draw,
+    however long ago the list was imported.
     """
+    invitations.hold_asking(ctx)
     if campaign.source == "register":
         _from_register(ctx, campaign)
     people = list(
@@ -220,7 +222,8 @@ def draw(ctx: TenantContext, campaign: Campaign) -> int:
         elif one.id not in chosen:
             one.state = State.SPARED
         else:
-            one.state = State.WAITING
+            one.state, one.made_on = State.WAITING, today()
+            one.expires_on = one.made_on + timedelta(days=campaign.valid_days)
             invitations.send_later(ctx, one)
     ctx.session.flush()
     ctx.record(

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Integer, cast, func, select
+from sqlalchemy import BigInteger, cast, func, select
 
 from huiyin.sdk import (
     Case,
@@ -66,6 +66,7 @@ def invite_case(ctx: TenantContext, campaign: Campaign, case: Case) -> Invitatio
 
     Answers ``None`` for a case that is not asked about.
     """
+    hold_asking(ctx)
     known = ctx.session.scalar(
         select(Invitation).where(
             Invitation.campaign_id == campaign.id, Invitation.case_id == case.id
@@ -80,7 +81,6 @@ def invite_case(ctx: TenantContext, campaign: Campaign, case: Case) -> Invitatio
     )
     email = person.email if person else ""
     address = email or (person.phone if person else "") or f"case:{case.id}"
-    hold_person(ctx, address)
     fund = ctx.session.get(Fund, (ctx.tenant.id, case.fund_id)) if case.fund_id else None
     road = "mail" if email else "letter" if person else "portal"
     invitation = made(
@@ -123,12 +123,13 @@ def bar_handlers(ctx: TenantContext, case: Case | None) -> None:
         raise HandledIt
 
 
-def hold_person(ctx: TenantContext, address: str) -> None:
-    """Let two campaigns look at one person one after the other, until this transaction ends."""
-    seal = tokens.person_seal(ctx.tenant.id, address)
-    ctx.session.execute(
-        select(func.pg_advisory_xact_lock(cast(int.from_bytes(seal[:3], "big"), Integer)))
-    )
+def hold_asking(ctx: TenantContext) -> None:
+    """Let the firm's surveys choose whom to ask one after the other, until this transaction ends.
+
+    Only so does each see whom the others have asked, and nobody is asked twice too soon.
+    """
+    key = int.from_bytes(tokens.asking_seal(ctx.tenant.id)[:8], "big", signed=True)
+    ctx.session.execute(select(func.pg_advisory_xact_lock(cast(key, BigInteger))))
 
 
 def asked_lately(ctx: TenantContext, campaign: Campaign, people: Iterable[bytes]) -> set[bytes]:

@@ -22,6 +22,7 @@ _LINK: Final = "survey_satisfaction.link"
 _TOKEN: Final = "survey_satisfaction.token"  # noqa: S105 - a purpose, no secret
 _SPENT: Final = "survey_satisfaction.spent"
 _PERSON: Final = "survey_satisfaction.person"
+_ASKING: Final = "survey_satisfaction.asking"
 _BALLOT: Final = "survey_satisfaction.ballot"
 _HOLDER: Final = "survey_satisfaction.holder"
 
@@ -43,6 +44,11 @@ def spent_seal(tenant: uuid.UUID, invitation: uuid.UUID) -> bytes:
 def person_seal(tenant: uuid.UUID, address: str) -> bytes:
     """The same person in two campaigns has the same seal; it does not lead back."""
     return sealed(_PERSON, f"{tenant}:{''.join(address.split()).lower()}")
+
+
+def asking_seal(tenant: uuid.UUID) -> bytes:
+    """What the firm's surveys hold while they choose whom to ask."""
+    return sealed(_ASKING, str(tenant))
 
 
 @dataclass(frozen=True, slots=True)
