@@ -444,7 +444,7 @@ def test_the_rating_is_held_against_cases_of_the_same_kind(
     assert found[both.id] == (pytest.approx(120 / 120 * 60), 2)
 
 
-def test_the_other_figures_count_who_was_asked(ask, invite, respondents, system, session):
+def test_the_response_rate_is_of_everybody_who_was_asked(ask, invite, respondents, system, session):
     tokens_ = invite(ask(), 4)
     session.execute(text("UPDATE plugin_survey_satisfaction__invitation SET sent_on = made_on"))
     session.commit()
@@ -452,9 +452,70 @@ def test_the_other_figures_count_who_was_asked(ask, invite, respondents, system,
     session.expire_all()
     period = Period(today(), today())
     (rate,) = figures_of.response_rate(system, period)
+    assert (rate.value, rate.n, rate.proofs) == (0.25, 4, ())
+    assert figures_of.invited(system, period) == [], "nobody was asked about a case"
+    earlier = Period(today() - timedelta(9), today() - timedelta(5))
+    assert figures_of.response_rate(system, earlier) == []
+
+
+@pytest.fixture
+def asked_about(ask, case, system, session, respondents, on, supervisor):
+    """Four cases asked about by a survey; the first two answered, one signed where that may be."""
+
+    def make(naming):
+        campaign = ask(naming=naming, rest_days=0)
+        numbers = []
+        for n in range(4):
+            walled = [supervisor.id] if n == 3 else []
+            complaint = case(email=f"{naming}{n}@investor.test", walled=walled)
+            numbers.append(complaint.number)
+            one = invitations.invite_case(system, campaign, complaint)
+            one.state, one.sent_on = "sent", today()
+            session.commit()
+            sign = (
+                "anonymous" if naming == "anonymous" or (naming, n) == ("choice", 1) else "signed"
+            )
+            if n < 2:
+                respondents().answer(tokens.token_of(system.tenant.id, one.id), sign=sign)
+        session.expire_all()
+        return numbers
+
+    return make
+
+
+def proved(measured):
+    return {
+        proof.path.removeprefix("/w/cases/"): proof.counted
+        for one in measured
+        for proof in one.proofs
+    }
+
+
+def test_who_was_asked_about_is_proved_case_by_case(asked_about, system, ctx):
+    numbers = [n for naming in ("signed", "choice", "anonymous") for n in asked_about(naming)]
+    period = Period(today(), today())
     (asked,) = figures_of.invited(system, period)
-    assert (rate.value, rate.n, asked.value) == (0.25, 4, 4.0)
-    assert figures_of.invited(system, Period(today() - timedelta(9), today() - timedelta(5))) == []
+    assert (asked.value, asked.n) == (12.0, 12)
+    assert proved([asked]) == dict.fromkeys(numbers, 1.0)
+    (seen,) = figures_of.invited(ctx, period)
+    assert set(proved([seen])) == {n for i, n in enumerate(numbers) if i % 4 != 3}
+
+
+def test_who_answered_is_proved_only_where_every_answer_is_signed(asked_about, system, session):
+    signed, choice, anonymous = (asked_about(n) for n in ("signed", "choice", "anonymous"))
+    session.execute(
+        text(
+            "UPDATE plugin_survey_satisfaction__invitation i SET state = 'turned_in'"
+            " FROM plugin_survey_satisfaction__campaign c, case_file f WHERE c.id = i.campaign_id"
+            " AND f.id = i.case_id AND c.naming = 'anonymous' AND f.number IN (:a, :b)"
+        ),
+        {"a": anonymous[0], "b": anonymous[1]},
+    )
+    (rate,) = figures_of.response_rate(system, Period(today(), today()))
+    assert rate.n == 12
+    assert rate.value == pytest.approx(5 / 12)
+    assert proved([rate]) == dict(zip(signed, (1.0, 1.0, 0.0, 0.0), strict=True))
+    assert not set(proved([rate])) & {*choice, *anonymous}
 
 
 def test_programs_read_results_and_ask_about_a_case(ask, case, api, supervisor, on, handler):

@@ -5,12 +5,13 @@ from __future__ import annotations
 import uuid
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import func, select
+from sqlalchemy import case, func, literal, select
 
 from huiyin.sdk import (
     N_,
+    Case,
     CaseRecord,
     Figure,
     FigureUnit,
@@ -22,8 +23,8 @@ from huiyin.sdk import (
     TenantContext,
     closed_cases,
 )
-from huiyin_survey_satisfaction.models import Invitation, Response
-from huiyin_survey_satisfaction.wording import ASKED, State
+from huiyin_survey_satisfaction.models import Campaign, Invitation, Response
+from huiyin_survey_satisfaction.wording import ASKED, Naming, State
 
 Stratum = tuple[str, str]
 
@@ -84,27 +85,54 @@ def _adjusted(
 
 
 def response_rate(ctx: TenantContext, period: Period) -> Sequence[Measured]:
-    asked, answered = _asked(ctx, period)
-    return [Measured(answered / asked, asked)] if asked else []
+    """The share of everybody; proved case by case only where all answers are signed.
 
-
-def invited(ctx: TenantContext, period: Period) -> Sequence[Measured]:
-    asked, _ = _asked(ctx, period)
-    return [Measured(float(asked), asked)] if asked else []
-
-
-def _asked(ctx: TenantContext, period: Period) -> tuple[int, int]:
+    Elsewhere a case with a proof, or without one, would say who did not answer.
+    """
     rows = ctx.session.execute(
         select(Invitation.state, func.count())
-        .where(
-            Invitation.sent_on >= period.since, Invitation.sent_on <= period.until,
-            Invitation.state.in_([state.value for state in ASKED]),
-        )
+        .where(*_sent_within(period))
         .group_by(Invitation.state)
     )  # fmt: skip
     states: dict[str, int] = {state: n for state, n in rows}  # noqa: C416 - typed so
     answered = sum(states.get(s.value, 0) for s in (State.ANSWERED, State.TURNED_IN))
-    return sum(states.values()), answered
+    asked = sum(states.values())
+    if not asked:
+        return []
+    told = (Campaign.naming == Naming.SIGNED.value,)
+    return [Measured(answered / asked, asked, proofs=_proofs(ctx, period, _ANSWERED, *told))]
+
+
+def invited(ctx: TenantContext, period: Period) -> Sequence[Measured]:
+    """Each case that was asked about; by whom it was answered is not said."""
+    proofs = _proofs(ctx, period, literal(1))
+    return [Measured(float(len(proofs)), len(proofs), proofs=proofs)] if proofs else []
+
+
+_ANSWERED: Final = case((Invitation.state == State.ANSWERED.value, 1), else_=0)
+
+
+def _sent_within(period: Period) -> tuple[Any, ...]:
+    return (
+        Invitation.sent_on >= period.since, Invitation.sent_on <= period.until,
+        Invitation.state.in_([state.value for state in ASKED]),
+    )  # fmt: skip
+
+
+def _proofs(ctx: TenantContext, period: Period, counted: Any, *only: Any) -> tuple[Proof, ...]:
+    """The cases asked about in the period, each once; not those the reader is named in."""
+    rows = ctx.session.execute(
+        select(Case.number, func.max(counted))
+        .join(Invitation, Invitation.case_id == Case.id)
+        .join(Campaign, Campaign.id == Invitation.campaign_id)
+        .where(*_sent_within(period), *only, ~(Case.walled.any_() == ctx.actor.id))
+        .group_by(Case.number)
+        .order_by(Case.number)
+    )
+    return tuple(
+        Proof(Message(N_("案件 {number}"), {"number": number}), f"/w/cases/{number}", float(value))
+        for number, value in rows
+    )
 
 
 FIGURES: Final = (
@@ -118,11 +146,11 @@ FIGURES: Final = (
     Figure(
         name="survey_satisfaction:response_rate", title=N_("问卷回收率"), unit=FigureUnit.SHARE,
         nature=Nature.CONTROL, measure=response_rate,
-        definition=N_("期内发出的邀请中已作答的比例，不记名的以成批标记为准"),
+        definition=N_("期内发出的邀请中已作答的比例，不记名的以成批标记为准；只逐件列出记名调查的案件"),
     ),
     Figure(
-        name="survey_satisfaction:invited", title=N_("邀请人数"), unit=FigureUnit.COUNT,
+        name="survey_satisfaction:invited", title=N_("已邀请案件"), unit=FigureUnit.COUNT,
         nature=Nature.VOLUME, measure=invited,
-        definition=N_("期内发出的邀请数，只说明数量，不说明好坏"),
+        definition=N_("期内就其发出邀请的投诉件数，只说明数量，不说明好坏"),
     ),
 )  # fmt: skip
