@@ -1,5 +1,6 @@
 """The whole way: a case is closed, its complainant asked and dissatisfied, and it is reviewed."""
 
+import uuid
 from datetime import timedelta
 
 import pytest
@@ -210,3 +211,40 @@ def test_an_unsigned_answer_of_a_periodic_survey_bars_nobody(
         respondents().answer(token, sign="anonymous", overall="1")
     tasks.tend(system, {})
     assert [r.barred for r in session.scalars(select(Review))] == [[]] * 5
+
+
+def test_every_review_is_reached_page_by_page(ask, ctx, supervisor, web, session, on, make_actor):
+    """Also beyond two hundred, and also when the one a page ended with is concluded meanwhile."""
+    campaign = ask()
+    wanted = []
+    for n in range(230):
+        response = Response(
+            id=uuid.uuid4(), campaign_id=campaign.id, version_id=campaign.version_id,
+            signed=False, on_day=today(), low=True,
+        )  # fmt: skip
+        session.add(response)
+        session.flush()
+        review = Review(
+            id=uuid.uuid4(), response_id=response.id, due_on=today() + timedelta(days=n % 3)
+        )
+        session.add(review)
+        wanted.append(review)
+    session.commit()
+    wanted.sort(key=lambda review: (review.due_on, review.id))
+    seen, after = [], None
+    while len(seen) < 400:
+        lines, more = judging.listed(ctx, "open", after)
+        seen += [line.review.id for line in lines]
+        if not more:
+            break
+        after = uuid.UUID(more)
+        if len(seen) == judging.PAGE:
+            form = judging.ReviewForm(finding="没有", cause="RC3-2")
+            judging.conclude(ctx, lines[-1].review.id, form)
+    assert seen == [review.id for review in wanted]
+    session.commit()
+    browser = web(supervisor)
+    assert "229 份低分回答等待复核" in words_of(browser.get(f"{STAFF}/"))
+    last = browser.get(f"{STAFF}/reviews?state=open&after={wanted[-31].id}")
+    assert "本页 30 份" in words_of(last)
+    assert browser.get(f"{STAFF}/reviews?state=open&after=x").status_code == 404

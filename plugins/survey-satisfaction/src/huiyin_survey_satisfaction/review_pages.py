@@ -34,7 +34,8 @@ class ReviewController(Controller):
     def listed(self, desk: NamedDependency[Desk]) -> Response[Any]:
         ctx = context_of(desk)
         state = "concluded" if desk.request.query_params.get("state") == "concluded" else "open"
-        lines, more = reviews.listed(ctx, state, desk.request.query_params.get("after", "")[:40])
+        after = desk.request.query_params.get("after")
+        lines, more = reviews.listed(ctx, state, desks.uuid_of(after) if after else None)
         return desks.show(
             desk, "reviews.html", lines=lines, more=more, state=state, causes=causes()
         )

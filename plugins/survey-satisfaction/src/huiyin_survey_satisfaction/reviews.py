@@ -6,10 +6,10 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import msgspec
-from sqlalchemy import or_, select
+from sqlalchemy import func, or_, select, tuple_
 
 from huiyin.sdk import (
     N_,
@@ -79,35 +79,37 @@ def _handlers(ctx: TenantContext, response: Response, case: Case | None) -> froz
     return barred_from_judging_any(ctx.session, asked_about)
 
 
-def _visible(ctx: TenantContext, *, state: str = "") -> list[Line]:
+def _visible(ctx: TenantContext, state: str, *columns: Any) -> Any:
+    """Reviews in a state, but not those of a case in which the reader is named."""
+    return (
+        select(*columns)
+        .select_from(Review)
+        .outerjoin(Case, Case.id == Review.case_id)
+        .where(or_(Case.id.is_(None), ~(Case.walled.any_() == ctx.actor.id)), Review.state == state)
+    )
+
+
+def listed(
+    ctx: TenantContext, state: str, after: uuid.UUID | None = None
+) -> tuple[Sequence[Line], str]:
+    """One page of reviews by due day, and after which the next begins."""
     query = (
-        select(Review, Response, Campaign.title, Case.number, Case.walled)
+        _visible(ctx, state, Review, Response, Campaign.title, Case.number)
         .join(Response, Response.id == Review.response_id)
         .join(Campaign, Campaign.id == Response.campaign_id)
-        .outerjoin(Case, Case.id == Review.case_id)
-        .where(or_(Case.id.is_(None), ~(Case.walled.any_() == ctx.actor.id)))
     )
-    if state:
-        query = query.where(Review.state == state)
-    rows = ctx.session.execute(query.order_by(Review.due_on, Review.id).limit(PAGE * 4))
-    return [
+    if after is not None and (last := ctx.session.get(Review, (ctx.tenant.id, after))):
+        query = query.where(tuple_(Review.due_on, Review.id) > tuple_(last.due_on, last.id))
+    rows = ctx.session.execute(query.order_by(Review.due_on, Review.id).limit(PAGE + 1)).all()
+    lines = [
         Line(review, response, title, number or "", ctx.actor.id not in review.barred)
-        for review, response, title, number, _ in rows
+        for review, response, title, number in rows[:PAGE]
     ]
-
-
-def listed(ctx: TenantContext, state: str, after: str = "") -> tuple[Sequence[Line], str]:
-    """One page of reviews by due day, and where the next begins."""
-    lines = _visible(ctx, state=state)
-    ids = [str(line.review.id) for line in lines]
-    begin = ids.index(after) + 1 if after in ids else 0
-    shown = lines[begin : begin + PAGE]
-    more = str(shown[-1].review.id) if len(lines) > begin + PAGE else ""
-    return shown, more
+    return lines, str(lines[-1].review.id) if len(rows) > PAGE else ""
 
 
 def open_count(ctx: TenantContext) -> int:
-    return len(_visible(ctx, state="open"))
+    return ctx.session.scalar(_visible(ctx, "open", func.count())) or 0
 
 
 def find(
