@@ -35,6 +35,7 @@ from huiyin_survey_satisfaction import (
     demo,
     desk,
     figures_of,
+    forgetting,
     invitations,
     panels,
     sheets,
@@ -63,22 +64,22 @@ MANIFEST: Final = Manifest(
         PersonalData(
             column=f"{_P}invitation.name",
             purpose=N_("邀请投资者作答，到期删除"),
-            retention_months=36,
+            retention_months=forgetting.CONTACT_MONTHS,
         ),
         PersonalData(
             column=f"{_P}invitation.email",
             purpose=N_("邀请投资者作答，到期删除"),
-            retention_months=36,
+            retention_months=forgetting.CONTACT_MONTHS,
         ),
         PersonalData(
             column=f"{_P}answer.words",
-            purpose=N_("投资者写下的意见，随投诉档案保存"),
-            retention_months=120,
+            purpose=N_("投资者写下的意见和交来的文件，到期删除，统计数保留"),
+            retention_months=forgetting.WORDS_MONTHS,
         ),
         PersonalData(
             column=f"{_P}sheet.answers",
-            purpose=N_("尚未提交的回答，到期删除"),
-            retention_months=6,
+            purpose=N_("尚未提交或尚未计入的回答，到期删除"),
+            retention_months=forgetting.SHEET_MONTHS,
         ),
     ),
     listens=tuple(kind for kind in TRIGGERS if kind != PERIODIC),
@@ -128,7 +129,7 @@ def jobs() -> Sequence[PluginJob]:
         PluginJob(name=campaigns.DRAW, run=tasks.draw, timeout=600.0),
         PluginJob(name=campaigns.MARK, run=tasks.mark),
         PluginJob(name=tasks.TEND, run=tasks.tend, every=timedelta(hours=1), timeout=600.0),
-        PluginJob(name=sheets.FORGET, run=tasks.forget),
+        PluginJob(name=sheets.FORGET, run=forgetting.forget_bytes),
     )
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final
 
-from sqlalchemy import delete, exists, select, update
+from sqlalchemy import exists, select
 
 from huiyin.sdk import (
     Case,
@@ -18,10 +18,9 @@ from huiyin.sdk import (
     send_mail,
     today,
 )
-from huiyin_survey_satisfaction import campaigns, counting, invitations, sheets, telling, tokens
+from huiyin_survey_satisfaction import campaigns, counting, forgetting, invitations, telling, tokens
 from huiyin_survey_satisfaction.mails import words_of
-from huiyin_survey_satisfaction.models import Answer, Campaign, Invitation, Sheet, Spent, Version
-from huiyin_survey_satisfaction.settings import SurveySatisfactionSettings
+from huiyin_survey_satisfaction.models import Campaign, Invitation, Spent, Version
 from huiyin_survey_satisfaction.wording import State
 
 INVITE: Final = "invite"
@@ -159,7 +158,7 @@ def tend(ctx: TenantContext, payload: Payload) -> None:  # noqa: ARG001 - a job'
         campaigns.next_round(ctx, campaign)
         campaigns.expire(ctx, campaign)
         _remind_of(ctx, campaign)
-    _forget(ctx)
+    forgetting.forget(ctx)
     if counted:
         ctx.record("counted", ctx.tenant.id, {"sheets": counted})
 
@@ -187,37 +186,6 @@ def _remind_of(ctx: TenantContext, campaign: Campaign) -> None:
                 REMIND, {"invitation": invitation.id, "number": number},
                 key=f"{REMIND}:{invitation.id}:{number}", object_id=invitation.id,
             )  # fmt: skip
-
-
-def _forget(ctx: TenantContext) -> None:
-    """Names and mailboxes of old invitations, and sheets whose links are past their day."""
-    months = ctx.settings(SurveySatisfactionSettings).contact_months
-    old = today() - timedelta(days=months * 31)
-    ctx.session.execute(
-        update(Invitation)
-        .where(Invitation.made_on < old, (Invitation.name != "") | (Invitation.email != ""))
-        .values(name="", email="")
-        .execution_options(synchronize_session=False)
-    )
-    past = (Sheet.expires_on < today()) & (Sheet.state != "done")
-    keys = [
-        given["key"]
-        for (answers,) in ctx.session.execute(select(Sheet.answers).where(past))
-        for given in answers.values()
-        if isinstance(given, dict) and "key" in given
-    ]
-    ctx.session.execute(delete(Sheet).where(past).execution_options(synchronize_session=False))
-    if keys:
-        ctx.enqueue(sheets.FORGET, {"keys": keys})
-
-
-def forget(ctx: TenantContext, payload: Payload) -> None:
-    """Delete bytes whose rows are gone."""
-    held = exists().where(Answer.blob_key.in_(payload["keys"]))
-    if ctx.session.scalar(select(held)):
-        return
-    for key in payload["keys"]:
-        ctx.blobs.delete(key)
 
 
 def newer_version(ctx: TenantContext, campaign: Campaign) -> Version | None:
