@@ -76,7 +76,7 @@ def no_breach(ctx, pack, language):
         assert not BREACH.search(" ".join(ctx.text(text) for text in shown))
         for known in ({}, read, counsel):
             for answer in Answer:
-                told = verdict(item, answer, Standing(**known), view.citation)
+                told = verdict(item, answer, Standing(**known), view.citation, binds=True)
                 assert told is None or ctx.text(told) == said
         assert standing_of(item, ()).verified is False  # nobody's counsel has ticked it
 
@@ -86,16 +86,17 @@ def test_a_duty_that_is_verified_and_ticked_is_named_with_its_source(lend):
     item = next(i for i in pack.items if i.item_id == "13")
     held = Standing("甲", today(), "乙", today())
     view = ItemView.of_pack(pack, item, "zh")
-    told = lend("approver").text(verdict(item, Answer.NOT_MET, held, view.citation))
+    told = lend("approver").text(verdict(item, Answer.NOT_MET, held, view.citation, binds=True))
     assert told == "违规：《私募投资基金监督管理条例》（国务院令第 762 号）第 15 条"
-    assert verdict(item, Answer.MET, held, view.citation) is None
+    assert verdict(item, Answer.MET, held, view.citation, binds=True) is None
 
 
 def test_good_practice_is_never_a_breach_however_well_it_is_known(lend):
     for pack in library.shipped().values():
         for item in pack.items:
             if item.duty in {Duty.GOOD, Duty.LIKELY}:
-                told = verdict(item, Answer.NOT_MET, Standing("甲", today(), "乙", today()), "x")
+                held = Standing("甲", today(), "乙", today())
+                told = verdict(item, Answer.NOT_MET, held, "x", binds=True)
                 assert not BREACH.search(lend("approver").text(told))
 
 

@@ -11,6 +11,7 @@ from sqlalchemy.exc import IntegrityError
 
 from huiyin.sdk import (
     CORE_FIGURES,
+    Conflict,
     Figure,
     FigureUnit,
     Invalid,
@@ -390,6 +391,54 @@ def test_a_breach_is_printed_when_source_and_tick_are_there(lend, run, people, k
     first, second = report.report_of(ctx, run).lines
     assert ctx.text(first.verdict) == "违规：《某办法》（第 1 号）第 3 条"
     assert ctx.text(second.verdict) == "待核实"
+
+
+FACT = "sells_itself"
+
+
+def held(lend, kit, since, until, *, fact="yes", **dates):
+    """A verified and ticked item that is not met, with a source in force between ``dates``."""
+    force = "".join(f"\neffective_{name} = {day}" for name, day in dates.items())
+    content = kit.tiny().decode().replace('scope = "binds"', f'scope = "binds"{force}')
+    content = content.replace('item_id = "1"', f'item_id = "1"\nwhen = ["{FACT}"]')
+    entry = packs.bring_in(lend("admin"), content.encode(), "tiny.toml")
+    assert entry.accepted, entry.faults
+    packs.adopt(lend("approver"), "tiny", "1")
+    read = VouchForm(kind=Voucher.READ, person="甲", on=today(), source="全文")
+    packs.vouch(lend("investigator"), "tiny", "1", read)
+    tick = VouchForm(kind=Voucher.COUNSEL, person="乙律师", on=today(), source="意见")
+    packs.vouch(lend("approver2"), "tiny", "1", tick)
+    packs.answer_facts(lend("admin"), {FACT: fact})
+    run = runs.begin(lend("approver"), kit.run_form(since=since, until=until), "k")
+    kit.say(lend("approver"), run, 1, "not_met", "缺")
+    return report.report_of(lend("supervisor"), run).lines[0]
+
+
+START, END = today() - timedelta(days=60), today() - timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({}, "违规：《某办法》（第 1 号）第 3 条"),
+        ({"from": START, "to": END}, "违规：《某办法》（第 1 号）第 3 条"),
+        ({"from": "2099-01-01"}, "待核实"),
+        ({"from": START + timedelta(days=1)}, "待核实"),  # not yet, when the period began
+        ({"to": END - timedelta(days=1)}, "待核实"),  # no longer, when it ended
+        ({"fact": ""}, "待核实"),  # nobody has said whether it concerns the firm
+    ],
+)
+def test_a_breach_is_named_only_by_a_rule_that_bound_the_firm_all_the_time(given, said, lend, kit):
+    assert lend("supervisor").text(held(lend, kit, START, END, **given).verdict) == said
+
+
+def test_what_does_not_concern_the_firm_is_judged_neither_way(lend, kit):
+    with pytest.raises(Conflict, match="不适用"):
+        held(lend, kit, START, END, fact="no")
+    run = runs.begin(lend("approver"), kit.run_form(), "k")
+    with pytest.raises(Conflict, match="不适用"):
+        kit.say(lend("approver"), run, 1, "met")
+    assert kit.say(lend("approver"), run, 1, "unverified", "再问律师").answer == "unverified"
 
 
 def test_who_reads_no_cases_gets_results_without_notes_cases_and_sample(

@@ -144,7 +144,8 @@ def finding_page(desk: Desk, finding_id: UUID, form: Form, status: int = 200) ->
     files = evidence.of_actions(ctx, [a.id for a in done])
     return show(
         desk, "finding.html", status=status, finding=finding, run=run, row=row, view=view,
-        standing=standing, verdict=view.verdict(row.answer, standing), form=form, actions=done,
+        standing=standing, verdict=runs.verdict_of(run, row, view, standing), form=form,
+        actions=done,
         files={a.id: [f for f in files if f.action_id == a.id] for a in done},
         tests={a.id: findings.may_test(ctx, finding, a) for a in done},
         may_close=findings.may_close(ctx, finding, done), causes=causes(), today=today(),

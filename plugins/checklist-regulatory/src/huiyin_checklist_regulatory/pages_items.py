@@ -206,7 +206,7 @@ def item_page(
     may = run.state == RunState.OPEN and ctx.actor.can(ANSWER) and runs.may_answer(ctx, row)
     return show(
         desk, "item.html", status=status, run=run, row=row, view=view, standing=standing,
-        verdict=view.verdict(row.answer, standing), reasons=why(row.reasons, desk.language),
+        verdict=runs.verdict_of(run, row, view, standing), reasons=why(row.reasons, desk.language),
         proofs=_proofs(ctx, run, evidence.of_item(ctx, row.id)), form=form, may_answer=may,
         figures=live.choices(ctx) if may else [], suggested=view.item.figures,
         people=runs.answerers(colleagues(ctx.session)), total=len(runs.items(ctx, run_id)),

@@ -17,6 +17,7 @@ from huiyin.sdk import (
     Paper,
     PaperSection,
     PaperTable,
+    Period,
     TenantContext,
     local_date,
     paper_pdf,
@@ -63,10 +64,13 @@ class ItemLine:
     standing: Standing
     proofs: Sequence[Evidence]
     finding: Finding | None
+    period: Period
 
     @property
     def verdict(self) -> Message | None:
-        return self.view.verdict(self.row.answer, self.standing)
+        return self.view.verdict(
+            self.row.answer, self.standing, concerns=self.row.applies, period=self.period
+        )
 
     @property
     def source_state(self) -> str:
@@ -100,7 +104,8 @@ def report_of(ctx: TenantContext, run: Run) -> Report:
             if run.state == RunState.OPEN
             else Standing.of_json(row.standing)
         )
-        lines.append(ItemLine(row, view, held, proofs.get(row.id, []), found.get(row.id)))
+        shown = proofs.get(row.id, [])
+        lines.append(ItemLine(row, view, held, shown, found.get(row.id), runs.period_of(run)))
     sample = evidence.visible_sample(ctx, run.id) if full else []
     told = queries.progress(ctx, [run]).get(run.id, Progress())
     return Report(run, lines, sample, told, full)

@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from huiyin.sdk import (
     N_,
     Colleague,
+    Conflict,
     Invalid,
     Message,
     NotFound,
@@ -36,6 +37,10 @@ from huiyin_checklist_regulatory.terms import Answer, Applies, RunKind, RunState
 from huiyin_checklist_regulatory.views import ItemView, content_of, item_applies
 
 LONGEST: Final = timedelta(days=3 * 366)
+JUDGES: Final = frozenset({Answer.MET, Answer.NOT_MET})
+NOT_CONCERNED: Final = N_(
+    "按发起时的机构事实，这一项不适用，不能判断是否符合；事实有变的，请更新机构事实后重新发起自查"
+)
 # Who may be asked to answer items.
 ANSWERING: Final = frozenset({Role.COMPLAINT_OFFICER, Role.INVESTIGATOR, Role.APPROVER})
 
@@ -251,6 +256,8 @@ def answer(ctx: TenantContext, run_id: uuid.UUID, position: int, form: AnswerFor
     run, row = answering(ctx, run_id, position)
     if form.seen and form.seen != row.rev:
         raise Changed
+    if form.answer in JUDGES and row.applies == Applies.NO:
+        raise Conflict(NOT_CONCERNED)
     if form.answer is not Answer.MET and not form.note:
         raise Invalid({"note": N_("请写明理由或情况")})
     row.answer, row.note = form.answer.value, form.note
@@ -365,3 +372,8 @@ def standing_now(ctx: TenantContext, run: Run, row: RunItem, view: ItemView) -> 
     if run.state != RunState.OPEN:
         return Standing.of_json(row.standing)
     return standing_of(view.item, packs.vouches(ctx, run.pack_id).get(row.item_hash, ()))
+
+
+def verdict_of(run: Run, row: RunItem, view: ItemView, standing: Standing) -> Message | None:
+    """What is said beside an item of this run that is not met."""
+    return view.verdict(row.answer, standing, concerns=row.applies, period=period_of(run))

@@ -1,7 +1,7 @@
 """How well an item's source stands, and what may therefore be said of an item that is not met.
 
-Only here is a breach ever put into words: a duty, its sources read word for word, and counsel's
-tick for the very text of the item.  Everything else is 待核实.
+Only here is a breach ever put into words: a duty that binds this firm, its sources in force and
+read word for word, and counsel's tick for the very text of the item.  Everything else is 待核实.
 """
 
 from __future__ import annotations
@@ -83,14 +83,17 @@ def _read_in_pack(item: Item) -> tuple[str, date | None]:
     return last.verified_by, last.verified_at
 
 
-def verdict(item: Item, answer: Answer | None, standing: Standing, source: str) -> Message | None:
+def verdict(
+    item: Item, answer: Answer | None, standing: Standing, source: str, *, binds: bool
+) -> Message | None:
     """What is said beside an item that is not met; ``source`` is its citation.
 
-    Without a verified and ticked source nothing more is said than 待核实.
+    Nothing more is said than 待核实 without a verified and ticked source, nor where the item did
+    not bind the firm (``binds``) over the whole time that was checked.
     """
     if answer is not Answer.NOT_MET:
         return None
-    if not standing.verified:
+    if not (standing.verified and binds):
         return Message(UNVERIFIED)
     if item.duty in {Duty.MUST, Duty.UK}:
         return Message(BREACH, {"source": source})

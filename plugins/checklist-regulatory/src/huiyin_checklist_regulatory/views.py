@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from huiyin.sdk import N_, Message, today
+from huiyin.sdk import N_, Message, Period
 from huiyin_checklist_regulatory import library
 from huiyin_checklist_regulatory.packfile import Cite, Item, Pack, Source
 from huiyin_checklist_regulatory.standing import Standing, verdict
@@ -119,11 +119,18 @@ class ItemView:
         zh = "、".join(self.item.evidence_types_zh)
         return pick(zh, ", ".join(self.item.evidence_types_en), self.language)
 
-    def verdict(self, answer: str | None, standing: Standing) -> Message | None:
-        return verdict(self.item, Answer(answer) if answer else None, standing, self.citation)
+    def binds(self, concerns: str, period: Period) -> bool:
+        """Whether the item concerned the firm, every source in force on each day of the period."""
+        days = (period.since, period.until)
+        in_force = not any(cite.in_force(day) for cite in self.cites for day in days)
+        return concerns == Applies.YES and in_force
 
-    def out_of_force(self) -> str:
-        return next((word for c in self.cites if (word := c.in_force(today()))), "")
+    def verdict(
+        self, answer: str | None, standing: Standing, *, concerns: str, period: Period
+    ) -> Message | None:
+        given = Answer(answer) if answer else None
+        binds = self.binds(concerns, period)
+        return verdict(self.item, given, standing, self.citation, binds=binds)
 
 
 def content_of(pack: Pack, item: Item) -> dict[str, Any]:
