@@ -78,7 +78,8 @@ def no_breach(ctx, pack, language):
             for answer in Answer:
                 told = verdict(item, answer, Standing(**known), view.citation, binds=True)
                 assert told is None or ctx.text(told) == said
-        assert standing_of(item, ()).verified is False  # nobody's counsel has ticked it
+        held = standing_of(item, (), imported=False)
+        assert held.verified is False  # nobody's counsel has ticked it
 
 
 def test_a_duty_that_is_verified_and_ticked_is_named_with_its_source(lend):
@@ -343,7 +344,7 @@ def test_reading_and_tick_come_from_two_people_and_hold_for_the_words_they_saw(
     def standing():
         pack = packs.shelf(ctx, "tiny").shown
         held = packs.vouches(ctx, "tiny").get(packfile.item_hash(pack, pack.items[0]), ())
-        return standing_of(pack.items[0], held)
+        return standing_of(pack.items[0], held, imported=True)
 
     assert standing().verified
     assert packs.bring_in(
@@ -351,6 +352,41 @@ def test_reading_and_tick_come_from_two_people_and_hold_for_the_words_they_saw(
     ).accepted
     packs.adopt(lend("approver"), "tiny", "2")
     assert not standing().verified
+
+
+def test_a_file_that_says_it_was_read_does_not_speak_for_this_firm(lend, kit):
+    said = 'confidence = "V", verified_by = "某人", verified_at = 2026-01-05'
+    content = kit.tiny().decode().replace('confidence = "K"', said)
+    assert packs.bring_in(lend("admin"), content.encode(), "tiny.toml").accepted
+    packs.adopt(lend("approver"), "tiny", "1")
+    packs.vouch(lend("approver"), "tiny", "1", vouch_form("counsel"))
+    run = runs.begin(lend("approver"), kit.run_form(), "k")
+    for position in (1, 2):
+        kit.say(lend("approver"), run, position, "not_met", "缺")
+
+    def told():
+        return report.report_of(lend("supervisor"), run).lines[0].standing.verified
+
+    assert not told()
+    reading = packs.vouch(lend("investigator"), "tiny", "1", vouch_form("read"))
+    assert told()
+    packs.revoke(lend("investigator"), reading.id)
+    runs.submit(lend("approver"), run.id)
+    assert not told()
+
+
+def test_whoever_brought_an_item_in_does_not_tick_for_counsel(lend, kit):
+    assert packs.bring_in(lend("approver"), kit.tiny(), "a.toml").accepted
+    packs.adopt(lend("approver2"), "tiny", "1")
+    with pytest.raises(SecondPerson):
+        packs.vouch(lend("approver"), "tiny", "1", vouch_form("counsel"))
+    newer = kit.tiny(version="2", since="2021-01-01")
+    assert packs.bring_in(lend("admin"), newer, "b.toml").accepted
+    packs.adopt(lend("approver2"), "tiny", "2")
+    with pytest.raises(SecondPerson):  # the same item, whoever carried it into version 2
+        packs.vouch(lend("approver"), "tiny", "1", vouch_form("counsel"))
+    packs.vouch(lend("approver"), "tiny", "1", vouch_form("read"))
+    assert packs.vouch(lend("approver2"), "tiny", "1", vouch_form("counsel")).by_name == "梁以恒"
 
 
 def test_only_an_approver_enters_counsels_tick(lend, tiny_pack):

@@ -88,7 +88,12 @@ def _shelf(pack_id: str, rows: Sequence[PackVersion]) -> Shelf:
         known.append(ours)
     newest = max(known, key=lambda pack: pack.order)
     newer = newest if current and newest.order > packfile.order_of(current.version) else None
-    return Shelf(pack_id, current, newest, newer, pack_id not in library.shipped())
+    return Shelf(pack_id, current, newest, newer, is_imported(pack_id))
+
+
+def is_imported(pack_id: str) -> bool:
+    """Whether the pack is the firm's own and did not come with the platform."""
+    return pack_id not in library.shipped()
 
 
 def shelf(ctx: TenantContext, pack_id: str) -> Shelf:
@@ -318,7 +323,7 @@ def vouch(ctx: TenantContext, pack_id: str, item_id: str, form: VouchForm) -> Vo
     """Enter that an item's sources were read, or that counsel has ticked it.
 
     Raises ``NotFound``, ``Invalid`` for a date to come, ``SecondPerson`` for counsel's tick from
-    the one who entered the reading, ``Conflict`` when it is there already.
+    the one who entered the reading or brought the item in, ``Conflict`` when it is there already.
     """
     pack = shelf(ctx, pack_id).shown
     item = next((i for i in pack.items if i.item_id == item_id), None)
@@ -334,6 +339,8 @@ def vouch(ctx: TenantContext, pack_id: str, item_id: str, form: VouchForm) -> Vo
         raise Conflict(N_("这一项已有登记，先撤销再重新登记"))
     if any(row.by_id == ctx.actor.id for row in there):
         raise SecondPerson(N_("原文核对与律师确认须由两位同事分别登记"))
+    if form.kind is Voucher.COUNSEL and _brought_in(ctx, pack_id, key):
+        raise SecondPerson(N_("导入这一项的人不能登记律师确认，请另一位审批人登记"))
     row = Vouch(
         id=uuid7(), pack_id=pack_id, item_id=item_id, item_hash=key, kind=form.kind.value,
         person=form.person, on=form.on, source=form.source, by_id=ctx.actor.id,
@@ -343,6 +350,14 @@ def vouch(ctx: TenantContext, pack_id: str, item_id: str, form: VouchForm) -> Vo
     facts = {"pack": pack_id, "item": item_id, "hash": key, "kind": form.kind, "on": form.on}
     ctx.record("vouched", row.id, facts, {"person": form.person, "source": form.source})
     return row
+
+
+def _brought_in(ctx: TenantContext, pack_id: str, key: str) -> bool:
+    """Whether this person imported a version that holds the very item."""
+    mine = (row for row in versions(ctx, pack_id) if row.imported and row.added_by == ctx.actor.id)
+    return any(
+        packfile.item_hash(pack, item) == key for pack in map(pack_of, mine) for item in pack.items
+    )
 
 
 def revoke(ctx: TenantContext, vouch_id: uuid.UUID) -> Vouch:

@@ -122,9 +122,11 @@ class PacksController(Controller):
 
 
 def _exported(ctx: TenantContext, pack: Pack) -> dict[str, Any]:
-    vouched = packs.vouches(ctx, pack.pack_id)
+    vouched, imported = packs.vouches(ctx, pack.pack_id), packs.is_imported(pack.pack_id)
     held = {
-        item.item_id: standing_of(item, vouched.get(packfile.item_hash(pack, item), ())).as_json()
+        item.item_id: standing_of(
+            item, vouched.get(packfile.item_hash(pack, item), ()), imported=imported
+        ).as_json()
         for item in pack.items
     }
     return {"pack": msgspec.to_builtins(pack), "sha256": pack.hash(), "standing": held}
@@ -142,7 +144,8 @@ def _pack_page(
         there = vouched.get(packfile.item_hash(pack, item), [])
         concerns, reasons = item_applies(pack, item, known)
         view = ItemView.of_pack(pack, item, language)
-        lines.append((view, standing_of(item, there), there, concerns, why(reasons, language)))
+        held = standing_of(item, there, imported=shelf.imported)
+        lines.append((view, held, there, concerns, why(reasons, language)))
     return show(
         desk, "pack.html", status=status, shelf=shelf, pack=pack, lines=lines, form=form,
         at_item=at_item, today=local_date(ctx.now()),

@@ -96,11 +96,12 @@ def report_of(ctx: TenantContext, run: Run) -> Report:
         proofs.setdefault(proof.run_item_id, []).append(proof)
     found = queries.findings_of_run(ctx, run.id)
     vouched = packs.vouches(ctx, run.pack_id) if run.state == RunState.OPEN else {}
+    imported = packs.is_imported(run.pack_id)
     lines = []
     for row in runs.items(ctx, run.id):
         view = ItemView.of_content(row.content, ctx.translator.language)
         held = (
-            standing_of(view.item, vouched.get(row.item_hash, ()))
+            standing_of(view.item, vouched.get(row.item_hash, ()), imported=imported)
             if run.state == RunState.OPEN
             else Standing.of_json(row.standing)
         )

@@ -320,10 +320,11 @@ def submit(ctx: TenantContext, run_id: uuid.UUID) -> Run:
     rows = items(ctx, run_id)
     if lacking := missing(ctx, rows):
         raise Invalid({f"item-{n}": text for n, text in enumerate(lacking, start=1)})
-    vouched = packs.vouches(ctx, run.pack_id)
+    vouched, imported = packs.vouches(ctx, run.pack_id), packs.is_imported(run.pack_id)
     for row in rows:
         entry = ItemView.of_content(row.content, "zh").item
-        row.standing = standing_of(entry, vouched.get(row.item_hash, ())).as_json()
+        held = standing_of(entry, vouched.get(row.item_hash, ()), imported=imported)
+        row.standing = held.as_json()
     evidence.freeze(ctx, run)
     ctx.session.flush()  # while the run is open: afterwards the database keeps it as it is
     run.state = RunState.SUBMITTED.value
@@ -371,7 +372,8 @@ def standing_now(ctx: TenantContext, run: Run, row: RunItem, view: ItemView) -> 
     """As frozen when the run was handed in; until then as it stands today."""
     if run.state != RunState.OPEN:
         return Standing.of_json(row.standing)
-    return standing_of(view.item, packs.vouches(ctx, run.pack_id).get(row.item_hash, ()))
+    vouched = packs.vouches(ctx, run.pack_id).get(row.item_hash, ())
+    return standing_of(view.item, vouched, imported=packs.is_imported(run.pack_id))
 
 
 def verdict_of(run: Run, row: RunItem, view: ItemView, standing: Standing) -> Message | None:

@@ -63,11 +63,14 @@ def _day(text: str | None) -> date | None:
     return date.fromisoformat(text) if text else None
 
 
-def standing_of(item: Item, vouches: Iterable[Vouch]) -> Standing:
-    """What the pack says of its sources, and what this firm has vouched for since."""
+def standing_of(item: Item, vouches: Iterable[Vouch], *, imported: bool) -> Standing:
+    """What the pack says of its sources, and what this firm has vouched for since.
+
+    Of an ``imported`` pack only the latter: anybody can write a reader's name into a file.
+    """
     kinds = {vouch.kind: vouch for vouch in vouches}
     read, counsel = kinds.get(Voucher.READ), kinds.get(Voucher.COUNSEL)
-    by, on = _read_in_pack(item)
+    by, on = ("", None) if imported else _read_in_pack(item)
     if read is not None:
         by, on = read.person, read.on
     return Standing(
