@@ -28,7 +28,8 @@ BODY = Body(
         Term(figure="case:stages_in_time", weight=25, floor=50, target=95, minimum=3, strength=8),
         Term(figure="scoring_incentive:peer_help", weight=10, floor=0, target=2, minimum=1,
              strength=0),
-    )
+    ),
+    coverage=70,
 )  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 import math
 from datetime import date
+from random import Random
 
 import msgspec
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from huiyin.sdk import (
     Conflict,
     Figure,
+    FigureBook,
     FigureUnit,
     Invalid,
     Measured,
@@ -16,7 +18,8 @@ from huiyin.sdk import (
     Refused,
 )
 from huiyin_scoring_incentive import formulas
-from huiyin_scoring_incentive.lint import LIMITS, OWN_SCORE, choices, lint, starter
+from huiyin_scoring_incentive.balance import LIMITS, Weighed, heaviest_tilt
+from huiyin_scoring_incentive.lint import OWN_SCORE, choices, lint, starter
 from huiyin_scoring_incentive.schemas import Body, HeadForm, Term
 
 from .conftest import BODY, QUARTER
@@ -24,7 +27,7 @@ from .conftest import BODY, QUARTER
 HEAD = HeadForm(title="处理质量评分公式", reason="调整权重")
 
 
-def body(*changes, coverage=60.0):
+def body(*changes, coverage=70.0):
     """The usual formula with fields of its indicators changed: (index, field, value)."""
     terms = list(BODY.terms)
     for index, field, value in changes:
@@ -132,6 +135,52 @@ def test_the_share_that_must_be_measured_has_bounds(faults, coverage):
     assert "coverage" in faults(body(coverage=coverage))
 
 
+@pytest.mark.parametrize("coverage", [50.0, 60.0, 65.0])
+def test_what_may_be_missing_must_not_leave_clocks_or_too_little_quality(faults, lend, coverage):
+    # 25 clocks, 25 plans and 15 training are 65, of which clocks are more than two fifths' share.
+    made = body((0, "weight", 35.0), (3, "weight", 15.0), (3, "figure", "x:training"),
+                (2, "weight", 30.0), (1, "weight", 20.0), coverage=coverage)  # fmt: skip
+    assert "请填写大于 65 的数字" in lend().text(faults(made)["coverage"])
+    assert faults(Body(terms=made.terms, coverage=65.1)) == {}
+
+
+def test_the_worst_that_may_be_left_is_found_by_trying_everything():
+    """Against a search over bare masks that knows nothing of the product."""
+    dice = Random(3)
+    kinds = list(Nature)
+    for _ in range(60):
+        terms = [
+            (dice.choice(kinds), dice.randint(1, 40), dice.choice([50, 80, 100]))
+            for _ in range(dice.randint(1, 6))
+        ]
+        whole, worst = sum(w for _, w, _ in terms), 0.0
+        for mask in range(1, 2 ** len(terms)):
+            left = [t for i, t in enumerate(terms) if mask >> i & 1]
+            reach = sum(w * c for _, w, c in left)
+            clocks = sum(w * c for n, w, c in left if n is Nature.TIMELINESS) / reach
+            good = sum(w * c for n, w, c in left if n in (Nature.QUALITY, Nature.RATING)) / reach
+            if clocks > 0.4 + 1e-8 or good < 0.3 - 1e-8:
+                worst = max(worst, sum(w for _, w, _ in left) / whole * 100)
+        assert heaviest_tilt([Weighed(*t) for t in terms]) == pytest.approx(worst)
+
+
+def test_the_formula_to_begin_with_is_fair_whatever_plugins_the_firm_has(lend):
+    own = list(lend("approver").figures())
+    others = [
+        Figure(
+            name=name, title=name, definition=name, nature=nature, per_person=True,
+            unit=FigureUnit.POINTS, measure=lambda _c, _p: [],
+        )
+        for name, nature in (("survey_satisfaction:rating", Nature.RATING),
+                             ("training_records:up_to_date", Nature.LEARNING))
+    ]  # fmt: skip
+    for more in ([], others[:1], others[1:], others):
+        book = FigureBook(lambda _owner: lend("approver"), [*own, *more])
+        made = starter(book)
+        assert lint(made, book) == {}
+        assert {f.name for f in more} <= {t.figure for t in made.terms}
+
+
 def test_whatever_a_formula_may_choose_is_lawful(lend):
     listed = choices(lend("approver").figures())
     assert listed
@@ -204,7 +253,7 @@ def test_versions_differ_line_by_line(lend, formula):
         ("case:not_reopened", "weight", 40, 45), ("case:plan_first_time", "weight", 25, 20),
     ]  # fmt: skip
     assert formulas.diff(None, BODY)[0].old is None
-    gone = formulas.diff(BODY, Body(terms=BODY.terms[1:]))
+    gone = formulas.diff(BODY, Body(terms=BODY.terms[1:], coverage=70))
     assert {(c.figure, c.new) for c in gone} == {("case:not_reopened", None)}
 
 

@@ -163,7 +163,7 @@ def _states(session):
 
 def fields(body=BODY, **changes):
     """A formula as the editor's form sends it."""
-    data = {"title": "处理质量评分公式", "reason": "调整权重", "coverage": "60"}
+    data = {"title": "处理质量评分公式", "reason": "调整权重", "coverage": "70"}
     for i, term in enumerate(body.terms):
         data[f"figure-{i}"] = term.figure
         for field in ("weight", "floor", "target", "minimum", "strength", "cap"):
@@ -175,7 +175,8 @@ BAD = (
     ({"figure-0": "case:closed"}, "figure-0"), ({"weight-1": "NaN"}, "weight-1"),
     ({"weight-1": "1e999"}, "weight-1"), ({"target-0": "50"}, "target-0"),
     ({"weight-0": "-5"}, "weight-0"), ({"floor-2": "abc"}, "floor-2"), ({"title": ""}, "title"),
-    ({"reason": "短"}, "reason"), ({"coverage": "inf"}, "coverage"), ({"weight-0": "44"}, "terms"),
+    ({"reason": "短"}, "reason"), ({"coverage": "inf"}, "coverage"),
+    ({"coverage": "60"}, "coverage"), ({"weight-0": "44"}, "terms"),
     ({"figure-1": "a:b/c:d"}, "figure-1"),
 )  # fmt: skip
 

@@ -72,6 +72,50 @@ def test_with_too_little_of_the_formula_there_is_no_score():
     assert {p.missing for p in results[B].parts} == {scoring.EMPTY}
 
 
+def fair():
+    """Forty of clocks, fifty of quality, ten of learning: what a formula may be as a whole."""
+    terms = [term("x:clocks", weight=40), term("x:stood", weight=30, minimum=5),
+             term("x:plans", weight=20, minimum=5), term("x:learnt", weight=10)]  # fmt: skip
+    natures = (Nature.TIMELINESS, Nature.QUALITY, Nature.QUALITY, Nature.LEARNING)
+    return terms, [figure(t.figure, nature=n) for t, n in zip(terms, natures, strict=True)]
+
+
+@pytest.mark.parametrize(
+    ("stood", "plans", "why"),
+    [
+        (4, 4, "守时类占 80%，超过 40%"),  # 40 of clocks and 10 of learning: the half is there
+        (9, 4, "守时类占 50%，超过 40%"),
+        (9, 9, ""),
+    ],
+)
+def test_what_is_left_must_not_be_mostly_clocks(stood, plans, why):
+    terms, figures = fair()
+    counts = {"x:clocks": 9, "x:stood": stood, "x:plans": plans, "x:learnt": 2}
+    inputs = {name: {A: share(n, n)} for name, n in counts.items()}
+    result = score(terms, figures, inputs)[0][A]
+    assert (result.value is None) == bool(why)
+    told = scoring.unscored(result.parts, 50)
+    assert why in str(told.key.format(**told.params) if told else "")
+
+
+def test_what_is_left_must_not_be_without_quality():
+    terms = [term(weight=40, minimum=5), term("x:course", weight=60)]
+    figures = [figure(), figure("x:course", nature=Nature.LEARNING)]
+    inputs = {"x:share": {A: share(4, 4)}, "x:course": {A: share(2, 2)}}
+    result = score(terms, figures, inputs)[0][A]
+    assert (result.value, result.low, result.coverage) == (None, None, Decimal("60.0"))
+    assert "质量和评价" in scoring.unscored(result.parts, 50).key
+
+
+def test_a_cap_counts_in_what_is_left():
+    terms = [term("x:clocks", weight=40), term(weight=60, cap=100)]
+    figures = [figure("x:clocks", nature=Nature.TIMELINESS), figure()]
+    inputs = {"x:clocks": {A: share(9, 9)}, "x:share": {A: share(9, 9)}}
+    assert score(terms, figures, inputs)[0][A].value is not None
+    terms[1] = term(weight=60, cap=50)  # forty against thirty
+    assert score(terms, figures, inputs)[0][A].value is None
+
+
 def test_nobody_outside_is_in_the_pool():
     inputs = {"x:share": {A: share(8, 10), B: share(8, 10), C: share(0, 100)}}
     _, pools = score([term()], [figure()], inputs)
@@ -87,7 +131,7 @@ def test_facts_are_taken_as_they_are():
 
 
 def test_counts_are_not_shrunk_and_none_is_nothing_not_unknown():
-    counts = figure("x:count", FigureUnit.COUNT, Nature.LEARNING)
+    counts = figure("x:count", FigureUnit.COUNT)
     given = {"x:count": {A: Input(2.0, 2, (1.0, 1.0))}}
     results, _ = score([term("x:count", floor=0, target=4)], [counts], given)
     assert (results[A].value, results[B].value) == (Decimal("50.0"), Decimal("0.0"))

@@ -57,6 +57,11 @@ class Explained:
     others: Sequence[Score]  # the same person's other revisions in this round
     appeal: Appeal | None
 
+    @property
+    def unscored(self) -> Message | None:
+        """Why there is no score, or nothing."""
+        return scoring.unscored(self.parts, formulas.body_of(self.formula).coverage)
+
 
 def parts_of(score: Score) -> tuple[scoring.Part, ...]:
     return msgspec.convert(score.parts, tuple[scoring.Part, ...])

@@ -27,7 +27,8 @@ from huiyin.sdk import (
     parse,
 )
 from huiyin_scoring_incentive import formulas, queries, rounds, signals, thanks
-from huiyin_scoring_incentive.lint import LIMITS, choices, lint
+from huiyin_scoring_incentive.balance import LIMITS
+from huiyin_scoring_incentive.lint import choices, lint
 from huiyin_scoring_incentive.models import Formula
 from huiyin_scoring_incentive.rights import OWN, PUBLISH, SIGNALS, WRITE, Reader
 from huiyin_scoring_incentive.schemas import MOST_TERMS, Body, HeadForm, Term, number

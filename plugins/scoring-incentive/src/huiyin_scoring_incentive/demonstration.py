@@ -23,6 +23,7 @@ from huiyin.sdk import (
     today,
 )
 from huiyin_scoring_incentive import appeals, awards, formulas, rounds, tasks, thanks
+from huiyin_scoring_incentive.lint import covered
 from huiyin_scoring_incentive.models import Formula, Round
 from huiyin_scoring_incentive.schemas import (
     AppealForm,
@@ -101,7 +102,7 @@ def _write_formula(ctx: TenantContext, cast: Cast) -> Formula:
 def _gentle(body: Body) -> Body:
     """For a firm with few cases: two of a kind are enough to be counted."""
     terms = tuple(msgspec.structs.replace(t, minimum=min(2, t.minimum)) for t in body.terms)
-    return msgspec.structs.replace(body, terms=terms, coverage=50)
+    return msgspec.structs.replace(body, terms=terms)
 
 
 def _thank(ctx: TenantContext, cast: Cast, records: Sequence[CaseRecord]) -> None:
@@ -223,4 +224,4 @@ def _redraft(ctx: TenantContext, cast: Cast) -> None:
         *rest,
     )
     head = HeadForm(title=draft.title, reason="重启更能说明办得好不好，加重其权重", rev=draft.rev)
-    formulas.save(author, head, msgspec.structs.replace(body, terms=moved))
+    formulas.save(author, head, covered(moved, ctx.figures()))

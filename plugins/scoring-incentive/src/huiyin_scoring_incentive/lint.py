@@ -8,10 +8,21 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final
 
+import msgspec
+
 from huiyin.sdk import N_, Figure, FigureBook, FigureUnit, Message, Nature, NotFound
+from huiyin_scoring_incentive.balance import (
+    GOOD,
+    LIMITS,
+    TIMELY,
+    Weighed,
+    heaviest_tilt,
+    share,
+    too_little_good,
+    too_timely,
+)
 from huiyin_scoring_incentive.schemas import MOST_TERMS, Body, Term
 
 OWN_SCORE: Final = "scoring_incentive:score"
@@ -25,23 +36,7 @@ RANGE: Final[Mapping[FigureUnit, tuple[float, float]]] = {
     FigureUnit.COUNT: (0, 100),
     FigureUnit.DAYS: (0, 365),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """Bounds of a formula, in per cent of the weights unless said otherwise."""
-
-    fewest: int = 3  # indicators
-    heaviest: float = 50  # any one of them, its cap counted in
-    timeliness: float = 40  # all of them that measure clocks
-    quality: float = 30  # at least: quality and ratings together
-    least_cap: float = 50  # points
-    most_minimum: int = 30  # things counted
-    most_strength: float = 60  # cases
-    coverage: tuple[float, float] = (50, 100)
-
-
-LIMITS: Final = Limits()
+USUAL_COVERAGE: Final = 60.0
 Errors = dict[str, Message]
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]*:[a-z][a-z0-9_]*")
 
@@ -68,7 +63,8 @@ def lint(body: Body, book: FigureBook) -> Errors:
     if len(body.terms) < LIMITS.fewest:
         errors["terms"] = Message(N_("至少选用 {n} 项指标，避免一项定高低"), {"n": LIMITS.fewest})
     if not errors:
-        errors |= dict(_whole(body.terms, [known[i] for i in range(len(body.terms))]))
+        found = [known[i] for i in range(len(body.terms))]
+        errors |= dict(_whole(body.terms, found, body.coverage))
     return errors
 
 
@@ -139,33 +135,38 @@ def _twice(terms: Iterable[Term]) -> Iterator[int]:
         seen.add(term.figure)
 
 
-def _whole(terms: tuple[Term, ...], figures: list[Figure]) -> Iterator[tuple[str, Message]]:
-    """What only shows when all is seen together: sums, and what caps hide."""
+def _whole(
+    terms: tuple[Term, ...], figures: list[Figure], coverage: float
+) -> Iterator[tuple[str, Message]]:
+    """What only shows when all is seen together: sums, what caps hide, and what may be left."""
     total = sum(term.weight for term in terms)
     if abs(total - 100) > 1e-6:
         said = N_("权重合计为 {total}，须为 100")
         yield "terms", Message(said, {"total": f"{total:g}"})
         return
-    counted = [term.weight * term.cap / 100 for term in terms]
-    reach = sum(counted)
-    for index, share in enumerate(c / reach * 100 for c in counted):
-        if share > LIMITS.heaviest + 1e-6:
+    parts = weighed(terms, figures)
+    reach = sum(part.reach for part in parts)
+    for index, part in enumerate(parts):
+        if part.reach / reach * 100 > LIMITS.heaviest + 1e-6:
             said = N_("扣除其他指标的封顶后，这一项实际占 {share}%，不得超过 {most}%")
-            found = {"share": f"{share:.0f}", "most": f"{LIMITS.heaviest:g}"}
+            found = {"share": f"{part.reach / reach * 100:.0f}", "most": f"{LIMITS.heaviest:g}"}
             yield f"weight-{index}", Message(said, found)
-    clocks = _share(counted, figures, {Nature.TIMELINESS}) / reach * 100
-    if clocks > LIMITS.timeliness + 1e-6:
+    if too_timely(parts):
         said = N_("守时类指标实际合计占 {share}%，不得超过 {most}%，否则等于只奖励快")
-        yield "terms", Message(said, {"share": f"{clocks:.0f}", "most": f"{LIMITS.timeliness:g}"})
-    good = _share(counted, figures, {Nature.QUALITY, Nature.RATING}) / reach * 100
-    if good < LIMITS.quality - 1e-6:
+        found = {"share": f"{share(parts, TIMELY):.0f}", "most": f"{LIMITS.timeliness:g}"}
+        yield "terms", Message(said, found)
+    elif too_little_good(parts):
         said = N_("质量和评价类指标实际合计占 {share}%，不得少于 {least}%")
-        yield "terms", Message(said, {"share": f"{good:.0f}", "least": f"{LIMITS.quality:g}"})
+        found = {"share": f"{share(parts, GOOD):.0f}", "least": f"{LIMITS.quality:g}"}
+        yield "terms", Message(said, found)
+    elif (tilt := heaviest_tilt(parts)) >= coverage - 1e-6:
+        said = N_("数据不全时，只计 {tilt}% 的权重会使守时过重或质量过轻；请填写大于 {tilt} 的数字")
+        yield "coverage", Message(said, {"tilt": f"{tilt:g}"})
 
 
-def _share(counted: list[float], figures: list[Figure], natures: set[Nature]) -> float:
-    pairs = zip(counted, figures, strict=True)
-    return sum(weight for weight, figure in pairs if figure.nature in natures)
+def weighed(terms: Iterable[Term], figures: Iterable[Figure]) -> list[Weighed]:
+    pairs = zip(terms, figures, strict=True)
+    return [Weighed(figure.nature, term.weight, term.cap) for term, figure in pairs]
 
 
 def _bounds(low: float, high: float) -> dict[str, object]:
@@ -184,20 +185,21 @@ def choices(book: FigureBook) -> list[Figure]:
 def starter(book: FigureBook) -> Body:
     """A formula to begin with, of those indicators that the firm has."""
     have = {figure.name for figure in choices(book)}
-    terms = [term for term in STARTER if term.figure in have][:MOST_TERMS]
-    total = sum(term.weight for term in terms) or 1
-    weights = [round(term.weight / total * 100) for term in terms]
+    chosen = [term for term in STARTER if term.figure in have][:MOST_TERMS]
+    total = sum(term.weight for term in chosen) or 1
+    weights = [round(term.weight / total * 100) for term in chosen]
     if weights:
         weights[0] += 100 - sum(weights)
-    return Body(
-        terms=tuple(
-            Term(
-                figure=t.figure, weight=w, floor=t.floor, target=t.target, minimum=t.minimum,
-                strength=t.strength,
-            )
-            for t, w in zip(terms, weights, strict=True)
-        )
-    )  # fmt: skip
+    terms = tuple(
+        msgspec.structs.replace(term, weight=w) for term, w in zip(chosen, weights, strict=True)
+    )
+    return covered(terms, book)
+
+
+def covered(terms: tuple[Term, ...], book: FigureBook) -> Body:
+    """A formula of these indicators that asks for enough of them to stay fair."""
+    tilt = heaviest_tilt(weighed(terms, [book.find(term.figure) for term in terms]))
+    return Body(terms=terms, coverage=max(USUAL_COVERAGE, 5.0 * (tilt // 5 + 1)))
 
 
 STARTER: Final = (

@@ -82,7 +82,7 @@ def explanation_pdf(
         (text(N_("姓名")), score.subject_name),
         (text(N_("部门")), score.department or "--"),
         (text(N_("期间")), f"{found.since} – {found.until}"),
-        (text(N_("得分")), number(None if score.value is None else float(score.value))),
+        (text(N_("得分")), _value(ctx, told)),
         (text(N_("约九成把握的区间")), _interval(score)),
         (text(N_("公式")), text(N_("第 {n} 版"), n=told.formula.version)),
     )
@@ -98,6 +98,13 @@ def explanation_pdf(
 
 def _language(ctx: TenantContext) -> Literal["zh", "en"]:
     return "en" if ctx.translator.language == "en" else "zh"
+
+
+def _value(ctx: TenantContext, told: appeals.Explained) -> str:
+    """The score, or why there is none."""
+    if told.score.value is None and (why := told.unscored) is not None:
+        return ctx.text(why)
+    return number(None if told.score.value is None else float(told.score.value))
 
 
 def _interval(score: Any) -> str:

@@ -15,8 +15,9 @@ from typing import Any, Final
 
 import msgspec
 
-from huiyin.sdk import Figure, FigureUnit, Measured, Nature
+from huiyin.sdk import N_, Figure, FigureUnit, Measured, Message, Nature
 from huiyin_scoring_incentive import statistics as stats
+from huiyin_scoring_incentive.balance import Weighed, tilted
 from huiyin_scoring_incentive.schemas import Body, Term
 
 # How a value is written: a share of 0.8 reads 80.
@@ -189,12 +190,34 @@ def points(term: Term, value: float) -> float:
     return min(term.cap, max(0.0, reached))
 
 
-def add_up(parts: Sequence[Part], coverage: float) -> Result:
-    """The score from its parts; what is missing gives its weight to the rest."""
-    here = [p for p in parts if p.points is not None]
-    weight = math.fsum(p.weight for p in here)
-    share = weight / math.fsum(p.weight for p in parts) * 100
+def measured(parts: Iterable[Part]) -> list[Part]:
+    return [p for p in parts if p.points is not None]
+
+
+def share_of(parts: Sequence[Part]) -> float:
+    """The share of the weights that could be measured, in per cent."""
+    weight = math.fsum(p.weight for p in measured(parts))
+    return weight / math.fsum(p.weight for p in parts) * 100
+
+
+def unscored(parts: Sequence[Part], coverage: float) -> Message | None:
+    """Why these parts make no score, or nothing: too few of them, or a selection that is unfair."""
+    share = share_of(parts)
     if share < coverage - 1e-9:
+        said = N_("能计的权重只有 {share}%，少于规定的 {least}%，不评分")
+        return Message(said, {"share": f"{share:g}", "least": f"{coverage:g}"})
+    here = [Weighed(Nature(p.nature), p.weight, p.cap) for p in measured(parts)]
+    return tilted(here)
+
+
+def add_up(parts: Sequence[Part], coverage: float) -> Result:
+    """The score from its parts; what is missing gives its weight to the rest.
+
+    There is none when too little is left, or what is left speaks of haste alone.
+    """
+    here = measured(parts)
+    weight, share = math.fsum(p.weight for p in here), share_of(parts)
+    if unscored(parts, coverage) is not None:
         return Result(None, None, None, rounded(share), tuple(parts))
     told = [
         msgspec.structs.replace(p, contribution=p.weight * p.points / weight)
