@@ -77,6 +77,51 @@ def test_sealing_leaves_nothing_that_is_not_met_without_its_finding(lend, handed
     assert findings.raise_rest(ctx, run) == []
 
 
+RETURN = ReviewForm(decision="return", note="第 1 项请再看")
+
+
+def back(lend, run, kit, answer):
+    """The run comes back and the investigator answers the first item once more."""
+    runs.review(lend("supervisor"), run.id, RETURN)
+    return kit.say(lend("investigator"), run, 1, answer, "已有制度，补在证据里")
+
+
+def test_a_finding_is_void_when_its_item_is_no_longer_not_met(
+    lend, finding, action, handed_in, kit
+):
+    back(lend, handed_in, kit, "unverified")
+    assert (finding.state, finding.closed_name) == ("void", "周岚")
+    assert "不再是「不符合」" in finding.closing_note
+    assert queries.my_actions(lend("officer")) == []
+    assert queries.findings_of_run(lend("supervisor"), handed_in.id) == {}
+    with pytest.raises(Conflict, match="作废"):
+        findings.finish(lend("officer"), action.id, DoneForm(proof="x"))
+    with pytest.raises(Conflict):
+        findings.reopen(lend("approver2"), finding.id, CLOSE)
+    runs.submit(lend("approver"), handed_in.id)
+    run = runs.review(lend("supervisor"), handed_in.id, ReviewForm(decision="seal"))
+    assert findings.raise_rest(lend("supervisor"), run) == []
+    told = [e.what for e in queries.events(lend("supervisor"), run.id)]
+    assert told.count("finding_void") == 1
+
+
+def test_what_is_found_not_met_again_is_the_same_finding(lend, finding, handed_in, kit, session):
+    back(lend, handed_in, kit, "unverified")
+    kit.say(lend("approver"), handed_in, 1, "not_met", "材料不是这一项的")
+    assert (finding.state, finding.closed_at) == ("open", None)
+    assert finding.answered_by == lend("approver").actor.id
+    runs.submit(lend("approver"), handed_in.id)
+    assert findings.raise_finding(lend("supervisor"), handed_in.id, 1, FORM).id == finding.id
+    assert len(outbox(session)) == 1
+
+
+def test_a_finding_stays_while_its_item_stays_not_met(lend, finding, handed_in, kit):
+    back(lend, handed_in, kit, "not_met")
+    assert finding.state == "open"
+    with pytest.raises(Conflict):  # the run is open again
+        findings.raise_finding(lend("supervisor"), handed_in.id, 1, FORM)
+
+
 # -- actions -----------------------------------------------------------------------------------
 
 

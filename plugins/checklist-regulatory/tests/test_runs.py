@@ -307,6 +307,19 @@ def test_a_run_comes_back_with_a_reason_and_can_be_worked_on_again(lend, handed_
     assert runs.review(lend("supervisor"), handed_in.id, SEAL).seal
 
 
+def test_whoever_handed_a_run_in_once_does_not_seal_it_later(lend, run, kit, session):
+    kit.say(lend("approver"), run, 1, "not_met", "缺")
+    kit.say(lend("approver"), run, 2, "unverified", "缺")
+    runs.submit(lend("approver2"), run.id)
+    form = ReviewForm(decision="return", note="第 2 项请补材料")
+    runs.review(lend("supervisor"), run.id, form)
+    runs.submit(lend("approver"), run.id)
+    assert run.id not in {waiting.id for waiting in queries.to_review(lend("approver2"))}
+    with pytest.raises(SecondPerson):
+        runs.review(lend("approver2"), run.id, SEAL)
+    assert runs.review(lend("supervisor"), run.id, SEAL).seal
+
+
 def test_a_run_that_was_handed_in_takes_no_more(lend, handed_in, people, kit):
     with pytest.raises(Frozen):
         kit.say(lend("investigator"), handed_in, 1, "met")

@@ -23,7 +23,7 @@ from huiyin.sdk import (
     today,
     uuid7,
 )
-from huiyin_checklist_regulatory import runs
+from huiyin_checklist_regulatory import runs, voids
 from huiyin_checklist_regulatory.errors import NotYours, SecondPerson
 from huiyin_checklist_regulatory.models import Action, Finding, Run, RunItem
 from huiyin_checklist_regulatory.schemas import (
@@ -78,20 +78,20 @@ def raise_finding(
     """Make an item that is not met a finding.  The same item gives the same finding."""
     run = runs.find(ctx, run_id, lock=True)
     row = runs.item(ctx, run_id, position)
-    there = ctx.session.scalar(select(Finding).where(Finding.run_item_id == row.id))
-    if there is not None:
-        return there
     if run.state == RunState.OPEN:
         raise Conflict(N_("自查提交后才能登记问题"))
     if row.answer != Answer.NOT_MET or row.answered_by is None:
         raise Conflict(N_("只有结论为「不符合」的检查项才能登记问题"))
+    there = ctx.session.scalar(select(Finding).where(Finding.run_item_id == row.id))
+    if there is not None:
+        return there
     if form.cause and form.cause not in causes():
         raise Invalid({"cause": N_("请从根因表中选择")})
     return _raise(ctx, run, row, form)
 
 
 def raise_rest(ctx: TenantContext, run: Run) -> list[Finding]:
-    """A sealed run leaves no item that is not met without its finding."""
+    """A sealed run leaves no item that is not met without its finding, and no other with one."""
     known = set(ctx.session.scalars(select(Finding.run_item_id).where(Finding.run_id == run.id)))
     raised = []
     for row in runs.items(ctx, run.id):
@@ -100,6 +100,8 @@ def raise_rest(ctx: TenantContext, run: Run) -> list[Finding]:
             severity: Any = view.item.severity_if_fail
             form = FindingForm(title=view.text[:200], severity=severity)
             raised.append(_raise(ctx, run, row, form))
+        elif row.id in known:
+            voids.settle(ctx, run, row)
     return raised
 
 
@@ -117,7 +119,7 @@ def _raise(ctx: TenantContext, run: Run, row: RunItem, form: FindingForm) -> Fin
     ctx.session.flush()
     told = {"severity": form.severity, "cause": form.cause, "training": form.training}
     ctx.emit("finding_raised", finding.id, {**told, "post": finding.post})
-    runs.tell(ctx, run, "finding", finding.number)
+    voids.tell(ctx, run, "finding", finding.number)
     facts = {"number": finding.number, "run": run.number, "item": row.item_id}
     ctx.record("finding_raised", finding.id, {**facts, **told}, {"title": form.title})
     return finding
@@ -166,6 +168,8 @@ def _due(ctx: TenantContext, form: ActionForm) -> tuple[date, int | None]:
 
 
 def _check_open(finding: Finding) -> None:
+    if finding.state == FindingState.VOID:
+        raise Conflict(N_("问题已作废：这一项的结论不再是「不符合」"))
     if finding.state != FindingState.OPEN:
         raise Conflict(N_("问题已关闭，需要继续整改的请先重开"))
 

@@ -137,8 +137,9 @@ def action_counts(
 
 
 def findings_of_run(ctx: TenantContext, run_id: uuid.UUID) -> Mapping[uuid.UUID, Finding]:
-    """By the item they came from."""
-    rows = ctx.session.scalars(select(Finding).where(Finding.run_id == run_id))
+    """By the item they came from, without those whose ground is gone."""
+    standing = Finding.state != FindingState.VOID.value
+    rows = ctx.session.scalars(select(Finding).where(Finding.run_id == run_id, standing))
     return {row.run_item_id: row for row in rows}
 
 

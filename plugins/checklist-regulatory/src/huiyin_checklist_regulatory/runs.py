@@ -25,9 +25,9 @@ from huiyin.sdk import (
     today,
     uuid7,
 )
-from huiyin_checklist_regulatory import evidence, packfile, packs, sampling, seal
+from huiyin_checklist_regulatory import evidence, packfile, packs, sampling, seal, voids
 from huiyin_checklist_regulatory.errors import Changed, Frozen, NotYours, SecondPerson
-from huiyin_checklist_regulatory.models import Run, RunEvent, RunItem, SampleCase
+from huiyin_checklist_regulatory.models import Run, RunItem, SampleCase
 from huiyin_checklist_regulatory.packfile import Pack
 from huiyin_checklist_regulatory.permissions import RUN
 from huiyin_checklist_regulatory.schemas import AnswerForm, ReviewForm, RunForm, SampleForm
@@ -133,7 +133,7 @@ def begin(ctx: TenantContext, form: RunForm, key: str) -> Run:
         )
     assignee = _assignee(ctx, form.assignee) if form.assignee else None
     _copy_items(ctx, run, pack, assignee)
-    tell(ctx, run, "begun")
+    voids.tell(ctx, run, "begun")
     facts = {
         "number": run.number, "pack": run.pack_id, "version": run.pack_version,
         "pack_hash": run.pack_hash, "since": run.since, "until": run.until, "seed": run.seed,
@@ -213,16 +213,6 @@ def _assignee(ctx: TenantContext, account_id: uuid.UUID) -> Colleague:
     return known[account_id]
 
 
-def tell(ctx: TenantContext, run: Run, what: str, note: str = "") -> None:
-    """A line of the run's history."""
-    ctx.session.add(
-        RunEvent(
-            run_id=run.id, what=what, note=note, by_id=ctx.actor.id, by_name=ctx.actor.name,
-            at=ctx.now(),
-        )
-    )  # fmt: skip
-
-
 # -- working on it -----------------------------------------------------------------------------
 
 
@@ -264,6 +254,7 @@ def answer(ctx: TenantContext, run_id: uuid.UUID, position: int, form: AnswerFor
     row.answered_by, row.answered_name, row.answered_at = ctx.actor.id, ctx.actor.name, ctx.now()
     row.rev += 1
     took_part(ctx, run)
+    voids.settle(ctx, run, row)
     facts = {"item": row.item_id, "answer": form.answer, "rev": row.rev}
     ctx.record("item_answered", run.id, facts, {"note": form.note})
     return row
@@ -326,11 +317,12 @@ def submit(ctx: TenantContext, run_id: uuid.UUID) -> Run:
         held = standing_of(entry, vouched.get(row.item_hash, ()), imported=imported)
         row.standing = held.as_json()
     evidence.freeze(ctx, run)
+    took_part(ctx, run)  # for good: a run that comes back forgets who handed it in
     ctx.session.flush()  # while the run is open: afterwards the database keeps it as it is
     run.state = RunState.SUBMITTED.value
     run.submitted_by, run.submitted_name, run.submitted_at = ctx.actor.id, ctx.actor.name, ctx.now()
     run.rev += 1
-    tell(ctx, run, "submitted")
+    voids.tell(ctx, run, "submitted")
     facts = {"number": run.number, "content": seal.content_hash(ctx, run)}
     ctx.record("run_submitted", run.id, facts)
     return run
@@ -356,13 +348,13 @@ def review(ctx: TenantContext, run_id: uuid.UUID, form: ReviewForm) -> Run:
             raise Invalid({"note": N_("请写明退回的理由")})
         run.state = RunState.OPEN.value
         run.submitted_by, run.submitted_name, run.submitted_at = None, "", None
-        tell(ctx, run, "returned", form.note)
+        voids.tell(ctx, run, "returned", form.note)
         ctx.record("run_returned", run.id, {"number": run.number}, {"note": form.note})
         return run
     run.seal = seal.content_hash(ctx, run)
     run.state = RunState.SEALED.value
     run.reviewed_by, run.reviewed_name, run.sealed_at = ctx.actor.id, ctx.actor.name, ctx.now()
-    tell(ctx, run, "sealed", form.note)
+    voids.tell(ctx, run, "sealed", form.note)
     facts = {"number": run.number, "seal": run.seal, "submitted_by": run.submitted_by}
     ctx.record("run_sealed", run.id, facts, {"note": form.note})
     return run

@@ -20,7 +20,7 @@ from huiyin.sdk import (
     send_mail,
     today,
 )
-from huiyin_checklist_regulatory import queries, runs
+from huiyin_checklist_regulatory import queries, runs, voids
 from huiyin_checklist_regulatory.models import Action, Finding
 from huiyin_checklist_regulatory.settings import ChecklistRegulatorySettings
 from huiyin_checklist_regulatory.terms import ActionState, FindingState
@@ -77,7 +77,7 @@ def remind(ctx: TenantContext, payload: Mapping[str, Any]) -> None:  # noqa: ARG
         told = {"action": str(action.id), "level": level}
         ctx.enqueue(MAIL, told, key=f"{action.id}:{level}:{action.failures}")
         if level == LATE:
-            runs.tell(ctx, runs.find(ctx, finding.run_id), "action_late", finding.number)
+            voids.tell(ctx, runs.find(ctx, finding.run_id), "action_late", finding.number)
             late.append((action, finding))
     ctx.session.flush()
     for action, finding in late:

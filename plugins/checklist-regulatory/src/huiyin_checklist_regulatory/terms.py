@@ -182,10 +182,15 @@ SAMPLE_TITLES: Final[Mapping[SampleResult, str]] = MappingProxyType(
 class FindingState(StrEnum):
     OPEN = "open"
     CLOSED = "closed"
+    VOID = "void"
 
 
 FINDING_TITLES: Final[Mapping[FindingState, str]] = MappingProxyType(
-    {FindingState.OPEN: N_("整改中"), FindingState.CLOSED: N_("已关闭")}
+    {
+        FindingState.OPEN: N_("整改中"),
+        FindingState.CLOSED: N_("已关闭"),
+        FindingState.VOID: N_("已作废"),
+    }
 )
 
 
