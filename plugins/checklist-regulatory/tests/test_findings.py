@@ -94,7 +94,7 @@ def test_a_finding_is_void_when_its_item_is_no_longer_not_met(
     assert "不再是「不符合」" in finding.closing_note
     assert queries.my_actions(lend("officer")) == []
     assert queries.findings_of_run(lend("supervisor"), handed_in.id) == {}
-    with pytest.raises(Conflict, match="作废"):
+    with pytest.raises(Conflict, match="不再成立"):
         findings.finish(lend("officer"), action.id, DoneForm(proof="x"))
     with pytest.raises(Conflict):
         findings.reopen(lend("approver2"), finding.id, CLOSE)

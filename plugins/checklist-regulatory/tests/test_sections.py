@@ -13,9 +13,13 @@ from huiyin.sdk import (
     Measured,
     Nature,
     NotFound,
+    Part,
     Period,
+    local_date,
+    now,
     today,
 )
+from huiyin.testing.history import closed_case
 from huiyin_checklist_regulatory import figures, library, sections
 from huiyin_checklist_regulatory.pages_sections import records_of
 from huiyin_checklist_regulatory.schemas import SectionForm
@@ -89,11 +93,48 @@ def test_a_record_that_grows_old_no_longer_shows_that_it_is_running(lend):
 
 def test_a_figure_shows_it_only_when_it_counted_something(lend):
     form = running(record_kind=RecordKind.FIGURE, figure="other:some")
-    for value, n in ((None, 0), (0.0, 0)):
+    for value, n in ((None, 0), (0.0, 0), (0.0, 20), (-1.0, 20), (0.5, 0)):
         with pytest.raises(Invalid):
             sections.assess(lend("approver", figures=[some(value, n)]), 1, form)
     row = sections.assess(lend("approver", figures=[some(0.5, 30)]), 1, form)
     assert (row.record_on, row.frozen["n"]) == (today(), 30)
+
+
+def test_what_is_made_of_assessments_does_not_show_that_anything_is_running(lend):
+    ctx = lend("approver", figures=[*figures.FIGURES, some(0.5, 30)])
+    sections.assess(ctx, 1, running())
+    for figure in figures.FIGURES:
+        form = running(record_kind=RecordKind.FIGURE, figure=figure.name)
+        with pytest.raises(Invalid):
+            sections.assess(ctx, 2, form)
+    assert sections.history(ctx, 2) == []
+    assert [figure.name for figure in sections.choices(ctx)] == ["other:some"]
+
+
+def test_a_case_speaks_of_its_own_day_whatever_was_typed(lend, session, people):
+    def closed(day, **given):
+        parts = {Part.OWNER: people["officer"]}
+        return closed_case(session, people=parts, closed_at=day, **given)
+
+    def link(case, **given):
+        return running(record_kind=RecordKind.LINK, record=case.number, **given)
+
+    old, late = closed(now() - timedelta(days=1500)), closed(now() - timedelta(days=40))
+    with pytest.raises(Invalid) as caught:
+        sections.assess(lend("approver"), 3, link(old))
+    assert set(caught.value.fields) == {"record"}
+    row = sections.assess(lend("approver"), 3, link(late, record_on=None))
+    assert row.record_on == local_date(late.closed_at)
+    asleep = closed(now() - timedelta(days=300))
+    asleep.state, asleep.closed_at, asleep.outcome = "open", None, None
+    session.flush()
+    with pytest.raises(Invalid):
+        sections.assess(lend("approver"), 4, link(asleep))
+    asleep.updated_at = now() - timedelta(days=3)
+    session.flush()
+    assert sections.assess(lend("approver"), 4, link(asleep)).record_on == local_date(
+        asleep.updated_at
+    )
 
 
 def test_a_case_is_a_record_and_is_shown_only_to_who_may_see_it(lend, cases):

@@ -169,7 +169,7 @@ def _due(ctx: TenantContext, form: ActionForm) -> tuple[date, int | None]:
 
 def _check_open(finding: Finding) -> None:
     if finding.state == FindingState.VOID:
-        raise Conflict(N_("问题已作废：这一项的结论不再是「不符合」"))
+        raise Conflict(N_("问题不再成立：这一项的结论不再是「不符合」"))
     if finding.state != FindingState.OPEN:
         raise Conflict(N_("问题已关闭，需要继续整改的请先重开"))
 

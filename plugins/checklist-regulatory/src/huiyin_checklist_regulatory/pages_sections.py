@@ -78,8 +78,8 @@ def _page(desk: Desk, no: int, form: Form, status: int = 200) -> Response[Any]:
         }  # fmt: skip
     return show(
         desk, "section.html", status=status, cell=cell, cells=cells, history=past, form=form,
-        records=records_of(ctx, past), figures=live.choices(ctx), oldest=sections.oldest(today()),
-        last=library.SECTIONS,
+        records=records_of(ctx, past), figures=sections.choices(ctx),
+        oldest=sections.oldest(today()), last=library.SECTIONS,
     )  # fmt: skip
 
 

@@ -15,12 +15,15 @@ from sqlalchemy.dialects.postgresql import distinct_on
 
 from huiyin.sdk import (
     N_,
+    Case,
+    Figure,
     Invalid,
     Message,
     NotFound,
     Period,
     TenantContext,
     find_case,
+    local_date,
     today,
     uuid7,
 )
@@ -30,6 +33,7 @@ from huiyin_checklist_regulatory.schemas import SectionForm
 from huiyin_checklist_regulatory.terms import RecordKind, SectionState
 
 MONTHS: Final = 6
+OWN: Final = "checklist_regulatory:"
 _LINK: Final = re.compile(r"https://\S{4,280}")
 
 
@@ -131,27 +135,49 @@ def assess(ctx: TenantContext, no: int, form: SectionForm) -> SectionRecord:
     return row
 
 
+def choices(ctx: TenantContext) -> list[Figure]:
+    """The figures that may show that a section is running: not those made of such assessments."""
+    return [figure for figure in live.choices(ctx) if not figure.name.startswith(OWN)]
+
+
 def _prove(ctx: TenantContext, row: SectionRecord, form: SectionForm) -> None:
     row.record_kind = form.record_kind.value
     if form.record_kind is RecordKind.FIGURE:
-        live.checked(ctx, form.figure)
-        reading = live.read(ctx, form.figure, Period(oldest(today()), today()))
-        if reading.value is None or not reading.n:
-            raise Invalid({"figure": N_("近六个月没有这项数据，不能证明已运行，请换一项记录")})
-        row.record, row.record_on, row.frozen = form.figure, today(), reading.as_json()
+        _by_figure(ctx, row, form.figure)
         return
     if not form.record:
         raise Invalid({"record": N_("「已运行」须有近六个月内的记录，请写明是哪一份")})
-    if form.record_on is None:
-        raise Invalid({"record_on": N_("请填写记录的日期")})
-    if form.record_on > today():
-        raise Invalid({"record_on": N_("记录日期不能晚于今天")})
-    if form.record_on < oldest(today()):
-        said = N_("记录早于 {day}，已满六个月，不能再证明已运行；请补充新的记录或改选「仅有制度」")
-        raise Invalid({"record_on": Message(said, {"day": oldest(today()).isoformat()})})
+    case = None
     if form.record_kind is RecordKind.LINK and not _LINK.fullmatch(form.record):
-        try:
-            find_case(ctx.session, ctx.actor, form.record)
-        except NotFound:
-            raise Invalid({"record": N_("请填写案件编号，或以 https:// 开头的网址")}) from None
-    row.record, row.record_on = form.record, form.record_on
+        case = _case(ctx, form.record)
+    on = local_date(case.closed_at or case.updated_at) if case else form.record_on
+    if on is None:
+        raise Invalid({"record_on": N_("请填写记录的日期")})
+    _check_day(on, "record" if case else "record_on")
+    row.record, row.record_on = form.record, on
+
+
+def _by_figure(ctx: TenantContext, row: SectionRecord, name: str) -> None:
+    if name.startswith(OWN):
+        raise Invalid({"figure": N_("自评与自查自己的数不能证明已运行，请换一项记录")})
+    live.checked(ctx, name)
+    reading = live.read(ctx, name, Period(oldest(today()), today()))
+    if reading.value is None or reading.value <= 0 or not reading.n:
+        raise Invalid({"figure": N_("近六个月没有这项数据，不能证明已运行，请换一项记录")})
+    row.record, row.record_on, row.frozen = name, today(), reading.as_json()
+
+
+def _case(ctx: TenantContext, number: str) -> Case:
+    """A case speaks for itself: its end, or else what last happened in it."""
+    try:
+        return find_case(ctx.session, ctx.actor, number)
+    except NotFound:
+        raise Invalid({"record": N_("请填写案件编号，或以 https:// 开头的网址")}) from None
+
+
+def _check_day(on: date, field: str) -> None:
+    if on > today():
+        raise Invalid({field: N_("记录日期不能晚于今天")})
+    if on < oldest(today()):
+        said = N_("记录早于 {day}，已满六个月，不能再证明已运行；请补充新的记录或改选「仅有制度」")
+        raise Invalid({field: Message(said, {"day": oldest(today()).isoformat()})})

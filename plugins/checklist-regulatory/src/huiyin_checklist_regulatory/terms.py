@@ -189,7 +189,7 @@ FINDING_TITLES: Final[Mapping[FindingState, str]] = MappingProxyType(
     {
         FindingState.OPEN: N_("整改中"),
         FindingState.CLOSED: N_("已关闭"),
-        FindingState.VOID: N_("已作废"),
+        FindingState.VOID: N_("不再成立"),
     }
 )
 
