@@ -1,14 +1,16 @@
 """Existing records from a file: all or nothing for each row, and every reason told."""
 
 import io
+from datetime import timedelta
 
 import pytest
 from openpyxl import load_workbook
 from sqlalchemy import text
 
-from huiyin.sdk import Conflict, GiveUp, Invalid, today, uuid7
-from huiyin_training_records import imports
+from huiyin.sdk import Conflict, GiveUp, Invalid, Period, today, uuid7
+from huiyin_training_records import coverage, imports, records
 from huiyin_training_records.models import Assignment
+from huiyin_training_records.schemas import RecogniseForm
 
 from .conftest import HOME, follow, text_of
 
@@ -193,3 +195,34 @@ def test_switched_off_in_mid_flight_it_waits_and_goes_on_where_it_was(
     drain()
     session.refresh(run)
     assert (run.state, run.checked, run.wrong) == ("checked", 2, 1)
+
+
+def taken(work, run, ctx_of, by):
+    """Checked and taken in."""
+    work(run)
+    imports.confirm(ctx_of(by), run)
+    work(run, imports.apply)
+
+
+def valid_on(ctx_of, person, days_ago):
+    """Whether the person's trainings were up to date so many days ago; nothing to say: None."""
+    day = today() - timedelta(days=days_ago)
+    found = coverage.measure_up_to_date(ctx_of(), Period(day, day))
+    return next((m.value for m in found if m.subject == person.id), None)
+
+
+def test_what_was_imported_today_counts_from_the_day_it_was_done(
+    begun, work, learner, ctx_of, admin
+):
+    done = today() - timedelta(days=60)
+    taken(work, begun(f"周岚,,KC-01,{done},,签到表"), ctx_of, admin)
+    assert [valid_on(ctx_of, learner, n) for n in (0, 30, 60, 61)] == [1.0, 1.0, 1.0, None]
+
+
+def test_what_was_recognised_today_counts_from_the_day_it_was_done(course, learner, ctx_of, admin):
+    form = RecogniseForm(
+        person=learner.id, course=course.id, proof="签到表第 3 页",
+        completed_on=today() - timedelta(days=60),
+    )  # fmt: skip
+    records.recognise(ctx_of(admin), form)
+    assert [valid_on(ctx_of, learner, n) for n in (0, 30, 60, 61)] == [1.0, 1.0, 1.0, None]

@@ -59,6 +59,11 @@ class Line:
     reminders: int = 0
     origin: str = ""
 
+    @property
+    def since(self) -> date:
+        """From when on there is something to judge: what was entered later may be done long ago."""
+        return min(self.assigned_on, self.completed_on or self.assigned_on)
+
     def on(self, day: date) -> Standing:
         """As of the end of ``day``."""
         if self.state == AssignmentState.CANCELLED:
@@ -177,7 +182,7 @@ def picture(session: ScopedSession, day: date) -> Picture:
     asked = [r for r in requirements(session) if r.since <= day]
     best: dict[tuple[uuid.UUID, uuid.UUID], tuple[Standing, Line]] = {}
     for line in lines(session):
-        if line.account_id not in people or line.assigned_on > day:
+        if line.account_id not in people or line.since > day:
             continue
         key, standing = (line.account_id, line.course_id), line.on(day)
         if key not in best or RANK[standing] <= RANK[best[key][0]]:
