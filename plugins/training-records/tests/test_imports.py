@@ -7,10 +7,10 @@ import pytest
 from openpyxl import load_workbook
 from sqlalchemy import text
 
-from huiyin.sdk import Conflict, GiveUp, Invalid, Period, today, uuid7
-from huiyin_training_records import coverage, imports, records
+from huiyin.sdk import Conflict, GiveUp, Invalid, Period, Refused, today, uuid7
+from huiyin_training_records import assigning, coverage, imports, records
 from huiyin_training_records.models import Assignment
-from huiyin_training_records.schemas import RecogniseForm
+from huiyin_training_records.schemas import AssignForm, RecogniseForm
 
 from .conftest import HOME, follow, text_of
 
@@ -226,3 +226,115 @@ def test_what_was_recognised_today_counts_from_the_day_it_was_done(course, learn
     )  # fmt: skip
     records.recognise(ctx_of(admin), form)
     assert [valid_on(ctx_of, learner, n) for n in (0, 30, 60, 61)] == [1.0, 1.0, 1.0, None]
+
+
+def by_hand(ctx_of, admin, course, learner, session):
+    """The course is asked of the person, to be done by tomorrow."""
+    form = AssignForm(people=[learner.id], due_on=today() + timedelta(days=1))
+    (row,) = assigning.by_hand(ctx_of(admin), course, form)
+    session.commit()
+    return row
+
+
+def test_an_imported_training_closes_the_one_that_was_still_asked_for(
+    begun, work, course, learner, ctx_of, admin, session
+):
+    row = by_hand(ctx_of, admin, course, learner, session)
+    done = today() - timedelta(days=20)
+    run = begun(f"周岚,,KC-01,{done},,签到表", f"周岚,,KC-01,{done - timedelta(days=9)},,")
+    taken(work, run, ctx_of, admin)
+    session.refresh(row)
+    assert (row.state, row.completed_on, row.proof) == ("done", done, "签到表")
+    assert (row.origin, row.recognised_by) == ("manual", admin.id)
+    assert session.query(Assignment).count() == 2  # the older one stands for itself
+    assert assigning.open_of(ctx_of(), learner.id) == 0
+    assert assigning.remind(ctx_of()) == 0
+
+
+@pytest.mark.parametrize(
+    ("origin", "ago", "until", "state"),
+    [
+        ("post", 20, "", "done"),
+        ("post", 900, "", "open"),  # long expired
+        ("post", 20, today() - timedelta(days=1), "open"),
+        ("cause", 20, "", "open"),  # learnt before the mistake it answers
+        ("cause", 0, "", "done"),
+        ("renewal", 20, "", "open"),
+    ],
+)
+def test_what_was_done_before_does_not_answer_what_is_asked_anew(
+    begun, work, course, learner, ctx_of, admin, session, origin, ago, until, state
+):
+    row = by_hand(ctx_of, admin, course, learner, session)
+    row.origin = origin
+    session.commit()
+    taken(
+        work, begun(f"周岚,,KC-01,{today() - timedelta(days=ago)},{until},"), ctx_of, admin
+    )  # fmt: skip
+    session.refresh(row)
+    assert row.state == state
+
+
+def test_a_wrong_import_is_withdrawn_with_a_reason_and_can_be_brought_in_again(
+    begun, work, learner, ctx_of, admin, approver, session
+):
+    line = "周岚,,KC-01,2025-03-18,2099-01-01,"
+    taken(work, begun(line), ctx_of, admin)
+    (row,) = session.query(Assignment).all()
+    records.withdraw(ctx_of(approver), row, "签到表上不是本人")
+    session.commit()
+    assert (row.state, row.cancelled_by, row.reason) == (
+        "cancelled",
+        approver.id,
+        "签到表上不是本人",
+    )
+    query = "SELECT convert_from(doc, 'UTF8') FROM ledger_entry WHERE kind LIKE '%import_withdrawn'"
+    assert '"reopened":false' in session.execute(text(query)).scalar_one()
+    with pytest.raises(Conflict):
+        records.withdraw(ctx_of(approver), row, "再撤回一次")
+    again = begun(line)
+    work(again)
+    assert again.wrong == 0
+
+
+def test_what_was_open_before_a_wrong_import_is_open_again(
+    begun, work, course, learner, ctx_of, admin, approver, session
+):
+    row = by_hand(ctx_of, admin, course, learner, session)
+    taken(work, begun(f"周岚,,KC-01,{today()},,签到表"), ctx_of, admin)
+    session.refresh(row)
+    records.withdraw(ctx_of(approver), row, "签到表上不是本人")
+    assert (row.state, row.completed_on, row.valid_until) == ("open", None, None)
+    assert (row.recognised_by, row.proof) == (None, "")
+    assert assigning.open_of(ctx_of(), learner.id) == 1
+
+
+def test_nobody_withdraws_his_own_and_what_has_a_certificate_is_revoked(
+    begun, work, course, learner, ctx_of, admin, approver, session
+):
+    taken(work, begun("顾明远,,KC-01,2025-03-18,,"), ctx_of, admin)
+    (mine,) = session.query(Assignment).all()
+    with pytest.raises(Refused):
+        records.withdraw(ctx_of(approver), mine, "想重新来过")
+    form = RecogniseForm(
+        person=learner.id, course=course.id, completed_on=today(), proof="签到表第 3 页"
+    )
+    certified = records.recognise(ctx_of(admin), form)
+    with pytest.raises(Conflict):
+        records.withdraw(ctx_of(admin), certified, "签到表上不是本人")
+
+
+def test_a_manager_withdraws_it_on_its_page(
+    switched_on, begun, work, learner, web, admin, supervisor, ctx_of, session
+):
+    taken(work, begun("周岚,,KC-01,2025-03-18,2099-01-01,"), ctx_of, admin)
+    (row,) = session.query(Assignment).all()
+    here = f"{HOME}/manage/records/{row.id}"
+    reason = {"reason": "签到表上不是本人"}
+    assert web(supervisor).post(f"{here}/withdraw", reason).status_code in {403, 404}
+    browser = web(admin)
+    assert "撤回导入的记录" in text_of(browser.get(here))
+    assert browser.post(f"{here}/withdraw", {"reason": "短"}).status_code == 422
+    page = text_of(follow(browser, browser.post(f"{here}/withdraw", reason)))
+    assert "已取消" in page
+    assert "撤回导入的记录" not in page

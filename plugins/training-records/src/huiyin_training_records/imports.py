@@ -148,7 +148,8 @@ class Judge:
         }
         known = ctx.session.execute(
             select(Assignment.account_id, Assignment.course_id, Assignment.completed_on).where(
-                Assignment.completed_on.is_not(None)
+                Assignment.completed_on.is_not(None),
+                Assignment.state != AssignmentState.CANCELLED.value,
             )
         )
         self.known = {(who, course, str(on)) for who, course, on in known}
@@ -255,8 +256,10 @@ def apply(ctx: TenantContext, payload: Mapping[str, Any]) -> None:
         .order_by(ImportRow.number)
         .limit(PIECE)
     ).all()
-    taught = _taught(ctx)
-    ctx.session.add_all([_assignment(ctx, run, row, *taught[row.course_id]) for row in rows])
+    taught, waiting = _taught(ctx), _waiting(ctx, rows)
+    ctx.session.add_all(
+        [_assignment(ctx, run, row, *taught[row.course_id], waiting) for row in rows]
+    )
     ctx.session.execute(
         update(ImportRow)
         .where(ImportRow.id.in_([row.id for row in rows]))
@@ -290,21 +293,57 @@ def _taught(ctx: TenantContext) -> dict[uuid.UUID | None, tuple[Course, uuid.UUI
     return {course.id: (course, version) for course, version in rows}
 
 
+Waiting = dict[tuple[uuid.UUID | None, uuid.UUID | None], Assignment]
+
+
+def _waiting(ctx: TenantContext, rows: Sequence[ImportRow]) -> Waiting:
+    """Who still has to do which course, of those in these rows; locked, one query."""
+    found = ctx.session.scalars(
+        select(Assignment)
+        .where(
+            Assignment.state == AssignmentState.OPEN.value,
+            Assignment.account_id.in_({row.account_id for row in rows}),
+            Assignment.course_id.in_({row.course_id for row in rows}),
+        )
+        .with_for_update()
+    )
+    return {(one.account_id, one.course_id): one for one in found}
+
+
 def _assignment(
-    ctx: TenantContext, run: ImportRun, row: ImportRow, course: Course, version: uuid.UUID
-) -> Assignment:
-    """Done on the day the file says, recognised by whoever imported it; no certificate."""
+    ctx: TenantContext, run: ImportRun, row: ImportRow, course: Course, version: uuid.UUID,
+    waiting: Waiting,
+) -> Assignment:  # fmt: skip
+    """Done on the day the file says, recognised by whoever imported it; no certificate.
+
+    Somebody who still had to do the course has done it then.
+    """
     if row.account_id is None or row.account_id == run.by:
         raise Refused(OWN_RECORD)
-    done = date.fromisoformat(row.cells["完成日期"])
-    typed = row.cells["有效期至"]
-    return Assignment(
-        id=uuid7(), course_id=course.id, version_id=version, account_id=row.account_id,
-        origin=Origin.IMPORT.value, assigned_at=ctx.now(), assigned_by=run.by, due_on=done,
-        state=AssignmentState.DONE.value, completed_on=done, recognised_by=run.by,
-        valid_until=date.fromisoformat(typed) if typed else valid_until(done, course.valid_months),
-        proof=row.cells["依据"],
-    )  # fmt: skip
+    done, typed = date.fromisoformat(row.cells["完成日期"]), row.cells["有效期至"]
+    until = date.fromisoformat(typed) if typed else valid_until(done, course.valid_months)
+    key = (row.account_id, course.id)
+    if key in waiting and _fulfils(ctx, waiting[key], done, until):
+        made = waiting.pop(key)
+    else:
+        made = Assignment(
+            id=uuid7(), course_id=course.id, version_id=version, account_id=row.account_id,
+            origin=Origin.IMPORT.value, assigned_at=ctx.now(), assigned_by=run.by, due_on=done,
+        )  # fmt: skip
+    made.state, made.completed_on, made.valid_until = AssignmentState.DONE.value, done, until
+    made.recognised_by, made.proof = run.by, row.cells["依据"]
+    return made
+
+
+# Asked for because of something that happened: an earlier training is no answer to that.
+ANEW: Final = frozenset({Origin.CAUSE, Origin.FINDING, Origin.RENEWAL})
+
+
+def _fulfils(ctx: TenantContext, asked: Assignment, done: date, until: date | None) -> bool:
+    """Whether a training that was done is the one still asked for."""
+    if until is not None and until < local_date(ctx.now()):
+        return False
+    return asked.origin not in ANEW or done >= local_date(asked.assigned_at)
 
 
 # -- reading -----------------------------------------------------------------------------------

@@ -149,6 +149,17 @@ class RecordsController(Controller):
 
         return _tried(desk, key, data, do, N_("培训已取消"))
 
+    @action("/{key:uuid}/withdraw", name="training_records:withdraw", permission=MANAGE)
+    def withdraw(
+        self, desk: NamedDependency[Desk], key: FromPath[uuid.UUID], data: FormData
+    ) -> Response[Any]:
+        def do(ctx: TenantContext) -> str:
+            row = records.find(ctx, key, lock=True)
+            records.withdraw(ctx, row, parse(ReasonForm, data).reason)
+            return f"/manage/records/{key}"
+
+        return _tried(desk, key, data, do, N_("导入的记录已撤回"))
+
     @action("/{key:uuid}/revoke", name="training_records:revoke", permission=MANAGE)
     def revoke(
         self, desk: NamedDependency[Desk], key: FromPath[uuid.UUID], data: FormData

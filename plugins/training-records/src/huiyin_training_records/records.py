@@ -97,6 +97,7 @@ class Whole:
     names: dict[uuid.UUID, str]
     cause: str
     case_number: str = ""
+    imported: bool = False
 
 
 def whole(ctx: TenantContext, assignment_id: uuid.UUID) -> Whole:
@@ -115,7 +116,7 @@ def whole(ctx: TenantContext, assignment_id: uuid.UUID) -> Whole:
         certificate=certificates.of(ctx.session, row.id),
         standing=line.on(today_of(ctx)) if line else Standing.CANCELLED,
         person=names.get(row.account_id, ""), cause=cause.title if cause else "",
-        case_number=_case_number(ctx, row.case_id),
+        case_number=_case_number(ctx, row.case_id), imported=is_imported(ctx, row),
     )  # fmt: skip
 
 
@@ -195,6 +196,31 @@ def cancel(ctx: TenantContext, row: Assignment, reason: str) -> None:
     row.cancelled_by = ctx.actor.id
     ctx.session.flush()
     ctx.record("cancelled", row.id, {"account": str(row.account_id)}, {"reason": reason})
+
+
+def withdraw(ctx: TenantContext, row: Assignment, reason: str) -> None:
+    """Take back an imported record that was wrong, with a reason; what was open before is again."""
+    _of_another(ctx, row.account_id)
+    if not is_imported(ctx, row):
+        raise Conflict(N_("只能撤回导入的记录；有证书的请撤销证书"))
+    again = (
+        row.origin != Origin.IMPORT and _open_of(ctx, row.course_id, row.account_id) is None
+    )  # fmt: skip
+    told = {"account": str(row.account_id), "on": str(row.completed_on), "reopened": again}
+    if again:
+        row.state, row.completed_on, row.valid_until = AssignmentState.OPEN.value, None, None
+        row.recognised_by, row.proof = None, ""
+    else:
+        row.state, row.cancelled_by = AssignmentState.CANCELLED.value, ctx.actor.id
+    row.reason = reason
+    ctx.session.flush()
+    ctx.record("import_withdrawn", row.id, told, {"reason": reason})
+
+
+def is_imported(ctx: TenantContext, row: Assignment) -> bool:
+    """Done by a file's word: recognised, and without the certificate that goes with the rest."""
+    done = row.state == AssignmentState.DONE and row.recognised_by is not None
+    return done and certificates.of(ctx.session, row.id) is None
 
 
 def grant_attempt(ctx: TenantContext, row: Assignment) -> None:
