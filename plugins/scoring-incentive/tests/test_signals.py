@@ -16,10 +16,10 @@ INVITED = []  # numbers of cases; a test fills it
 ANSWERED = []
 
 
-def _figure(name, numbers, all_of):
+def _figure(name, numbers, all_of, where="/w/cases/"):
     def measure(_ctx, _period):
-        proofs = tuple(Proof(Message("案件"), f"/w/cases/{n}", float(n in numbers)) for n in all_of)
-        return [Measured(float(len(numbers)), len(all_of), None, proofs)]
+        proofs = tuple(Proof(Message("案件"), f"{where}{n}", float(n in numbers)) for n in all_of)
+        return [Measured(float(len(numbers)), len(all_of), None, proofs if where else ())]
 
     return Figure(
         name=f"survey_satisfaction:{name}", title="问卷", definition="问卷", unit=FigureUnit.COUNT,
@@ -31,7 +31,13 @@ def _figure(name, numbers, all_of):
 def more_figures(request):
     if "surveys" not in request.fixturenames:
         return ()
-    return (_figure("invited", INVITED, INVITED), _figure("response_rate", ANSWERED, INVITED))
+    at = {"invited": "/w/cases/", "response_rate": "/w/cases/"}
+    if "untied" in request.fixturenames:
+        at |= request.getfixturevalue("untied")
+    return (
+        _figure("invited", INVITED, INVITED, at["invited"]),
+        _figure("response_rate", ANSWERED, INVITED, at["response_rate"]),
+    )
 
 
 @pytest.fixture
@@ -160,11 +166,34 @@ def test_nobody_is_blamed_for_not_asking_about_a_case_that_was_withdrawn(close, 
     assert line(found()["cherry"], "officer").raised, "taken is taken, however it ended"
 
 
-def test_answers_that_are_tied_to_no_case_say_nothing(close, surveys, lend):
+@pytest.mark.parametrize(
+    "untied",
+    [
+        {"invited": ""},  # no proofs at all
+        {"invited": "/w/x/survey-satisfaction/"},  # proofs that lead to no case
+        {"response_rate": ""},
+    ],
+)
+def test_answers_that_are_tied_to_no_case_say_nothing(close, surveys, untied, found):
+    INVITED.extend(c.number for c in close("officer", 25) + close("officer2", 25))
+    ANSWERED.extend(INVITED[25:])
+    shown = found()
+    for code in ("invited", "answered"):
+        assert shown[code].unknown == "问卷没有与案件对应，无法判断"
+        assert (shown[code].lines, shown[code].raised) == ((), 0)
+
+
+def test_nobody_invited_at_all_is_no_lack_of_cases(close, surveys, found):
     close("officer", 3)
-    INVITED.extend(["x"])
-    shown = signals.signals(lend("supervisor"), QUARTER)
-    assert {s.code: s.unknown for s in shown}["invited"] == ""
+    assert found()["invited"].unknown == ""
+    assert line(found()["invited"], "officer").k == 0
+
+
+def test_answers_to_cases_of_another_time_change_nothing(close, surveys, found):
+    close("officer", 3)
+    INVITED.append("TS-1999-0001")
+    assert found()["invited"].unknown == ""
+    assert line(found()["invited"], "officer").k == 0
 
 
 def test_cases_in_which_the_supervisor_is_named_are_not_looked_at(close, found, staff):
