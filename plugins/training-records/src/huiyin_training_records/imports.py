@@ -55,6 +55,7 @@ STATES: Final[Mapping[str, str]] = {
     "checked": N_("待确认导入"),
     "applying": N_("正在导入"),
     "done": N_("已导入"),
+    "expired": N_("内容已过保存期"),
 }
 
 
@@ -94,9 +95,8 @@ def begin(ctx: TenantContext, file: tuple[str, BinaryIO] | None) -> ImportRun:
 
 @holds_blobs
 def _held(session: ScopedSession) -> Iterable[tuple[str, str]]:
-    return [
-        (key, sha) for key, sha in session.execute(select(ImportRun.blob_key, ImportRun.sha256))
-    ]
+    kept = select(ImportRun.blob_key, ImportRun.sha256).where(ImportRun.blob_key != "")
+    return [(key, sha) for key, sha in session.execute(kept)]
 
 
 def _next(ctx: TenantContext, job: str, run: ImportRun, done: int) -> None:

@@ -26,7 +26,16 @@ from huiyin.sdk import (
     TenantContext,
     hookimpl,
 )
-from huiyin_training_records import assigning, coverage, demo, imports, postal, seeding, terms
+from huiyin_training_records import (
+    assigning,
+    coverage,
+    demo,
+    imports,
+    postal,
+    purging,
+    seeding,
+    terms,
+)
 from huiyin_training_records.api import ApiController
 from huiyin_training_records.pages_consult import ConsultController, ExpertsController
 from huiyin_training_records.pages_courses import CoursesController, DraftController
@@ -40,6 +49,7 @@ from huiyin_training_records.pages_records import (
 )
 from huiyin_training_records.pages_sessions import SessionsController
 from huiyin_training_records.panel import panel_of
+from huiyin_training_records.purging import KEPT
 from huiyin_training_records.settings import TrainingRecordsSettings
 
 TEND: Final = "tend"
@@ -59,32 +69,32 @@ MANIFEST: Final = Manifest(
         PersonalData(
             column=f"{terms.PREFIX}assignment.account_id",
             purpose=N_("成员的培训记录，用于证明培训义务的履行"),
-            retention_months=240,
+            retention_months=KEPT["trainings"],
         ),
         PersonalData(
             column=f"{terms.PREFIX}attempt.answers",
             purpose=N_("测验的作答，用于复核成绩"),
-            retention_months=120,
+            retention_months=KEPT["answers"],
         ),
         PersonalData(
             column=f"{terms.PREFIX}attestation.typed_name",
             purpose=N_("学习声明的签署记录"),
-            retention_months=240,
+            retention_months=KEPT["trainings"],
         ),
         PersonalData(
             column=f"{terms.PREFIX}certificate.holder",
             purpose=N_("证书上的姓名，核验时遮盖显示"),
-            retention_months=240,
+            retention_months=KEPT["trainings"],
         ),
         PersonalData(
             column=f"{terms.PREFIX}expert.contact",
             purpose=N_("外部讲师、专家和律师的联系方式"),
-            retention_months=60,
+            retention_months=KEPT["contacts"],
         ),
         PersonalData(
             column=f"{terms.PREFIX}import_row.cells",
             purpose=N_("导入文件的逐行内容，用于核对错误"),
-            retention_months=12,
+            retention_months=KEPT["imports"],
         ),
     ),
 )
@@ -142,6 +152,8 @@ def jobs() -> Sequence[PluginJob]:
         PluginJob(name=postal.REMIND, run=postal.mail_reminder),
         PluginJob(name=imports.CHECK, run=imports.check, timeout=300.0),
         PluginJob(name=imports.APPLY, run=imports.apply, timeout=300.0),
+        PluginJob(name=purging.PURGE, run=purging.purge, every=timedelta(days=1), timeout=300.0),
+        PluginJob(name=purging.FORGET, run=purging.forget),
     )
 
 
