@@ -1,7 +1,8 @@
 """Formulas, rounds with what went into them, scores, appeals; thanks, nominations, awards.
 
 What is published never changes: the application may insert scores and inputs and not touch them
-again.  Who may not be the second person is said once more by a constraint.
+again, until the time they are kept for is over; before that a trigger refuses to delete.  Who may
+not be the second person is said once more by a constraint.
 """
 
 from __future__ import annotations
@@ -112,7 +113,7 @@ class RoundInput(TenantModel):
     """One figure of one person as it stood when it was counted."""
 
     __tablename__ = f"{PREFIX}input"
-    __grants__ = "SELECT, INSERT"
+    __grants__ = "SELECT, INSERT, DELETE"
     __table_args__ = (
         tenant_key("round_id", ROUND),
         UniqueConstraint("tenant_id", "round_id", "subject_id", "figure"),
@@ -130,7 +131,7 @@ class Score(TenantModel):
     """What a person reached in a round.  A correction is a second row beside the first."""
 
     __tablename__ = SCORE
-    __grants__ = "SELECT, INSERT"
+    __grants__ = "SELECT, INSERT, DELETE"
     __table_args__ = (
         tenant_key("round_id", ROUND),
         UniqueConstraint("tenant_id", "round_id", "subject_id", "revision"),
@@ -157,7 +158,7 @@ class Appeal(TenantModel):
     """Somebody does not agree with a score.  ``barred`` are those who made it."""
 
     __tablename__ = f"{PREFIX}appeal"
-    __grants__ = "SELECT, INSERT, UPDATE"
+    __grants__ = "SELECT, INSERT, UPDATE, DELETE"
     __table_args__ = (
         tenant_key("round_id", ROUND),
         tenant_key("score_id", SCORE),
@@ -190,7 +191,7 @@ class Credit(TenantModel):
     """Help with a case, or a lesson somebody else took up; it counts once a third confirms it."""
 
     __tablename__ = f"{PREFIX}credit"
-    __grants__ = "SELECT, INSERT, UPDATE"
+    __grants__ = "SELECT, INSERT, UPDATE, DELETE"
     __table_args__ = (
         tenant_key("case_id", "case_file"),
         UniqueConstraint("tenant_id", "kind", "case_id", "doer_id", "by_id"),
@@ -256,7 +257,7 @@ class Award(TenantModel):
     """A nomination, and what became of it; ``citation`` is what the public may read."""
 
     __tablename__ = f"{PREFIX}award"
-    __grants__ = "SELECT, INSERT, UPDATE"
+    __grants__ = "SELECT, INSERT, UPDATE, DELETE"
     __table_args__ = (
         tenant_key("reward_id", REWARD),
         UniqueConstraint("tenant_id", "reward_id", "nominee_id", "honour"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Final
 
 from huiyin.sdk import (
@@ -20,7 +21,7 @@ from huiyin.sdk import (
     TenantContext,
     hookimpl,
 )
-from huiyin_scoring_incentive import demonstration, rounds, tasks
+from huiyin_scoring_incentive import demonstration, purging, rounds, tasks
 from huiyin_scoring_incentive.controllers import FormulaController, HomeController
 from huiyin_scoring_incentive.controllers_people import (
     AwardController,
@@ -37,13 +38,12 @@ from huiyin_scoring_incentive.figures import FIGURES
 from huiyin_scoring_incentive.rights import OWN, PERMISSIONS, SIGNALS
 from huiyin_scoring_incentive.settings import ScoringIncentiveSettings
 
-_YEARS: Final = 120  # months: as long as the cases from which a score is worked out
 
-
-def _kept(column: str, purpose: str, months: int = _YEARS) -> PersonalData:
+def _kept(column: str, purpose: str) -> PersonalData:
     return PersonalData(
-        column=f"plugin_scoring_incentive__{column}", purpose=purpose, retention_months=months
-    )
+        column=f"plugin_scoring_incentive__{column}", purpose=purpose,
+        retention_months=purging.KEPT,
+    )  # fmt: skip
 
 
 MANIFEST: Final = Manifest(
@@ -94,7 +94,10 @@ def permissions() -> Sequence[PluginPermission]:
 
 @hookimpl
 def jobs() -> Sequence[PluginJob]:
-    return (PluginJob(name=rounds.COUNT, run=tasks.count, timeout=300.0),)
+    return (
+        PluginJob(name=rounds.COUNT, run=tasks.count, timeout=300.0),
+        PluginJob(name=purging.PURGE, run=purging.purge, every=timedelta(days=1), timeout=300.0),
+    )
 
 
 @hookimpl
