@@ -7,10 +7,22 @@ import pytest
 from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 
-from huiyin.sdk import Conflict, Invalid, NotFound, Refused
+from huiyin.sdk import (
+    Conflict,
+    Figure,
+    FigureUnit,
+    Invalid,
+    Measured,
+    Nature,
+    NotFound,
+    Refused,
+    colleagues,
+)
 from huiyin_scoring_incentive import appeals, formulas, rounds, scoring
 from huiyin_scoring_incentive.models import Appeal, Formula, Round
-from huiyin_scoring_incentive.schemas import AppealForm, DecisionForm
+from huiyin_scoring_incentive.schemas import AppealForm, Body, DecisionForm
+
+from .conftest import BODY
 
 ASK = AppealForm(grounds="有一件重启是因为投诉人补充了新的事实", figure="case:not_reopened")
 NO = DecisionForm(outcome="dismissed", reason="核对过案件记录，计入没有错误")
@@ -179,3 +191,115 @@ def test_one_reads_one_s_own_and_those_who_decide_read_all(lend, appeal):
     for name in ("officer2", "executive", "supervisor"):
         assert [a.id for a in appeals.page(lend(name))[0]] == [filed.id]
         assert appeals.get(lend(name), filed.id).id == filed.id
+
+
+# -- setting a figure right --------------------------------------------------------------------
+
+LEARNT = "x:learnt"
+
+
+@pytest.fixture
+def more_figures():
+    """What somebody else counts, and lists nothing of."""
+
+    def measure(ctx, _period):
+        return [Measured(0.5, 4, person.id) for person in colleagues(ctx.session)]
+
+    return (
+        Figure(
+            name=LEARNT, title="学习", definition="学习", unit=FigureUnit.SHARE,
+            nature=Nature.LEARNING, per_person=True, measure=measure,
+        ),
+    )  # fmt: skip
+
+
+@pytest.fixture
+def unlisted(lend, formula, cases, count, score_of):
+    """An appeal against a figure behind which nothing is listed."""
+    last = msgspec.structs.replace(BODY.terms[3], figure=LEARNT, floor=0, target=100)
+    formula(Body(terms=(*BODY.terms[:3], last), coverage=70))
+    cases()
+    found = count()
+    rounds.sign(lend("approver2"), found.id, found.scores_hash)
+    rounds.publish(lend("supervisor"), found.id, found.scores_hash)
+    (score,) = score_of(found, "officer2")
+    ask = AppealForm(grounds="四门课都已完成，系统只计了两门", figure=LEARNT)
+    return appeals.file(lend("officer2"), score.id, ask), score
+
+
+def corrected(**given):
+    return DecisionForm(
+        **{"outcome": "upheld", "reason": "签到表显示四门都已完成", "figure": LEARNT,
+           "value": 100.0, "n": 4, **given}
+    )  # fmt: skip
+
+
+def test_a_figure_that_lists_nothing_is_set_right_and_says_what_it_was(
+    lend, unlisted, score_of, session
+):
+    filed, first = unlisted
+    decided = appeals.decide(lend("executive"), filed.id, corrected())
+    session.flush()
+    assert decided.corrected == {
+        "figure": LEARNT, "value": 100.0, "n": 4, "was": 50.0, "was_n": 4,
+    }  # fmt: skip
+    one, two = score_of(session.get(Round, (filed.tenant_id, filed.round_id)), "officer2")
+    before, after = ({p.figure: p for p in appeals.parts_of(s)} for s in (one, two))
+    part = after[LEARNT]
+    assert (part.value, part.points, part.corrected, part.was, part.was_n) == (
+        100,
+        100,
+        True,
+        50,
+        4,
+    )
+    assert not before[LEARNT].corrected
+    # ten of the hundred weights (or of those that were measured) gain half their points
+    gain = 10 * 50 / (float(one.coverage))
+    assert float(two.value - one.value) == pytest.approx(gain, abs=0.06)
+    assert after["case:stages_in_time"] == before["case:stages_in_time"]
+    assert first.revision == 1
+
+
+def test_nobody_who_made_the_score_sets_a_figure_right(lend, unlisted):
+    filed, _ = unlisted
+    for name in ("approver", "approver2", "supervisor", "officer2"):
+        with pytest.raises(Refused):
+            appeals.decide(lend(name), filed.id, corrected())
+
+
+@pytest.mark.parametrize(
+    ("given", "field"),
+    [
+        ({"figure": ""}, "leave_out"),
+        ({"figure": "", "leave_out": ["case:not_reopened|0"]}, "figure"),
+        ({"figure": "case:closed"}, "figure"),
+        ({"value": None}, "value"),
+        ({"value": 101.0}, "value"),
+        ({"value": -1.0}, "value"),
+        ({"value": float("nan")}, "value"),
+        ({"n": None}, "n"),
+        ({"outcome": "dismissed"}, "leave_out"),
+        ({"figure": "case:not_reopened", "leave_out": ["case:not_reopened|0"]}, "figure"),
+    ],
+)
+def test_what_is_set_right_has_a_figure_a_value_and_a_sample(lend, unlisted, given, field):
+    filed, _ = unlisted
+    with pytest.raises(Invalid) as refused:
+        appeals.decide(lend("executive"), filed.id, corrected(**given))
+    assert set(refused.value.fields) == {field}
+    assert (filed.state, filed.corrected) == ("open", {})
+
+
+def test_a_count_that_lacks_something_is_set_right_without_a_sample(
+    lend, appeal, score_of, session
+):
+    filed, first = appeal
+    given = corrected(figure="scoring_incentive:peer_help", value=2.0, n=None)
+    appeals.decide(lend("executive"), filed.id, given)
+    session.flush()
+    found = session.get(Round, (filed.tenant_id, filed.round_id))
+    _, two = score_of(found, "officer2")
+    part = {p.figure: p for p in appeals.parts_of(two)}["scoring_incentive:peer_help"]
+    assert (part.value, part.n, part.points, part.was) == (2, 2, 100, 0)
+    assert two.value > first.value

@@ -431,3 +431,27 @@ def test_a_page_of_a_list_goes_on_where_the_last_ended(web, staff, switch, sessi
         more = re.search(r'href="(\?after=[^"]+)"', page)
         path = f"/rounds{more[1]}" if more else ""
     assert sorted(map(int, seen)) == list(range(45))
+
+
+def test_a_corrected_figure_is_shown_with_what_it_was(ready, web, staff, session):
+    browser = web(staff.executive)
+    path = f"{HOME}/appeals/{ready['appeal']}"
+    assert "更正数值" in words(browser.get(path))
+    form = {"outcome": "upheld", "reason": "漏计了两次致谢，已核对",
+            "figure": "scoring_incentive:peer_help", "value": "x"}  # fmt: skip
+    bad = browser.post(f"{path}/decide", form)
+    assert bad.status_code == 422
+    assert 'href="#f-value"' in bad.text
+    assert browser.post(f"{path}/decide", {**form, "value": "2"}).status_code == 303
+    assert "更正为 2" in words(browser.get(path))
+    new = session.execute(
+        text("SELECT id FROM plugin_scoring_incentive__score WHERE revision = 2")
+    ).scalar_one()
+    for reader in (staff.executive, staff.officer2):
+        page = web(reader).get(f"{HOME}/scores/{new}")
+        if page.status_code == 200:
+            assert "经申诉决定更正，原为 0" in words(page)
+            assert "漏计了两次致谢，已核对" in words(page)
+    assert web(staff.executive).get(f"{HOME}/scores/{new}/pdf").status_code == 200
+    english = words(browser.get(f"{HOME}/scores/{new}?lang=en"))
+    assert "Corrected by an appeal; it was 0" in english

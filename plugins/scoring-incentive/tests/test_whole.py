@@ -89,6 +89,6 @@ def test_it_says_what_it_is(staff):
         "scoring_incentive:score", "scoring_incentive:peer_help",
         "scoring_incentive:lessons_adopted",
     }  # fmt: skip
-    assert [job.name for job in plugin.jobs()] == ["count"]
+    assert [job.name for job in plugin.jobs()] == ["count", "purge"]
     assert local(now()).tzinfo is not None
     assert "tenant_admin" not in {r.value for p in plugin.permissions() for r in p.roles}

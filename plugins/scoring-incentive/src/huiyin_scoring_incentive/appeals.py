@@ -1,7 +1,7 @@
 """Appeals: the person asks, somebody who had no hand in the score decides and gives reasons.
 
-A correction leaves things out of what was frozen and works the score out again against the same
-pool; it stands beside the first score, which stays.
+A correction leaves things out of what was frozen, or sets one figure right, and works the score out
+again against the same pool; it stands beside the first score, which stays.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from huiyin.sdk import (
     now,
     today,
 )
-from huiyin_scoring_incentive import errors, formulas, rounds, scoring
+from huiyin_scoring_incentive import corrections, errors, formulas, rounds, scoring
 from huiyin_scoring_incentive.models import Appeal, Formula, Round, Score
 from huiyin_scoring_incentive.rights import DECIDE, SEE
 from huiyin_scoring_incentive.schemas import AppealForm, DecisionForm
@@ -159,17 +159,21 @@ def decide(ctx: TenantContext, appeal_id: uuid.UUID, form: DecisionForm) -> Appe
     found = _locked(ctx, appeal_id)
     if reason := bar(ctx, found):
         raise Refused(reason)
-    if form.outcome == "dismissed" and form.leave_out:
-        raise Invalid({"leave_out": Message(N_("维持原分时不能剔除事项，请取消勾选"))})
-    if form.outcome != "dismissed" and not form.leave_out:
-        raise Invalid({"leave_out": Message(N_("请勾选要剔除的事项，得分据此重新计算"))})
+    if form.outcome == "dismissed" and (form.leave_out or form.figure):
+        raise Invalid({"leave_out": Message(N_("维持原分时不能剔除事项或更正数值，请取消"))})
+    if form.outcome != "dismissed" and not (form.leave_out or form.figure):
+        said = N_("请勾选要剔除的事项，或更正一项指标的数值，得分据此重新计算")
+        raise Invalid({"leave_out": Message(said)})
     left_out = list(dict.fromkeys(form.leave_out))
-    corrected = _correct(ctx, found, left_out) if left_out else None
+    corrected = None
+    if form.outcome != "dismissed":
+        corrected = _correct(ctx, found, left_out, form)
     found.state, found.outcome, found.reason = "decided", form.outcome, form.reason
     found.decided_by, found.decider_name = ctx.actor.id, ctx.actor.name
     found.decided_at, found.left_out = now(), left_out
     facts: dict[str, Any] = {
         "outcome": form.outcome, "score": found.score_id, "left_out": len(left_out),
+        "set": {name: str(value) for name, value in found.corrected.items()},
     }  # fmt: skip
     if corrected is not None:
         facts["corrected"] = corrected.id
@@ -178,12 +182,38 @@ def decide(ctx: TenantContext, appeal_id: uuid.UUID, form: DecisionForm) -> Appe
     return found
 
 
-def _correct(ctx: TenantContext, appeal: Appeal, left_out: Sequence[str]) -> Score:
-    """The score once more, from what was frozen without what is left out."""
+def _correct(
+    ctx: TenantContext, appeal: Appeal, left_out: Sequence[str], form: DecisionForm
+) -> Score:
+    """The score once more, from what was frozen without what is left out, and with what is set."""
     first = ctx.session.get_one(Score, (ctx.tenant.id, appeal.score_id))
     found, formula = rounds.visible(ctx, appeal.round_id)
-    gone = _positions(left_out)
     parts = {part.figure: part for part in parts_of(first)}
+    gone = _positions(left_out)
+    correction = corrections.asked(form, parts, gone)
+    given = _given(ctx, appeal, gone, parts)
+    if correction is not None:
+        given[correction.figure] = correction.given
+        appeal.corrected = correction.as_json()
+    figures = {name: rounds.frozen_figure(part) for name, part in parts.items()}
+    pools = msgspec.convert(found.pool, dict[str, scoring.Pool])
+    result = scoring.score_of(formulas.body_of(formula), figures, pools, given)
+    told = result.parts if correction is None else correction.marked(result)
+    made = Score(
+        round_id=first.round_id, subject_id=first.subject_id, subject_name=first.subject_name,
+        department=first.department, revision=first.revision + 1, value=result.value,
+        low=result.low, high=result.high, coverage=result.coverage, parts=scoring.plain(told),
+        appeal_id=appeal.id,
+    )  # fmt: skip
+    ctx.session.add(made)
+    ctx.session.flush()
+    return made
+
+
+def _given(
+    ctx: TenantContext, appeal: Appeal, gone: dict[str, set[int]], parts: Mapping[str, scoring.Part]
+) -> dict[str, scoring.Input]:
+    """What was frozen of the person, without what is left out."""
     given: dict[str, scoring.Input] = {}
     for row in rounds.inputs_of(ctx, appeal.round_id, appeal.subject_id):
         positions = gone.pop(row.figure, set())
@@ -194,18 +224,7 @@ def _correct(ctx: TenantContext, appeal: Appeal, left_out: Sequence[str]) -> Sco
         given[row.figure] = whole.fewer(positions) if counts else whole.without(positions)
     if gone:
         raise Invalid({"leave_out": Message(N_("请从给出的选项中选择"))})
-    figures = {name: rounds.frozen_figure(part) for name, part in parts.items()}
-    pools = msgspec.convert(found.pool, dict[str, scoring.Pool])
-    result = scoring.score_of(formulas.body_of(formula), figures, pools, given)
-    made = Score(
-        round_id=first.round_id, subject_id=first.subject_id, subject_name=first.subject_name,
-        department=first.department, revision=first.revision + 1, value=result.value,
-        low=result.low, high=result.high, coverage=result.coverage,
-        parts=scoring.plain(result.parts), appeal_id=appeal.id,
-    )  # fmt: skip
-    ctx.session.add(made)
-    ctx.session.flush()
-    return made
+    return given
 
 
 def _positions(chosen: Sequence[str]) -> dict[str, set[int]]:

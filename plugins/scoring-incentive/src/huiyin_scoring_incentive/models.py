@@ -182,6 +182,7 @@ class Appeal(TenantModel):
     outcome: Mapped[str] = mapped_column(default="")
     reason: Mapped[str] = mapped_column(default="")
     left_out: Mapped[list[Any]] = mapped_column(default=list)
+    corrected: Mapped[dict[str, Any]] = mapped_column(default=dict)  # figure, value, n, was, was_n
     decided_by: Mapped[uuid.UUID | None]
     decider_name: Mapped[str] = mapped_column(default="")
     decided_at: Mapped[datetime | None]

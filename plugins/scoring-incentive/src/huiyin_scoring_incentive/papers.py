@@ -145,10 +145,17 @@ def _parts(
         )  # fmt: skip
         more = len(listed) - len(rows)
         yield PaperSection(
-            heading=ctx.text(part.title), paragraphs=(ctx.text(part.definition),),
+            heading=ctx.text(part.title),
+            paragraphs=(ctx.text(part.definition), *_corrected(ctx, part)),
             table=table if rows else None,
             note=ctx.text(N_("另有 {n} 项，见系统页面"), n=more) if more else "",
         )  # fmt: skip
+
+
+def _corrected(ctx: TenantContext, part: Part) -> Iterator[str]:
+    if part.corrected:
+        was = in_unit(ctx, part, part.was)
+        yield ctx.text(N_("经申诉决定更正，原为 {was}（样本 {k}）"), was=was, k=part.was_n)
 
 
 # -- one person --------------------------------------------------------------------------------

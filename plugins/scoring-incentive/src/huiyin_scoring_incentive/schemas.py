@@ -62,6 +62,9 @@ class DecisionForm(msgspec.Struct, frozen=True, kw_only=True):
     leave_out: Annotated[
         list[Annotated[str, M(max_length=120)]], M(max_length=200, title=N_("剔除事项"))
     ] = msgspec.field(default_factory=list)
+    figure: Annotated[str, M(max_length=100, title=N_("更正指标"))] = ""
+    value: Annotated[float, M(title=N_("更正后的数值"))] | None = None
+    n: Annotated[int, M(ge=1, le=100_000, title=N_("更正后的样本"))] | None = None
 
 
 class CreditForm(msgspec.Struct, frozen=True, kw_only=True):

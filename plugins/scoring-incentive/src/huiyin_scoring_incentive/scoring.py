@@ -62,6 +62,9 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     points_high: float | None = None
     contribution: float | None = None  # to the score, in points
     missing: str = ""  # why it does not count
+    corrected: bool = False  # by an appeal; then ``was`` is what had been measured
+    was: float | None = None
+    was_n: int = 0
 
 
 @dataclass(frozen=True, slots=True)
