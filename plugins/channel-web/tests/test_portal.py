@@ -256,6 +256,28 @@ def test_a_review_can_be_asked_for_once_there_is_an_answer(visitor, token, only_
     assert "没有说明赎回被拒理由" in text_of(page)
 
 
+WORDS = "写了很久的话，不能丢失"
+
+
+def test_what_an_ended_case_refuses_comes_back_as_it_was_typed(visitor, token):
+    visitor.post(f"{CASE}/withdraw", _csrf=token, reason="已经解决")
+    for form, field in (("say", "body"), ("withdraw", "reason")):
+        answer = visitor.post(f"{CASE}/{form}", _csrf=token, **{field: WORDS})
+        assert answer.status_code == 409
+        assert WORDS in text_of(answer)
+        assert "您已撤回投诉" in text_of(answer)
+
+
+def test_a_review_asked_for_twice_keeps_the_second_reason(visitor, token, only_case, session):
+    only_case().answered_at = now()
+    session.commit()
+    visitor.post(f"{CASE}/review", _csrf=token, reason="没有说明理由")
+    answer = visitor.post(f"{CASE}/review", _csrf=token, reason=WORDS)
+    assert answer.status_code == 409
+    assert WORDS in text_of(answer)
+    assert "已经收到您的复核要求" in text_of(answer)
+
+
 # -- what staff see ----------------------------------------------------------------------------
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Final
 
 from litestar import Controller, Response
@@ -9,7 +10,6 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 
 from huiyin.cases import closing, gates, people, queries, service, workbench
-from huiyin.cases.errors import GatesUnmet, NobodyLeft, SecondPersonRequired
 from huiyin.cases.models import Case
 from huiyin.cases.opened import open_page
 from huiyin.cases.schemas import (
@@ -27,10 +27,11 @@ from huiyin.cases.verbs import MOVES, VERBS, Verb
 from huiyin.clocks.reading import derive
 from huiyin.clocks.service import calendar
 from huiyin.identity.policy import Role, permissions_of
-from huiyin.kit.errors import Conflict, Invalid, NotFound, Stale
+from huiyin.kit.errors import Invalid, NotFound
 from huiyin.kit.i18n import N_, Message
 from huiyin.web.desk import Desk
 from huiyin.web.forms import Form, parse
+from huiyin.web.mending import or_again
 from huiyin.web.routes import FormData, action, page
 
 FIELD_TITLES: Final = {
@@ -93,28 +94,28 @@ class CaseController(Controller):
     def talk(
         self, desk: NamedDependency[Desk], number: FromPath[str], data: FormData
     ) -> Response[Any]:
-        try:
+        def act() -> Response[Any]:
             form = parse(TalkForm, data)
-        except Invalid as error:
-            return show(desk, number, status=422, form=Form.failed(data, error, desk._))
-        service.talk(desk.session, desk.actor, number, form.mode, form.body)
-        said = {
-            "note": N_("内部记录已保存"),
-            "message": N_("已发送给投诉人"),
-            "call": N_("通话已登记"),
-        }[form.mode]
-        return desk.redirect(number_path(desk, number), said)
+            service.talk(desk.session, desk.actor, number, form.mode, form.body)
+            said = {
+                "note": N_("内部记录已保存"),
+                "message": N_("已发送给投诉人"),
+                "call": N_("通话已登记"),
+            }[form.mode]
+            return desk.redirect(number_path(desk, number), said)
+
+        return or_again(desk, data, act, partial(_shown_again, desk, number))
 
     @action("/attest", name="case:attest", permission="case.note")
     def attest(
         self, desk: NamedDependency[Desk], number: FromPath[str], data: FormData
     ) -> Response[Any]:
-        try:
+        def act() -> Response[Any]:
             form = parse(AttestForm, data)
-        except Invalid as error:
-            return show(desk, number, status=422, form=Form.failed(data, error, desk._))
-        service.attest(desk.session, desk.actor, number, form.gate, form.note)
-        return desk.redirect(f"{number_path(desk, number)}#nba", N_("已记录"))
+            service.attest(desk.session, desk.actor, number, form.gate, form.note)
+            return desk.redirect(f"{number_path(desk, number)}#nba", N_("已记录"))
+
+        return or_again(desk, data, act, partial(_shown_again, desk, number))
 
     @page("/clocks", name="case:clocks", permission="case.read")
     def clocks(self, desk: NamedDependency[Desk], number: FromPath[str]) -> Response[Any]:
@@ -140,21 +141,18 @@ class CaseController(Controller):
         data: FormData,
     ) -> Response[Any]:
         wanted = movable(verb)
-        case = queries.open_case(desk.session, desk.actor, number).case
-        try:
-            form = parse(MoveForm, data)
-            rev = revision(data)
+
+        def act() -> Response[Any]:
+            form, rev = parse(MoveForm, data), revision(data)
             service.move(desk.session, desk.actor, number, verb, rev=rev, reason=form.reason)
-        except Invalid as error:
-            return confirm_page(desk, case, wanted, Form.failed(data, error, desk._), status=422)
-        except (Stale, GatesUnmet, Conflict, SecondPersonRequired, NobodyLeft) as error:
-            desk.session.rollback()
+            done = Message(N_("已办理：{what}"), {"what": Message(wanted.done)})
+            return desk.redirect(number_path(desk, number), done)
+
+        def again(form: Form, status: int) -> Response[Any]:
             case = queries.open_case(desk.session, desk.actor, number).case
-            shown = Form(data, {}, desk._(error.message))
-            return confirm_page(desk, case, wanted, shown, status=error.status)
-        return desk.redirect(
-            number_path(desk, number), Message(N_("已办理：{what}"), {"what": Message(wanted.done)})
-        )
+            return confirm_page(desk, case, wanted, form, status=status)
+
+        return or_again(desk, data, act, again)
 
     @page("/merge", name="case:merge_page", permission="case.accept")
     def merge_page(self, desk: NamedDependency[Desk], number: FromPath[str]) -> Response[Any]:
@@ -165,21 +163,22 @@ class CaseController(Controller):
     def merge(
         self, desk: NamedDependency[Desk], number: FromPath[str], data: FormData
     ) -> Response[Any]:
-        case = queries.open_case(desk.session, desk.actor, number).case
-        try:
-            form = parse(MergeForm, data)
+        def act() -> Response[Any]:
+            form, rev = parse(MergeForm, data), revision(data)
             closing.propose_merge(
-                desk.session,
-                desk.actor,
-                number,
-                form.master,
-                rev=revision(data),
-                reason=form.reason,
+                desk.session, desk.actor, number, form.master, rev=rev, reason=form.reason
             )
-        except Invalid as error:
-            desk.session.rollback()
-            return simple(desk, case, "merge", Form.failed(data, error, desk._), status=422)
-        return desk.redirect(number_path(desk, number), N_("已提请并案，等待审批人确认"))
+            return desk.redirect(number_path(desk, number), N_("已提请并案，等待审批人确认"))
+
+        def again(form: Form, status: int) -> Response[Any]:
+            case = queries.open_case(desk.session, desk.actor, number).case
+            return simple(desk, case, "merge", form, status=status)
+
+        return or_again(desk, data, act, again)
+
+
+def _shown_again(desk: Desk, number: str, form: Form, status: int) -> Response[Any]:
+    return show(desk, number, status=status, form=form)
 
 
 def movable(name: str) -> Verb:

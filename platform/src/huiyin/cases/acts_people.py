@@ -13,10 +13,10 @@ from huiyin.cases.acts import members, number_path, revision, show, simple
 from huiyin.cases.models import Case
 from huiyin.cases.schemas import AssignForm, MoveForm, ProofForm, SubjectForm, TaskForm
 from huiyin.cases.stages import Part
-from huiyin.kit.errors import Invalid
 from huiyin.kit.i18n import N_
 from huiyin.web.desk import Desk
 from huiyin.web.forms import Form, defaults, parse
+from huiyin.web.mending import or_again
 from huiyin.web.routes import FormData, action, page
 
 
@@ -35,16 +35,17 @@ class PeopleController(Controller):
     def assign(
         self, desk: NamedDependency[Desk], number: FromPath[str], data: FormData
     ) -> Response[Any]:
-        case = queries.open_case(desk.session, desk.actor, number).case
-        try:
+        def act() -> Response[Any]:
             form = parse(AssignForm, data)
             people.assign(desk.session, desk.actor, number, form, rev=revision(data))
-        except Invalid as error:
-            desk.session.rollback()
-            shown = Form.failed(data, error, desk._)
-            choices = members(desk, case, "case.note")
-            return simple(desk, case, "assign", shown, status=422, members=choices)
-        return desk.redirect(number_path(desk, number), N_("已转交"))
+            return desk.redirect(number_path(desk, number), N_("已转交"))
+
+        def again(form: Form, status: int) -> Response[Any]:
+            case = queries.open_case(desk.session, desk.actor, number).case
+            able = members(desk, case, "case.note")
+            return simple(desk, case, "assign", form, status=status, members=able)
+
+        return or_again(desk, data, act, again)
 
     @page("/subject", name="case:subject_page", permission="case.assign")
     def subject_page(self, desk: NamedDependency[Desk], number: FromPath[str]) -> Response[Any]:
@@ -55,15 +56,17 @@ class PeopleController(Controller):
     def subject(
         self, desk: NamedDependency[Desk], number: FromPath[str], data: FormData
     ) -> Response[Any]:
-        case = queries.open_case(desk.session, desk.actor, number).case
-        try:
+        def act() -> Response[Any]:
             form = parse(SubjectForm, data)
             subjects.name_subject(desk.session, desk.actor, number, form, rev=revision(data))
-        except Invalid as error:
-            desk.session.rollback()
-            shown = Form.failed(data, error, desk._)
-            return simple(desk, case, "subject", shown, status=422, members=members(desk, case))
-        return desk.redirect(number_path(desk, number), N_("已登记，此人须回避本案"))
+            return desk.redirect(number_path(desk, number), N_("已登记，此人须回避本案"))
+
+        def again(form: Form, status: int) -> Response[Any]:
+            case = queries.open_case(desk.session, desk.actor, number).case
+            others = members(desk, case)
+            return simple(desk, case, "subject", form, status=status, members=others)
+
+        return or_again(desk, data, act, again)
 
     @page("/subject/lift", name="case:lift_page", permission="case.lift")
     def lift_page(self, desk: NamedDependency[Desk], number: FromPath[str]) -> Response[Any]:
@@ -74,15 +77,17 @@ class PeopleController(Controller):
     def lift(
         self, desk: NamedDependency[Desk], number: FromPath[str], data: FormData
     ) -> Response[Any]:
-        case = queries.open_case(desk.session, desk.actor, number).case
-        try:
+        def act() -> Response[Any]:
             form = parse(SubjectForm, data)
             subjects.lift_subject(desk.session, desk.actor, number, form, rev=revision(data))
-        except Invalid as error:
-            desk.session.rollback()
-            shown, named = Form.failed(data, error, desk._), _named(desk, case)
-            return simple(desk, case, "subject/lift", shown, status=422, members=named)
-        return desk.redirect(number_path(desk, number), N_("已撤销登记"))
+            return desk.redirect(number_path(desk, number), N_("已撤销登记"))
+
+        def again(form: Form, status: int) -> Response[Any]:
+            case = queries.open_case(desk.session, desk.actor, number).case
+            named = _named(desk, case)
+            return simple(desk, case, "subject/lift", form, status=status, members=named)
+
+        return or_again(desk, data, act, again)
 
     @page("/tasks/new", name="case:task_page", permission="case.handle")
     def task_page(self, desk: NamedDependency[Desk], number: FromPath[str]) -> Response[Any]:
@@ -93,21 +98,16 @@ class PeopleController(Controller):
     def add_task(
         self, desk: NamedDependency[Desk], number: FromPath[str], data: FormData
     ) -> Response[Any]:
-        case = queries.open_case(desk.session, desk.actor, number).case
-        try:
+        def act() -> Response[Any]:
             people.add_task(desk.session, desk.actor, number, parse(TaskForm, data))
-        except Invalid as error:
-            desk.session.rollback()
-            shown = Form.failed(data, error, desk._)
-            return simple(
-                desk,
-                case,
-                "tasks/new",
-                shown,
-                status=422,
-                members=members(desk, case, "case.handle"),
-            )
-        return desk.redirect(f"{number_path(desk, number)}#tasks", N_("任务已新建"))
+            return desk.redirect(f"{number_path(desk, number)}#tasks", N_("任务已新建"))
+
+        def again(form: Form, status: int) -> Response[Any]:
+            case = queries.open_case(desk.session, desk.actor, number).case
+            able = members(desk, case, "case.handle")
+            return simple(desk, case, "tasks/new", form, status=status, members=able)
+
+        return or_again(desk, data, act, again)
 
     @action("/tasks/{task_id:uuid}", name="case:finish_task", permission="case.handle")
     def finish_task(
@@ -117,13 +117,15 @@ class PeopleController(Controller):
         task_id: FromPath[Any],
         data: FormData,
     ) -> Response[Any]:
-        try:
-            form = parse(ProofForm, data)
-        except Invalid as error:
-            shown = Form.failed({**data, "task": str(task_id)}, error, desk._)
-            return show(desk, number, status=422, form=shown)
-        people.finish_task(desk.session, desk.actor, number, task_id, form.proof)
-        return desk.redirect(f"{number_path(desk, number)}#tasks", N_("已登记完成"))
+        def act() -> Response[Any]:
+            proof = parse(ProofForm, data).proof
+            people.finish_task(desk.session, desk.actor, number, task_id, proof)
+            return desk.redirect(f"{number_path(desk, number)}#tasks", N_("已登记完成"))
+
+        def again(form: Form, status: int) -> Response[Any]:
+            return show(desk, number, status=status, form=form)
+
+        return or_again(desk, {**data, "task": str(task_id)}, act, again)
 
     @page("/reveal", name="case:reveal_page", permission="case.reveal")
     def reveal_page(self, desk: NamedDependency[Desk], number: FromPath[str]) -> Response[Any]:
@@ -134,15 +136,17 @@ class PeopleController(Controller):
     def reveal(
         self, desk: NamedDependency[Desk], number: FromPath[str], data: FormData
     ) -> Response[Any]:
-        case = queries.open_case(desk.session, desk.actor, number).case
-        try:
+        def act() -> Response[Any]:
+            case = queries.open_case(desk.session, desk.actor, number).case
             form = parse(MoveForm, data)
             investor = service.reveal(desk.session, desk.actor, number, form.reason)
-        except Invalid as error:
-            desk.session.rollback()
-            shown = Form.failed(data, error, desk._)
-            return simple(desk, case, "reveal", shown, status=422)
-        return desk.page("cases/revealed.html", case=case, investor=investor)
+            return desk.page("cases/revealed.html", case=case, investor=investor)
+
+        def again(form: Form, status: int) -> Response[Any]:
+            case = queries.open_case(desk.session, desk.actor, number).case
+            return simple(desk, case, "reveal", form, status=status)
+
+        return or_again(desk, data, act, again)
 
 
 def _named(desk: Desk, case: Case) -> list[tuple[str, str]]:

@@ -14,10 +14,10 @@ from huiyin.cases.models import Case
 from huiyin.cases.people import judges
 from huiyin.cases.schemas import RetypeAnswerForm, RetypeForm
 from huiyin.cases.stages import INTAKE_TITLES, IntakeType
-from huiyin.kit.errors import Conflict, Invalid
 from huiyin.kit.i18n import N_
 from huiyin.web.desk import Desk
 from huiyin.web.forms import Form, parse
+from huiyin.web.mending import or_again
 from huiyin.web.routes import FormData, action, page
 
 
@@ -33,17 +33,18 @@ class RetypeController(Controller):
     def retype(
         self, desk: NamedDependency[Desk], number: FromPath[str], data: FormData
     ) -> Response[Any]:
-        case = queries.open_case(desk.session, desk.actor, number).case
-        try:
+        def act() -> Response[Any]:
             form = parse(RetypeForm, data)
             retyping.retype(desk.session, desk.actor, number, form, rev=revision(data))
-        except (Invalid, Conflict) as error:
-            desk.session.rollback()
+            waits = retyping.downgrades(form.intake_type)
+            said = N_("改类申请已提交，等待审批人批复") if waits else N_("登记类型已更改")
+            return desk.redirect(number_path(desk, number), said)
+
+        def again(form: Form, status: int) -> Response[Any]:
             case = queries.open_case(desk.session, desk.actor, number).case
-            return simple(desk, case, "retype", _failed(desk, data, error), status=error.status)
-        waits = retyping.downgrades(form.intake_type)
-        said = N_("改类申请已提交，等待审批人批复") if waits else N_("登记类型已更改")
-        return desk.redirect(number_path(desk, number), said)
+            return simple(desk, case, "retype", form, status=status)
+
+        return or_again(desk, data, act, again)
 
     @page("/decide", name="case:retype_decide_page", permission="retype.approve")
     def decide_page(self, desk: NamedDependency[Desk], number: FromPath[str]) -> Response[Any]:
@@ -54,27 +55,19 @@ class RetypeController(Controller):
     def decide(
         self, desk: NamedDependency[Desk], number: FromPath[str], data: FormData
     ) -> Response[Any]:
-        case = queries.open_case(desk.session, desk.actor, number).case
-        session, actor = desk.session, desk.actor
-        try:
+        def act() -> Response[Any]:
             form, rev = parse(RetypeAnswerForm, data), revision(data)
             if form.decision == "grant":
-                retyping.grant_retype(session, actor, number, rev=rev)
-            else:
-                retyping.refuse_retype(session, actor, number, form.reason, rev=rev)
-        except (Invalid, Conflict) as error:
-            session.rollback()
-            session.expire_all()
-            case = queries.open_case(session, actor, number).case
-            return _decide(desk, case, _failed(desk, data, error), status=error.status)
-        done = N_("登记类型已更改") if form.decision == "grant" else N_("改类申请已退回")
-        return desk.redirect(number_path(desk, number), done)
+                retyping.grant_retype(desk.session, desk.actor, number, rev=rev)
+                return desk.redirect(number_path(desk, number), N_("登记类型已更改"))
+            retyping.refuse_retype(desk.session, desk.actor, number, form.reason, rev=rev)
+            return desk.redirect(number_path(desk, number), N_("改类申请已退回"))
 
+        def again(form: Form, status: int) -> Response[Any]:
+            case = queries.open_case(desk.session, desk.actor, number).case
+            return _decide(desk, case, form, status=status)
 
-def _failed(desk: Desk, data: dict[str, Any], error: Invalid | Conflict) -> Form:
-    if isinstance(error, Invalid):
-        return Form.failed(data, error, desk._)
-    return Form(data, {}, desk._(error.message))
+        return or_again(desk, data, act, again)
 
 
 def _decide(desk: Desk, case: Case, form: Form, *, status: int = 200) -> Response[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from litestar import Controller, Response
 from litestar.di import NamedDependency
@@ -11,6 +11,7 @@ from litestar.params import FromPath
 from huiyin.cases import queries, service
 from huiyin.cases.acts import FIELD_TITLES, number_path, revision
 from huiyin.cases.controllers import funds
+from huiyin.cases.errors import KeyReused
 from huiyin.cases.filing import file_complaint, taken_down
 from huiyin.cases.models import Case
 from huiyin.cases.schemas import FactsForm, RegisterForm
@@ -21,12 +22,13 @@ from huiyin.cases.stages import (
     SOURCE_TITLES,
     Complexity,
 )
-from huiyin.kit.errors import Invalid, Stale
+from huiyin.kit.errors import Conflict, Stale
 from huiyin.kit.i18n import N_, Message
 from huiyin.kit.time import local, now
 from huiyin.policies.catalogue import categories, causes, groups
 from huiyin.web.desk import Desk
 from huiyin.web.forms import Form, defaults, parse
+from huiyin.web.mending import or_again
 from huiyin.web.routes import FormData, action, page
 
 
@@ -41,17 +43,25 @@ class RecordController(Controller):
 
     @action("/cases/new", name="case:register", permission="case.file")
     def register(self, desk: NamedDependency[Desk], data: FormData) -> Response[Any]:
-        try:
+        def act() -> Response[Any]:
             form = parse(RegisterForm, data)
             key = str(data.get("_key", ""))[:64] or form.story[:64]
-            filed = file_complaint(desk.session, desk.actor, taken_down(form, key))
-        except Invalid as error:
-            desk.session.rollback()
-            return register_page(desk, Form.failed(data, error, desk._), status=422)
-        return desk.redirect(
-            number_path(desk, filed.number),
-            Message(N_("已登记，查询码 {code}，请告知投诉人"), {"code": spaced(filed.code)}),
-        )
+            try:
+                filed = file_complaint(desk.session, desk.actor, taken_down(form, key))
+            except KeyReused:
+                raise Registered from None
+            code = spaced(filed.code)
+            return desk.redirect(
+                number_path(desk, filed.number),
+                Message(N_("已登记，查询码 {code}，请告知投诉人"), {"code": code}),
+            )
+
+        def again(form: Form, status: int) -> Response[Any]:
+            if status == Registered.status and not form.errors:
+                form.values.pop("_key", None)  # sent again, it is a complaint of its own
+            return register_page(desk, form, status=status)
+
+        return or_again(desk, data, act, again)
 
     @page("/cases/{number:str}/edit", name="case:edit_page", permission="case.classify")
     def edit_page(self, desk: NamedDependency[Desk], number: FromPath[str]) -> Response[Any]:
@@ -75,22 +85,25 @@ class RecordController(Controller):
     def edit(
         self, desk: NamedDependency[Desk], number: FromPath[str], data: FormData
     ) -> Response[Any]:
-        case = queries.open_case(desk.session, desk.actor, number).case
-        try:
-            service.edit(
-                desk.session, desk.actor, number, parse(FactsForm, data), rev=revision(data)
-            )
-        except Invalid as error:
-            desk.session.rollback()
-            return edit_page(desk, case, Form.failed(data, error, desk._), status=422)
-        except Stale as error:
-            desk.session.rollback()
-            desk.session.expire_all()
+        def act() -> Response[Any]:
+            form, rev = parse(FactsForm, data), revision(data)
+            service.edit(desk.session, desk.actor, number, form, rev=rev)
+            return desk.redirect(number_path(desk, number), N_("要素已更新"))
+
+        def again(form: Form, status: int) -> Response[Any]:
             case = queries.open_case(desk.session, desk.actor, number).case
-            return edit_page(
-                desk, case, Form(data, {}, desk._(error.message)), status=409, conflict=True
-            )
-        return desk.redirect(number_path(desk, number), N_("要素已更新"))
+            conflict = status == Stale.status
+            return edit_page(desk, case, form, status=status, conflict=conflict)
+
+        return or_again(desk, data, act, again)
+
+
+class Registered(Conflict):
+    """The form was sent before and has become a case; what stands in it now is something else."""
+
+    default: ClassVar[str] = N_(
+        "这一页已登记过一件投诉，内容与现在填写的不同。如须另行登记，请核对后再次提交"
+    )
 
 
 def spaced(code: str) -> str:

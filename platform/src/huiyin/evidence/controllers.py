@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, BinaryIO, Final, cast
 
 from litestar import Controller, Response
@@ -14,11 +15,11 @@ from huiyin.cases.acts import number_path
 from huiyin.cases.models import Case
 from huiyin.evidence import service
 from huiyin.evidence.service import Upload
-from huiyin.kit.errors import Invalid
 from huiyin.kit.i18n import N_
 from huiyin.kit.text import clean
 from huiyin.web.desk import Desk
 from huiyin.web.forms import Form
+from huiyin.web.mending import or_again
 from huiyin.web.routes import UPLOAD_LIMIT, FormData, UploadData, action, page
 from huiyin.web.site import Panel
 
@@ -55,14 +56,12 @@ class EvidenceController(Controller):
     def add(
         self, desk: NamedDependency[Desk], number: FromPath[str], data: UploadData
     ) -> Response[Any]:
-        note = clean(str(data.get("note") or ""))[:500]
-        shared = data.get("shared") == "on"
-        try:
+        def act() -> Response[Any]:
+            note, shared = clean(str(data.get("note") or ""))[:500], data.get("shared") == "on"
             service.add(desk.session, desk.actor, number, uploads(data), note=note, shared=shared)
-        except Invalid as error:
-            desk.session.rollback()
-            return _page(desk, number, Form.failed(data, error, desk._), status=422)
-        return desk.redirect(f"{number_path(desk, number)}/evidence", N_("证据已保存"))
+            return desk.redirect(f"{number_path(desk, number)}/evidence", N_("证据已保存"))
+
+        return or_again(desk, data, act, partial(_again, desk, number))
 
     @action("/{file_id:uuid}/verify", name="evidence:verify", permission="case.note")
     def verify(
@@ -72,14 +71,13 @@ class EvidenceController(Controller):
         file_id: FromPath[Any],
         data: FormData,
     ) -> Response[Any]:
-        note = clean(str(data.get("note") or ""))[:500]
-        try:
+        def act() -> Response[Any]:
+            note = clean(str(data.get("note") or ""))[:500]
             service.verify(desk.session, desk.actor, number, file_id, note)
-        except Invalid as error:
-            desk.session.rollback()
-            shown = Form.failed({**data, "file": str(file_id)}, error, desk._)
-            return _page(desk, number, shown, status=422)
-        return desk.redirect(f"{number_path(desk, number)}/evidence", N_("已核验"))
+            return desk.redirect(f"{number_path(desk, number)}/evidence", N_("已核验"))
+
+        typed = {**data, "file": str(file_id)}
+        return or_again(desk, typed, act, partial(_again, desk, number))
 
     @page("/{file_id:uuid}", name="evidence:read", permission="case.read")
     def read(
@@ -88,6 +86,10 @@ class EvidenceController(Controller):
         file, stream = service.read(desk.session, desk.actor, number, file_id)
         with stream:
             return desk.file(stream.read(), file.name, file.media_type)
+
+
+def _again(desk: Desk, number: str, form: Form, status: int) -> Response[Any]:
+    return _page(desk, number, form, status=status)
 
 
 def _page(desk: Desk, number: str, form: Form, *, status: int = 200) -> Response[Any]:

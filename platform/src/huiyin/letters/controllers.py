@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from functools import partial
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -14,7 +15,7 @@ from huiyin.cases import extensions, queries
 from huiyin.cases.acts import number_path, revision
 from huiyin.cases.models import Case
 from huiyin.cases.schemas import Reason, Shape
-from huiyin.kit.errors import Conflict, Invalid
+from huiyin.kit.errors import Conflict
 from huiyin.kit.i18n import N_, Message
 from huiyin.letters import service
 from huiyin.letters.checks import blocks
@@ -26,6 +27,7 @@ from huiyin.letters.wording import LetterKind
 from huiyin.remedies import service as remedies
 from huiyin.web.desk import Desk
 from huiyin.web.forms import Form, parse, shown
+from huiyin.web.mending import or_again
 from huiyin.web.routes import FormData, action, page
 from huiyin.web.site import Panel
 
@@ -68,19 +70,19 @@ class LetterController(Controller):
     def answer(
         self, desk: NamedDependency[Desk], number: FromPath[str], data: FormData
     ) -> Response[Any]:
-        case = queries.open_case(desk.session, desk.actor, number).case
-        try:
-            form = parse(AnswerForm, data)
-            letter = service.draft_answer(
-                desk.session, desk.actor, number, form, rev=revision(data)
+        def act() -> Response[Any]:
+            form, rev = parse(AnswerForm, data), revision(data)
+            letter = service.draft_answer(desk.session, desk.actor, number, form, rev=rev)
+            return desk.redirect(
+                f"{number_path(desk, number)}/letters/{letter.id}",
+                N_("草稿已保存，请核对后交审批人签发"),
             )
-        except Invalid as error:
-            desk.session.rollback()
-            return _answer(desk, case, Form.failed(data, error, desk._), status=422)
-        return desk.redirect(
-            f"{number_path(desk, number)}/letters/{letter.id}",
-            N_("草稿已保存，请核对后交审批人签发"),
-        )
+
+        def again(form: Form, status: int) -> Response[Any]:
+            case = queries.open_case(desk.session, desk.actor, number).case
+            return _answer(desk, case, form, status=status)
+
+        return or_again(desk, data, act, again)
 
     @page("/new", name="letter:notice_page", permission="case.handle")
     def notice_page(self, desk: NamedDependency[Desk], number: FromPath[str]) -> Response[Any]:
@@ -91,16 +93,18 @@ class LetterController(Controller):
     def notice(
         self, desk: NamedDependency[Desk], number: FromPath[str], data: FormData
     ) -> Response[Any]:
-        case = queries.open_case(desk.session, desk.actor, number).case
-        try:
-            form = parse(NoticeForm, data)
-            letter = service.draft_notice(
-                desk.session, desk.actor, number, form, rev=revision(data)
+        def act() -> Response[Any]:
+            form, rev = parse(NoticeForm, data), revision(data)
+            letter = service.draft_notice(desk.session, desk.actor, number, form, rev=rev)
+            return desk.redirect(
+                f"{number_path(desk, number)}/letters/{letter.id}", N_("草稿已保存")
             )
-        except Invalid as error:
-            desk.session.rollback()
-            return _notice(desk, case, Form.failed(data, error, desk._), status=422)
-        return desk.redirect(f"{number_path(desk, number)}/letters/{letter.id}", N_("草稿已保存"))
+
+        def again(form: Form, status: int) -> Response[Any]:
+            case = queries.open_case(desk.session, desk.actor, number).case
+            return _notice(desk, case, form, status=status)
+
+        return or_again(desk, data, act, again)
 
     @page("/{letter_id:uuid}", name="letter:show", permission="case.read")
     def show(
@@ -125,29 +129,13 @@ class LetterController(Controller):
         letter_id: FromPath[uuid.UUID],
         data: FormData,
     ) -> Response[Any]:
-        case = queries.open_case(desk.session, desk.actor, number).case
-        letter = service.find_letter(desk.session, case, letter_id)
-        try:
-            service.release(
-                desk.session,
-                desk.actor,
-                number,
-                letter_id,
-                str(data.get("fingerprint", "")),
-                rev=revision(data),
-            )
-        except Invalid as error:
-            desk.session.rollback()
-            shown_again = Form.failed(data, error, desk._)
-            return _letter_page(desk, case, letter, shown_again, status=422)
-        except Conflict as error:
-            desk.session.rollback()
-            desk.session.expire_all()
-            case = queries.open_case(desk.session, desk.actor, number).case
-            letter = service.find_letter(desk.session, case, letter_id)
-            again = Form({}, {}, desk._(error.message))
-            return _letter_page(desk, case, letter, again, status=error.status)
-        return desk.redirect(number_path(desk, number), N_("文书已签发，投诉人可在查询页查看"))
+        def act() -> Response[Any]:
+            seal = str(data.get("fingerprint", ""))
+            rev = revision(data)
+            service.release(desk.session, desk.actor, number, letter_id, seal, rev=rev)
+            return desk.redirect(number_path(desk, number), N_("文书已签发，投诉人可在查询页查看"))
+
+        return or_again(desk, data, act, partial(_letter_again, desk, number, letter_id))
 
     @action("/{letter_id:uuid}/withdraw", name="letter:withdraw", permission="case.handle")
     def withdraw(
@@ -157,9 +145,12 @@ class LetterController(Controller):
         letter_id: FromPath[uuid.UUID],
         data: FormData,
     ) -> Response[Any]:
-        reason = str(data.get("reason") or desk._(N_("草稿作废")))[:500]
-        service.withdraw(desk.session, desk.actor, number, letter_id, reason)
-        return desk.redirect(number_path(desk, number), N_("草稿已作废，编号保留"))
+        def act() -> Response[Any]:
+            reason = str(data.get("reason") or desk._(N_("草稿作废")))[:500]
+            service.withdraw(desk.session, desk.actor, number, letter_id, reason)
+            return desk.redirect(number_path(desk, number), N_("草稿已作废，编号保留"))
+
+        return or_again(desk, data, act, partial(_letter_again, desk, number, letter_id))
 
     @action("/{letter_id:uuid}/delivery", name="letter:delivery", permission="case.handle")
     def delivery(
@@ -169,16 +160,14 @@ class LetterController(Controller):
         letter_id: FromPath[uuid.UUID],
         data: FormData,
     ) -> Response[Any]:
-        case = queries.open_case(desk.session, desk.actor, number).case
-        letter = service.find_letter(desk.session, case, letter_id)
-        try:
+        def act() -> Response[Any]:
             form = parse(DeliveryForm, data)
-        except Invalid as error:
-            return _letter_page(desk, case, letter, Form.failed(data, error, desk._), status=422)
-        service.record_delivery(desk.session, desk.actor, number, letter_id, form)
-        return desk.redirect(
-            f"{number_path(desk, number)}/letters/{letter_id}", N_("送达情况已登记")
-        )
+            service.record_delivery(desk.session, desk.actor, number, letter_id, form)
+            return desk.redirect(
+                f"{number_path(desk, number)}/letters/{letter_id}", N_("送达情况已登记")
+            )
+
+        return or_again(desk, data, act, partial(_letter_again, desk, number, letter_id))
 
 
 class ExtensionController(Controller):
@@ -195,23 +184,24 @@ class ExtensionController(Controller):
     def ask(
         self, desk: NamedDependency[Desk], number: FromPath[str], data: FormData
     ) -> Response[Any]:
-        case = queries.open_case(desk.session, desk.actor, number).case
-        try:
-            form = parse(ExtensionForm, data)
+        def act() -> Response[Any]:
+            form, rev = parse(ExtensionForm, data), revision(data)
             extensions.ask_extension(
-                desk.session, desk.actor, number, form.days, form.reason, rev=revision(data)
+                desk.session, desk.actor, number, form.days, form.reason, rev=rev
             )
-        except Invalid as error:
-            desk.session.rollback()
-            return _extension(desk, case, Form.failed(data, error, desk._), status=422)
-        return desk.redirect(number_path(desk, number), N_("延期申请已提交审批"))
+            return desk.redirect(number_path(desk, number), N_("延期申请已提交审批"))
+
+        return or_again(desk, data, act, partial(_extension_again, desk, number))
 
     @action("/grant", name="extension:grant", permission="extension.approve")
     def grant(
         self, desk: NamedDependency[Desk], number: FromPath[str], data: FormData
     ) -> Response[Any]:
-        extensions.grant_extension(desk.session, desk.actor, number, rev=revision(data))
-        return desk.redirect(number_path(desk, number), N_("已批准延期，将书面告知投诉人"))
+        def act() -> Response[Any]:
+            extensions.grant_extension(desk.session, desk.actor, number, rev=revision(data))
+            return desk.redirect(number_path(desk, number), N_("已批准延期，将书面告知投诉人"))
+
+        return or_again(desk, data, act, partial(_extension_again, desk, number))
 
 
 def _answer_form(desk: Desk, case: Case, draft: Letter | None) -> Form:
@@ -268,6 +258,19 @@ def _letter_page(
         channels=CHANNEL_TITLES,
         needs_other=second,
     )
+
+
+def _letter_again(
+    desk: Desk, number: str, letter_id: uuid.UUID, form: Form, status: int
+) -> Response[Any]:
+    case = queries.open_case(desk.session, desk.actor, number).case
+    letter = service.find_letter(desk.session, case, letter_id)
+    return _letter_page(desk, case, letter, form, status=status)
+
+
+def _extension_again(desk: Desk, number: str, form: Form, status: int) -> Response[Any]:
+    case = queries.open_case(desk.session, desk.actor, number).case
+    return _extension(desk, case, form, status=status)
 
 
 def _extension(desk: Desk, case: Case, form: Form, *, status: int = 200) -> Response[Any]:

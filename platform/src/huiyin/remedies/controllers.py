@@ -15,11 +15,11 @@ from huiyin.cases.lines import lines_of, titles
 from huiyin.cases.models import Case
 from huiyin.cases.people import participations
 from huiyin.cases.queries import Filter
-from huiyin.cases.schemas import Shape
+from huiyin.cases.schemas import MoveForm, Shape
 from huiyin.cases.stages import FINDING_TITLES, PART_TITLES, Part, Stage
 from huiyin.cases.verbs import VERBS
 from huiyin.cases.workbench import counts, next_step
-from huiyin.kit.errors import Conflict, Invalid, NotFound, Refused
+from huiyin.kit.errors import NotFound
 from huiyin.kit.i18n import N_
 from huiyin.kit.time import now
 from huiyin.policies.catalogue import categories, causes
@@ -28,6 +28,7 @@ from huiyin.remedies.models import PLAN_TITLES, Plan, PlanState
 from huiyin.remedies.schemas import PlanFields
 from huiyin.web.desk import Desk
 from huiyin.web.forms import Form, parse, shown
+from huiyin.web.mending import or_again
 from huiyin.web.routes import FormData, action, page
 
 _ROWS = 4
@@ -54,15 +55,17 @@ class PlanController(Controller):
     def save(
         self, desk: NamedDependency[Desk], number: FromPath[str], data: FormData
     ) -> Response[Any]:
-        case = queries.open_case(desk.session, desk.actor, number).case
-        try:
+        def act() -> Response[Any]:
             form = parse(PlanFields, data).plan()
             service.save_draft(desk.session, desk.actor, number, form, rev=revision(data))
-        except Invalid as error:
-            desk.session.rollback()
+            return desk.redirect(f"{number_path(desk, number)}#nba", N_("方案已保存"))
+
+        def again(form: Form, status: int) -> Response[Any]:
+            case = queries.open_case(desk.session, desk.actor, number).case
             plan = service.current_plan(desk.session, case)
-            return _edit(desk, case, plan, Form.failed(data, error, desk._), status=422)
-        return desk.redirect(f"{number_path(desk, number)}#nba", N_("方案已保存"))
+            return _edit(desk, case, plan, form, status=status)
+
+        return or_again(desk, data, act, again)
 
     @page("/plan/submit", name="plan:submit_page", permission="case.draft")
     def submit_page(self, desk: NamedDependency[Desk], number: FromPath[str]) -> Response[Any]:
@@ -73,16 +76,15 @@ class PlanController(Controller):
     def submit(
         self, desk: NamedDependency[Desk], number: FromPath[str], data: FormData
     ) -> Response[Any]:
-        case = queries.open_case(desk.session, desk.actor, number).case
-        try:
+        def act() -> Response[Any]:
             service.submit(desk.session, desk.actor, number, rev=revision(data))
-        except (Conflict, Refused) as error:
-            desk.session.rollback()
-            desk.session.expire_all()
+            return desk.redirect(number_path(desk, number), N_("方案已提交审批"))
+
+        def again(form: Form, status: int) -> Response[Any]:
             case = queries.open_case(desk.session, desk.actor, number).case
-            form = Form({}, {}, desk._(error.message))
-            return _submit(desk, case, form, status=error.status)
-        return desk.redirect(number_path(desk, number), N_("方案已提交审批"))
+            return _submit(desk, case, form, status=status)
+
+        return or_again(desk, data, act, again)
 
     @page("/approve", name="plan:judge_page", permission="case.read")
     def judge_page(self, desk: NamedDependency[Desk], number: FromPath[str]) -> Response[Any]:
@@ -93,32 +95,14 @@ class PlanController(Controller):
     def judge(
         self, desk: NamedDependency[Desk], number: FromPath[str], data: FormData
     ) -> Response[Any]:
-        case = queries.open_case(desk.session, desk.actor, number).case
-        try:
-            form, rev = parse(JudgeForm, data), revision(data)
-            if form.decision == "return":
-                service.return_plan(
-                    desk.session, desk.actor, number, form.plan_hash, rev=rev, reason=form.reason
-                )
-                done = N_("方案已驳回")
-            else:
-                plan = service.approve(
-                    desk.session, desk.actor, number, form.plan_hash, rev=rev, opinion=form.reason
-                )
-                approved = plan.state == PlanState.APPROVED
-                done = (
-                    N_("方案已通过，措施已生成任务") if approved else N_("已通过，等待第二位审批人")
-                )
-        except Invalid as error:
-            desk.session.rollback()
-            return _judge(desk, case, Form.failed(data, error, desk._), status=422)
-        except Conflict as error:
-            desk.session.rollback()
-            desk.session.expire_all()
+        def act() -> Response[Any]:
+            return desk.redirect(number_path(desk, number), _judged(desk, number, data))
+
+        def again(form: Form, status: int) -> Response[Any]:
             case = queries.open_case(desk.session, desk.actor, number).case
-            form_again = Form(data, {}, desk._(error.message))
-            return _judge(desk, case, form_again, status=error.status)
-        return desk.redirect(number_path(desk, number), done)
+            return _judge(desk, case, form, status=status)
+
+        return or_again(desk, data, act, again)
 
     @page("/withdraw-plan", name="plan:withdraw_page", permission="case.draft")
     def withdraw_page(self, desk: NamedDependency[Desk], number: FromPath[str]) -> Response[Any]:
@@ -129,19 +113,29 @@ class PlanController(Controller):
     def withdraw(
         self, desk: NamedDependency[Desk], number: FromPath[str], data: FormData
     ) -> Response[Any]:
-        case = queries.open_case(desk.session, desk.actor, number).case
-        try:
-            service.withdraw_plan(
-                desk.session,
-                desk.actor,
-                number,
-                rev=revision(data),
-                reason=str(data.get("reason") or "").strip()[:2000],
-            )
-        except Invalid as error:
-            desk.session.rollback()
-            return _withdraw(desk, case, Form.failed(data, error, desk._), status=422)
-        return desk.redirect(f"{number_path(desk, number)}/plan", N_("方案已撤回，可以修改"))
+        def act() -> Response[Any]:
+            form, rev = parse(MoveForm, data), revision(data)
+            service.withdraw_plan(desk.session, desk.actor, number, rev=rev, reason=form.reason)
+            return desk.redirect(f"{number_path(desk, number)}/plan", N_("方案已撤回，可以修改"))
+
+        def again(form: Form, status: int) -> Response[Any]:
+            case = queries.open_case(desk.session, desk.actor, number).case
+            return _withdraw(desk, case, form, status=status)
+
+        return or_again(desk, data, act, again)
+
+
+def _judged(desk: Desk, number: str, data: dict[str, Any]) -> str:
+    """Judge the plan as the form says; answers what was done."""
+    form, rev = parse(JudgeForm, data), revision(data)
+    session, actor = desk.session, desk.actor
+    if form.decision == "return":
+        service.return_plan(session, actor, number, form.plan_hash, rev=rev, reason=form.reason)
+        return N_("方案已驳回")
+    plan = service.approve(session, actor, number, form.plan_hash, rev=rev, opinion=form.reason)
+    if plan.state == PlanState.APPROVED:
+        return N_("方案已通过，措施已生成任务")
+    return N_("已通过，等待第二位审批人")
 
 
 class ApprovalController(Controller):

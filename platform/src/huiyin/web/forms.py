@@ -15,7 +15,7 @@ from typing import Any, Final, TypeVar
 import msgspec
 from msgspec import inspect as shapes
 
-from huiyin.kit.errors import Invalid
+from huiyin.kit.errors import HuiyinError, Invalid
 from huiyin.kit.i18n import N_, Message, Translator
 from huiyin.kit.text import clean
 from huiyin.kit.time import SHANGHAI
@@ -48,11 +48,12 @@ class Form:
         return self.errors.get(name, "")
 
     @classmethod
-    def failed(cls, values: Mapping[str, Any], error: Invalid, _: Translator) -> Form:
-        """The form as it came, with what must be mended."""
+    def failed(cls, values: Mapping[str, Any], error: HuiyinError, _: Translator) -> Form:
+        """The form as it came, with what must be mended or why it was refused."""
+        fields = error.fields if isinstance(error, Invalid) else {}
         return cls(
             {k: v for k, v in values.items() if isinstance(v, str | list)},
-            {name: _(message) for name, message in error.fields.items()},
+            {name: _(message) for name, message in fields.items()},
             _(error.message),
         )
 

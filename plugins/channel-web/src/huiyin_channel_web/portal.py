@@ -20,6 +20,7 @@ from huiyin.sdk import (
     Desk,
     Form,
     FormData,
+    HuiyinError,
     Invalid,
     Message,
     NotFound,
@@ -233,10 +234,15 @@ def _done(
     try:
         with ctx.session.begin_nested():
             told = do(ctx, case)
-    except Invalid as error:
+    except NotFound:
+        raise
+    except HuiyinError as error:
+        ctx.session.expire_all()  # what it became in between is what the page shows
         form = Form.failed(data, error, desk._)
         answer = (page_again or _case_page)(desk, ctx, visit, case, form)
-        answer.status_code = 422
+        answer.status_code = error.status
+        if isinstance(error, Throttled):
+            answer.headers["Retry-After"] = str(error.retry_after)
         return answer
     return desk.redirect(home(desk, "/track/case"), told)
 
@@ -283,6 +289,8 @@ def _confirm_page(
     name = desk.request.url.path.rstrip("/").rpartition("/")[2]
     seen = progress_of(ctx, case)
     if not (seen.may_withdraw if name == "withdraw" else seen.may_ask_review):
+        if form.summary:  # it could still be done when the reason was begun
+            return _case_page(desk, ctx, visit, case, form)
         raise Conflict
     return show(
         desk, f"{name}.html", case=case, form=form,
