@@ -26,6 +26,7 @@ THEIRS = [
     {"origin": "https://qinghe.test@evil.test"},
     {"origin": "null"},
     {"origin": ""},
+    {"origin": "http://["},
 ]
 
 

@@ -101,9 +101,21 @@ def test_what_is_required_is_asked_for_by_its_title(words):
     assert fault({})["words"] == "请填写话"
 
 
-@pytest.mark.parametrize("amount", ["NaN", "Infinity", "-1", "100.01", "1.005", "1e-9", "二"])
+ODD = ["NaN", "Infinity", "-1", "100.01", "1.005", "1e-9", "二", "1e30", "9" * 40, "1e999999999"]
+
+
+@pytest.mark.parametrize("amount", ODD)
 def test_an_amount_is_money(amount):
     assert set(fault({"words": "两字", "amount": amount})) == {"amount"}
+
+
+def test_an_amount_without_bounds_is_reckoned_with_or_refused():
+    class Free(msgspec.Struct, frozen=True):
+        amount: Decimal
+
+    assert parse(Free, {"amount": "1200.50"}).amount == Decimal("1200.50")
+    with pytest.raises(Invalid):
+        parse(Free, {"amount": "1e30"})
 
 
 @pytest.mark.parametrize(

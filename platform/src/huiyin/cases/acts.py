@@ -29,6 +29,7 @@ from huiyin.clocks.service import calendar
 from huiyin.identity.policy import Role, permissions_of
 from huiyin.kit.errors import Invalid, NotFound
 from huiyin.kit.i18n import N_, Message
+from huiyin.kit.text import whole
 from huiyin.web.desk import Desk
 from huiyin.web.forms import Form, parse
 from huiyin.web.mending import or_again
@@ -66,10 +67,8 @@ def number_path(desk: Desk, number: str) -> str:
 def show(desk: Desk, number: str, *, status: int = 200, form: Form | None = None) -> Response[Any]:
     """The page of the case, with a form to be mended if there is one."""
     query = desk.request.query_params
-    before = query.get("before", "")
-    context = workbench.context(
-        desk, number, tab=query.get("tab", ""), before=int(before) if before.isdigit() else None
-    )
+    before = whole(query.get("before", ""))
+    context = workbench.context(desk, number, tab=query.get("tab", ""), before=before)
     if form is not None:
         context["form"] = form
     return desk.page(
@@ -190,10 +189,10 @@ def movable(name: str) -> Verb:
 
 def revision(data: dict[str, Any]) -> int:
     """The version the person looked at."""
-    given = str(data.get("rev", ""))
-    if not given.isdigit():
+    given = whole(str(data.get("rev", "")))
+    if given is None:
         raise Invalid({"rev": N_("页面已过期，请刷新后重新提交")})
-    return int(given)
+    return given
 
 
 def confirm_page(

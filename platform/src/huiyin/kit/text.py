@@ -18,6 +18,12 @@ def clean(text: str) -> str:
     return "".join(kept).strip()
 
 
+def whole(text: str, *, most: int = 9) -> int | None:
+    """The number that up to ``most`` ASCII digits make, else ``None``: ``int`` also takes signs
+    and other scripts, ``isdigit`` also ``²``, and thousands of digits are an error."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= most else None
+
+
 def mask_name(name: str) -> str:
     """陈建国 → 陈*国, 张三 → 张*, Ann Lee → A**."""
     name = name.strip()

@@ -16,6 +16,7 @@ from litestar.params import FromPath
 
 from huiyin.kit.errors import Conflict, Invalid, NotFound, Stale
 from huiyin.kit.i18n import N_, Message
+from huiyin.kit.text import whole
 from huiyin.plugins import activation, drafts, health, presenting, settings
 from huiyin.plugins.activation import PluginState
 from huiyin.plugins.drafts import CONFIGURE, PUBLISH
@@ -132,11 +133,11 @@ class PluginController(Controller):
     def rollback(
         self, desk: NamedDependency[Desk], plugin: FromPath[str], data: FormData
     ) -> Response[Any]:
-        given = str(data.get("version", ""))
-        if not given.isdecimal() or len(given) > 9:
+        given = whole(str(data.get("version", "")))
+        if given is None:
             raise NotFound
         reason = desk._(Message(N_("退回第 {n} 版"), {"n": given}))
-        drafts.rollback(host_of(desk), desk.session, desk.actor, plugin, int(given), reason=reason)
+        drafts.rollback(host_of(desk), desk.session, desk.actor, plugin, given, reason=reason)
         said = N_("已按该版本拟好草稿，由另一位管理员或审批人发布后生效")
         return desk.redirect(plugin_path(desk, plugin), said)
 

@@ -62,7 +62,7 @@ from huiyin.kit.errors import (
 from huiyin.kit.i18n import N_, Message
 from huiyin.kit.ids import uuid7
 from huiyin.kit.tables import CSV, XLSX, Cell, Line, read_table, write_csv, write_xlsx
-from huiyin.kit.text import clean, mask_email, mask_name, mask_phone
+from huiyin.kit.text import clean, mask_email, mask_name, mask_phone, whole
 from huiyin.kit.time import at_local, local, local_date, now, today
 from huiyin.letters.mailer import Undeliverable
 from huiyin.letters.paper import Paper, PaperCode, PaperSection, PaperTable, paper_pdf
@@ -291,6 +291,7 @@ __all__ = [
     "tracking_code",
     "uuid7",
     "visible_cases",
+    "whole",
     "withdraw",
     "workdays_between",
     "write_csv",

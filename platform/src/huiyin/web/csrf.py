@@ -28,8 +28,15 @@ def check_origin(headers: Mapping[str, str], host: str) -> None:
         return
     # Old browsers send no fetch metadata, but an Origin with every POST.
     origin = headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc != host:
+    if origin is not None and _host_of(origin) != host:
         raise BadOrigin
+
+
+def _host_of(origin: str) -> str:
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        raise BadOrigin from None
 
 
 def check_token(expected: str, given: object) -> None:

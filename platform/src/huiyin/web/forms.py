@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from enum import Enum
 from typing import Any, Final, TypeVar
 
@@ -134,12 +134,21 @@ def _check_decimal(name: str, kind: shapes.Type, value: Decimal) -> None:
     """Bounds of a decimal, declared as ``minimum`` and ``maximum``; cents, no more."""
     bounds = _extra(kind)
     low, high = bounds.get("minimum"), bounds.get("maximum")
-    if not value.is_finite() or value != round(value, 2):
+    if not value.is_finite():
         raise Invalid({name: Message(N_("请填写数字，例如 1200.50"))})
     if (low is not None and value < low) or (high is not None and value > high):
         raise Invalid(
             {name: Message(N_("请填写 {low} 到 {high} 之间的数字"), {"low": low, "high": high})}
         )
+    if not _in_cents(value):
+        raise Invalid({name: Message(N_("请填写数字，例如 1200.50"))})
+
+
+def _in_cents(value: Decimal) -> bool:
+    try:
+        return value == round(value, 2)
+    except InvalidOperation:  # more digits than can be reckoned with
+        return False
 
 
 def _extra(kind: shapes.Type) -> dict[str, Any]:

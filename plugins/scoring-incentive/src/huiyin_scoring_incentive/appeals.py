@@ -27,6 +27,7 @@ from huiyin.sdk import (
     local_date,
     now,
     today,
+    whole,
 )
 from huiyin_scoring_incentive import corrections, errors, formulas, rounds, scoring
 from huiyin_scoring_incentive.models import Appeal, Formula, Round, Score
@@ -232,9 +233,10 @@ def _positions(chosen: Sequence[str]) -> dict[str, set[int]]:
     found: dict[str, set[int]] = defaultdict(set)
     for item in chosen:
         figure, _, at = item.rpartition("|")
-        if not figure or not at.isdecimal() or len(at) > 6:
+        place = whole(at, most=6)
+        if not figure or place is None:
             raise Invalid({"leave_out": Message(N_("请从给出的选项中选择"))})
-        found[figure].add(int(at))
+        found[figure].add(place)
     return found
 
 

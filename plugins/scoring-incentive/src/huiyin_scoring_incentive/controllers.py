@@ -25,6 +25,7 @@ from huiyin.sdk import (
     defaults,
     page,
     parse,
+    whole,
 )
 from huiyin_scoring_incentive import formulas, queries, rounds, signals, thanks
 from huiyin_scoring_incentive.balance import LIMITS
@@ -195,12 +196,9 @@ def _show_version(desk: Desk, ctx: TenantContext, found: Formula | None) -> Resp
     old = formulas.before(ctx, found) if found else None
     changes = formulas.diff(formulas.body_of(old), body) if old and body else []
     draft = formulas.draft_of(ctx) if Reader.of(desk.actor).publishes else None
-    try:
-        before = int(desk.request.query_params.get("before", "0"))
-    except ValueError:
-        before = 0
+    before = whole(desk.request.query_params.get("before", "")) or 0
     return show(
         desk, ctx, "formula.html", formula=found, body=body, old=old, changes=changes,
         draft=draft, own=bool(draft and desk.actor.id in draft.authors), limits=LIMITS,
-        listed=formulas.versions(ctx, before=max(0, min(before, 2**31 - 1))), figures=titles(ctx),
+        listed=formulas.versions(ctx, before=before), figures=titles(ctx),
     )  # fmt: skip

@@ -26,6 +26,7 @@ from huiyin.sdk import (
     page,
     parse,
     today,
+    whole,
 )
 from huiyin_scoring_incentive import awards, papers, thanks
 from huiyin_scoring_incentive.rights import AWARD, NOMINATE, OWN, SEE, Reader
@@ -193,8 +194,7 @@ def _sane(year: int) -> int:
 
 
 def _years(desk: Desk, ctx: TenantContext, form: Form, status: int = 200) -> Response[Any]:
-    given = desk.request.query_params.get("before", "")
-    before = int(given) if given.isascii() and given.isdecimal() and len(given) == 4 else 9999
+    before = whole(desk.request.query_params.get("before", ""), most=4) or 9999
     return show(
         desk, ctx, "awards.html", status=status, form=form, states=awards.STATE_TITLES,
         years=awards.years(ctx, before=before),

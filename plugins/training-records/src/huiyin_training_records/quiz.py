@@ -12,7 +12,17 @@ from typing import Any, Final
 
 from sqlalchemy import select
 
-from huiyin.sdk import N_, Conflict, Invalid, Message, NotFound, Refused, TenantContext, uuid7
+from huiyin.sdk import (
+    N_,
+    Conflict,
+    Invalid,
+    Message,
+    NotFound,
+    Refused,
+    TenantContext,
+    uuid7,
+    whole,
+)
 from huiyin_training_records import courses, learning
 from huiyin_training_records.errors import AUTHOR, NO_ATTEMPTS, NOT_YET, SUBMITTED
 from huiyin_training_records.models import Assignment, Attempt, Question
@@ -167,14 +177,14 @@ def read_answers(questions: Sequence[Asked], data: Mapping[str, Any]) -> dict[st
     for question in questions:
         given = data.get(question.name) or []
         given = given if isinstance(given, list) else [given]
-        places = [str(place) for place in given]
-        good = [p for p in places if p.isdecimal() and int(p) < len(question.options)]
+        places = [whole(str(place)) for place in given]
+        good = [p for p in places if p is not None and p < len(question.options)]
         one = question.question.kind != QuestionKind.MULTI
         if not good:
             errors[question.name] = N_("请作答")
         elif len(good) != len(places) or len(set(good)) != len(good) or (one and len(good) > 1):
             errors[question.name] = N_("请从给出的选项中选择")
-        answers[question.name] = frozenset(int(p) for p in good)
+        answers[question.name] = frozenset(good)
     if errors:
         raise Invalid(errors)
     return answers

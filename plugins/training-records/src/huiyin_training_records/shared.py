@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, BinaryIO, Final
@@ -25,6 +24,7 @@ from huiyin.sdk import (
     TenantContext,
     colleagues,
     context_of,
+    whole,
 )
 from huiyin_training_records.terms import (
     COVERAGE,
@@ -116,8 +116,7 @@ def without_file(data: Mapping[str, Any], name: str = "file") -> dict[str, Any]:
 
 
 def rev_of(data: Mapping[str, Any]) -> int:
-    typed = str(data.get("rev", ""))
-    return int(typed) if re.fullmatch(r"\d{1,9}", typed) else 0
+    return whole(str(data.get("rev", ""))) or 0
 
 
 def key_of(desk: Desk, name: str) -> uuid.UUID | None:
