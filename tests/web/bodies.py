@@ -38,6 +38,8 @@ ON_A_CASE = {
     "evidence:verify": {"note": "已与原件核对"},
     "extension:ask": {**REV, "days": 3, "reason": "材料较多"},
     "extension:grant": REV,
+    "extension:refuse": {**REV, "reason": "材料已齐"},
+    "extension:withdraw": REV,
     "letter:answer": {**REV, "findings": "情况属实", "outcome": "已经支付", "basis": "合同"},
     "letter:notice": {**REV, "kind": "progress", "process": "已核对"},
     "letter:delivery": {"outcome": "sent", "detail": "EMS 123"},
@@ -84,6 +86,7 @@ BESIDE = {
 NOT_HERE = {
     "admin:grant_decide": 404,  # nobody was appointed
     "settings:password": 422,  # the account of a test has no password
+    "extension:refuse": 403,  # whoever handles the case
     "admin:plugin_rollback": 404,  # no version was ever published
     "settings:session_end": 404,  # the one in the address is nobody's
     "settings:token_end": 404,

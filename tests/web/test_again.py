@@ -19,7 +19,7 @@ WRITTEN = {
     "proof", "reason", "title",
 }  # fmt: skip
 CHOSEN = {"outcome": {"letter:delivery"}}  # a list there, words elsewhere
-WORDLESS = {"plan:submit", "extension:grant", "letter:release"}
+WORDLESS = {"plan:submit", "extension:grant", "extension:withdraw", "letter:release"}
 
 
 def written(name, body):

@@ -30,7 +30,7 @@ from huiyin.cases.stages import (
     Part,
     Stage,
 )
-from huiyin.cases.verbs import END_ASKED, VERBS, Verb, in_reach, outcome_of
+from huiyin.cases.verbs import END_ASKED, EXTENSION_ASKED, VERBS, Verb, in_reach, outcome_of
 from huiyin.clocks import service as clocks
 from huiyin.db import ScopedSession
 from huiyin.identity.actor import Actor, ActorKind, system_actor
@@ -40,6 +40,7 @@ from huiyin.kit.time import local_date, now
 from huiyin.ledger import service as ledger
 from huiyin.queue import service as queue
 
+_ANSWERED: Final = frozenset({Stage.FOLLOWUP, Stage.ARCHIVE})
 # Open cases whose clocks all stand still sort after every date.
 NO_CLOCK: Final = datetime(9999, 1, 1, tzinfo=UTC)
 RECOUNT: Final = "recount"
@@ -251,6 +252,9 @@ def _move(case: Case, verb: Verb, moment: datetime) -> None:
         case.state, case.outcome = CaseState.CLOSED.value, outcome.value
         case.closed_at = moment
     _drop_proposal(case)
+    if reopened or not case.is_open or case.stage in _ANSWERED:
+        # No more time is asked for an answer that was given, or in a round that is over.
+        case.facts = {name: fact for name, fact in case.facts.items() if name != EXTENSION_ASKED}
 
 
 def _drop_proposal(case: Case) -> None:

@@ -1,6 +1,7 @@
 """More time for the written answer: asked by whoever handles, granted by somebody who does not.
 
-How much there may be is the policy's rule; a date that has passed is not mended afterwards.
+How much there may be is the policy's rule; a date that has passed is not mended afterwards, and
+a request that waited so long can still be refused or taken back.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any, Final
 
 from huiyin.cases.change import Deed, change
 from huiyin.cases.models import Case
+from huiyin.cases.verbs import EXTENSION_ASKED
 from huiyin.clocks import service as clocks
 from huiyin.clocks.policy import Allowance, Complexity
 from huiyin.clocks.rules import Clock, Facts
@@ -22,7 +24,8 @@ from huiyin.kit.i18n import N_, Message
 from huiyin.kit.time import now
 
 KIND: Final = "reply"
-ASKED: Final = "extension_asked"
+ASKED: Final = EXTENSION_ASKED
+APPROVE: Final = "extension.approve"
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,14 +140,25 @@ def refuse_extension(
     session: ScopedSession, actor: Actor, number: str, reason: str, *, rev: int
 ) -> Case:
     """Leave the date where it is, and say why."""
+    return change(session, actor, number, _dropping("refuse_extension", reason), rev=rev)
+
+
+def withdraw_extension(session: ScopedSession, actor: Actor, number: str, *, rev: int) -> Case:
+    """Take the request back; nothing changes."""
+    return change(session, actor, number, _dropping("withdraw_extension"), rev=rev)
+
+
+def _dropping(verb: str, reason: str = "") -> Deed:
+    deed = Deed(verb, body=reason)
 
     def apply(case: Case) -> None:
-        _pending(case)
+        request = _pending(case)
         case.facts = {name: fact for name, fact in case.facts.items() if name != ASKED}
+        deed.data = {"days": request["days"]}
+        deed.facts = {"days": request["days"], "asked_by": request["by_id"]}
 
-    return change(
-        session, actor, number, Deed("refuse_extension", body=reason, apply=apply), rev=rev
-    )
+    deed.apply = apply
+    return deed
 
 
 def _pending(case: Case) -> Mapping[str, Any]:

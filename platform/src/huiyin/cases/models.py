@@ -84,6 +84,11 @@ class Case(TenantModel):
             *columns("next_due_at", "id"),
             postgresql_where=text("facts ? 'answer_waits'"),
         ),
+        Index(
+            "ix_case_file_extending",
+            *columns("next_due_at", "id"),
+            postgresql_where=text("state = 'open' AND facts ? 'extension_asked'"),
+        ),
         Index("ix_case_file_received", *columns("received_at", "id")),
         Index("ix_case_file_owner", *columns("owner_id", "state")),
         Index(

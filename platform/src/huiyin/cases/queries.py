@@ -34,7 +34,13 @@ from sqlalchemy.orm import aliased, joinedload
 from huiyin.cases.change import NO_CLOCK
 from huiyin.cases.models import Case, Entry
 from huiyin.cases.stages import CaseState, EntryKind, Source, Stage
-from huiyin.cases.verbs import ANSWER_WAITS, END_ASKED, MERGED_OWED, RETYPE_ASKED
+from huiyin.cases.verbs import (
+    ANSWER_WAITS,
+    END_ASKED,
+    EXTENSION_ASKED,
+    MERGED_OWED,
+    RETYPE_ASKED,
+)
 from huiyin.clocks.policy import Unit
 from huiyin.clocks.reading import LEFT, OVER
 from huiyin.clocks.service import calendar
@@ -56,9 +62,11 @@ _AT_MOST: Final = literal_column(str(CAP), Integer)
 ENTRIES: Final = 30
 
 
-# In words of their own, so that the partial indexes are found.
-_ENDING: Final = Case.facts.has_key(literal_column(f"'{END_ASKED}'"))
-_RETYPING: Final = Case.facts.has_key(literal_column(f"'{RETYPE_ASKED}'"))
+# What waits for an approver: in words of their own, so that the partial indexes are found.
+_ASKED: Final = {
+    fact: Case.facts.has_key(literal_column(f"'{fact}'"))
+    for fact in (END_ASKED, RETYPE_ASKED, EXTENSION_ASKED)
+}
 _UNSIGNED: Final = Case.facts.has_key(literal_column(f"'{ANSWER_WAITS}'"))
 _ANSWERABLE: Final = or_(Case.state != CaseState.CLOSED.value, Case.facts.has_key(MERGED_OWED))
 
@@ -109,8 +117,7 @@ def _counting(everything: bool) -> Select[Any]:
         # Each by its own partial index, which needs its own whole condition.
         "approvals": or_(
             and_(is_open, Case.stage == _fixed(Stage.APPROVAL)),
-            and_(is_open, _ENDING),
-            and_(is_open, _RETYPING),
+            *(and_(is_open, waits) for waits in _ASKED.values()),
             and_(_UNSIGNED, _ANSWERABLE),
         ),
         "soon": Case.next_due_at < soon,
@@ -202,7 +209,7 @@ def inbox(
         Case.next_due_at.is_not(None), visible(actor), *_conditions(actor, wanted)
     )
     if ending:
-        query = query.where(Case.state == _fixed(CaseState.OPEN), _ENDING)
+        query = query.where(Case.state == _fixed(CaseState.OPEN), _ASKED[END_ASKED])
     if key := parse_key(wanted.after):
         query = query.where(tuple_(Case.next_due_at, Case.id) > key)
     return session.execute(query.order_by(Case.next_due_at, Case.id).limit(n + 1)).all()
@@ -319,11 +326,11 @@ def time_left(due_at: datetime | None, moment: datetime) -> tuple[str, Message]:
     return "soon" if n <= 3 else "normal", Message(one) if n == 1 else Message(many, {"n": n})
 
 
-def retypings(session: ScopedSession, actor: Actor) -> Sequence[Row[Any]]:
-    """Open cases for which another kind was asked for, the nearest date first."""
+def asked_for(session: ScopedSession, actor: Actor, fact: str) -> Sequence[Row[Any]]:
+    """Open cases in which another kind or more time was asked for, the nearest date first."""
     return session.execute(
         _rows()
-        .where(Case.state == _fixed(CaseState.OPEN), _RETYPING, visible(actor))
+        .where(Case.state == _fixed(CaseState.OPEN), _ASKED[fact], visible(actor))
         .order_by(Case.next_due_at, Case.id)
         .limit(PAGE)
     ).all()

@@ -55,6 +55,7 @@ REVIEW_ASKED: Final = "review_asked"  # in the facts of a case until it is decid
 END_ASKED: Final = "end_asked"
 RETYPE_ASKED: Final = "retype_asked"
 ANSWER_WAITS: Final = "answer_waits"  # a written answer is drafted, and to be signed
+EXTENSION_ASKED: Final = "extension_asked"
 END_CONFIRMED: Final = "end_confirmed"  # and once it was confirmed
 SETTLED: Final = "summary_closed"  # in the facts of a case that was settled at once
 TRANSFER_ANSWERED: Final = "transfer_answered"
@@ -264,7 +265,10 @@ _TABLE: Final = (
          closed=True),
     Verb("read_letter", N_("查看答复"), N_("投诉人查看书面答复"), "case.letter", ALL, direct=False,
          complainant=True, closed=True),
-    Verb("extend", N_("申请延期"), N_("申请延期"), "case.handle", _HANDLED, reason=True, direct=False, handles=True),
+    Verb("extend", N_("申请延期"), N_("申请延期"), "case.handle", _HANDLED, reason=True, direct=False,
+         handles=True, outbox="case.extension_asked"),
+    Verb("withdraw_extension", N_("撤回申请"), N_("撤回延期申请"), "case.handle", _HANDLED,
+         direct=False, handles=True),
     Verb("grant_extension", N_("批准延期"), N_("批准延期"), "extension.approve", _HANDLED,
          bars=HANDLING, direct=False, clock_event="extended", outbox="case.extended"),
     Verb("refuse_extension", N_("不批准"), N_("不批准延期"), "extension.approve", _HANDLED,

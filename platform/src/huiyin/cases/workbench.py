@@ -12,7 +12,7 @@ from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
-from huiyin.cases import closing, duties, gates, queries, retyping
+from huiyin.cases import closing, duties, extensions, gates, queries, retyping
 from huiyin.cases.duties import Held
 from huiyin.cases.models import Case, Entry, Participation
 from huiyin.cases.opened import PartLine, open_page
@@ -125,6 +125,7 @@ def context(desk: Desk, number: str, *, tab: str = "", before: int | None = None
         "panels": [p for p in panels if p],
         "plugin_panels": desk.hooks.case_panels(case=case),
         "retype": retyping.asked(case),
+        "extension": extensions.asked(case),
         "intake_titles": INTAKE_TITLES,
     }
 

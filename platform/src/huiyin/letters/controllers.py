@@ -14,7 +14,8 @@ from litestar.params import FromPath
 from huiyin.cases import extensions, queries
 from huiyin.cases.acts import number_path, revision
 from huiyin.cases.models import Case
-from huiyin.cases.schemas import Reason, Shape
+from huiyin.cases.people import judges
+from huiyin.cases.schemas import MoveForm, Reason, Shape
 from huiyin.kit.errors import Conflict
 from huiyin.kit.i18n import N_, Message
 from huiyin.letters import service
@@ -203,6 +204,27 @@ class ExtensionController(Controller):
 
         return or_again(desk, data, act, partial(_extension_again, desk, number))
 
+    @action("/refuse", name="extension:refuse", permission="extension.approve")
+    def refuse(
+        self, desk: NamedDependency[Desk], number: FromPath[str], data: FormData
+    ) -> Response[Any]:
+        def act() -> Response[Any]:
+            reason, rev = parse(MoveForm, data).reason, revision(data)
+            extensions.refuse_extension(desk.session, desk.actor, number, reason, rev=rev)
+            return desk.redirect(number_path(desk, number), N_("延期申请未获批准，期限不变"))
+
+        return or_again(desk, data, act, partial(_extension_again, desk, number))
+
+    @action("/withdraw", name="extension:withdraw", permission="case.handle")
+    def withdraw(
+        self, desk: NamedDependency[Desk], number: FromPath[str], data: FormData
+    ) -> Response[Any]:
+        def act() -> Response[Any]:
+            extensions.withdraw_extension(desk.session, desk.actor, number, rev=revision(data))
+            return desk.redirect(number_path(desk, number), N_("延期申请已撤回"))
+
+        return or_again(desk, data, act, partial(_extension_again, desk, number))
+
 
 def _answer_form(desk: Desk, case: Case, draft: Letter | None) -> Form:
     """What is known already: the draft's words, else the plan's."""
@@ -275,6 +297,7 @@ def _extension_again(desk: Desk, number: str, form: Form, status: int) -> Respon
 
 def _extension(desk: Desk, case: Case, form: Form, *, status: int = 200) -> Response[Any]:
     room, refused = None, None
+    may = judges(desk.session, case, extensions.APPROVE)
     try:
         room = extensions.leeway(case)
     except Conflict as error:
@@ -287,4 +310,5 @@ def _extension(desk: Desk, case: Case, form: Form, *, status: int = 200) -> Resp
         room=room,
         refused=refused or Message(""),
         asked=extensions.asked(case),
+        barred=desk.actor.id not in {j.account_id for j in may},
     )

@@ -17,7 +17,7 @@ from huiyin.cases.people import participations
 from huiyin.cases.queries import Filter
 from huiyin.cases.schemas import MoveForm, Shape
 from huiyin.cases.stages import FINDING_TITLES, PART_TITLES, Part, Stage
-from huiyin.cases.verbs import VERBS
+from huiyin.cases.verbs import EXTENSION_ASKED, RETYPE_ASKED, VERBS
 from huiyin.cases.workbench import counts, next_step
 from huiyin.kit.errors import NotFound
 from huiyin.kit.i18n import N_
@@ -150,8 +150,9 @@ class ApprovalController(Controller):
         rows = queries.inbox(desk.session, desk.actor, wanted)
         archive = queries.inbox(desk.session, desk.actor, Filter(stage=Stage.ARCHIVE.value))
         asked = queries.inbox(desk.session, desk.actor, Filter(), ending=True)
-        kinds = queries.retypings(desk.session, desk.actor)
         answers = queries.unsigned(desk.session, desk.actor)
+        kinds = queries.asked_for(desk.session, desk.actor, RETYPE_ASKED)
+        more_time = queries.asked_for(desk.session, desk.actor, EXTENSION_ASKED)
         more = ""
         if len(rows) > queries.PAGE:
             last = rows[queries.PAGE - 1]
@@ -162,6 +163,7 @@ class ApprovalController(Controller):
             unsigned=lines_of(desk, answers, leads_to="/letters/answer"),
             closing=lines_of(desk, archive[: queries.PAGE]),
             retyping=lines_of(desk, kinds, leads_to="/retype/decide"),
+            extending=lines_of(desk, more_time, leads_to="/extend"),
             ending=lines_of(desk, asked[: queries.PAGE]),
             more=more,
             **titles(),
