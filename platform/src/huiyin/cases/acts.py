@@ -204,7 +204,7 @@ def confirm_page(
     missing = gates.unmet(case, verb.gates)
     blocked = ""
     if missing:
-        items = "、".join(desk._(gate.title) for gate in missing)
+        items = [Message(gate.title) for gate in missing]
         blocked = desk._(N_("还有 {n} 项未完成：{items}"), n=len(missing), items=items)
     recipient = _RECIPIENT.get(verb.name)
     return desk.page(

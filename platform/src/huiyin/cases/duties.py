@@ -79,7 +79,7 @@ def check(session: ScopedSession, actor: Actor, case: Case, verb: Verb) -> None:
     mine = barring(case, verb, history_of(session, case, actor.id))
     if not mine:
         return
-    parts = Message("、".join(PART_TITLES[part] for part in mine))
+    parts = [Message(PART_TITLES[part]) for part in mine]
     why = SecondPersonRequired if verb.bars & set(mine) else HadAPartBefore
     if (Part.APPROVER in verb.bars or why is HadAPartBefore) and not able(session, case, verb):
         raise NobodyLeft(role=roles_for(verb))
@@ -129,9 +129,7 @@ def able(session: ScopedSession, case: Case, verb: Verb) -> Sequence[Membership]
     ]
 
 
-def roles_for(verb: Verb) -> Message:
+def roles_for(verb: Verb) -> Sequence[Message]:
     """Who would have to be there."""
     known = table()
-    return Message(
-        "、".join(known.roles[r].title for r in known.permissions[verb.permission].roles)
-    )
+    return [Message(known.roles[r].title) for r in known.permissions[verb.permission].roles]

@@ -23,9 +23,7 @@ class GatesUnmet(Conflict):
     default: ClassVar[str] = N_("还有 {n} 项未完成：{items}")
 
     def __init__(self, missing: Sequence[Message]) -> None:
-        super().__init__(
-            self.default, n=len(missing), items=Message("、".join(str(m) for m in missing))
-        )
+        super().__init__(self.default, n=len(missing), items=tuple(missing))
         self.missing = tuple(missing)
 
 

@@ -107,7 +107,7 @@ def _check_fresh(session: ScopedSession, case: Case, person: Membership) -> None
         return
     if not duties.able(session, case, VERBS["conclude"]):
         raise NobodyLeft(role=Message(PART_TITLES[Part.INVESTIGATOR]))
-    parts = Message("、".join(dict.fromkeys(PART_TITLES[part] for part in before)))
+    parts = [Message(title) for title in dict.fromkeys(PART_TITLES[part] for part in before)]
     told = Message(HadAPartBefore.default, {"name": person.name, "parts": parts})
     raise Invalid({"account_id": told})
 

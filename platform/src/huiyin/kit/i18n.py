@@ -7,7 +7,7 @@ are one catalogue, so that each part of the house keeps its own.
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from gettext import GNUTranslations, NullTranslations
 from pathlib import Path
@@ -28,13 +28,31 @@ def N_(message: str) -> str:  # noqa: N802 - the name extraction tools know
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """A sentence not yet in anybody's language."""
+    """A sentence not yet in anybody's language.
+
+    A parameter may be a message itself, or several: each is translated, and they are joined as
+    the language joins them.
+    """
 
     key: str
     params: Mapping[str, object] = field(default_factory=dict)
 
     def __str__(self) -> str:
-        return self.key.format(**self.params) if self.params else self.key
+        return self.key.format(**_said(self.params, SOURCE, str)) if self.params else self.key
+
+
+def _said(
+    params: Mapping[str, object], language: str, say: Callable[[Message], str]
+) -> dict[str, object]:
+    """The parameters of a sentence, such as a stage's name inside it, in the reader's words."""
+    comma = "、" if language == SOURCE else ", "
+
+    def one(value: object) -> object:
+        if isinstance(value, list | tuple):
+            return comma.join(str(one(part)) for part in value)
+        return say(value) if isinstance(value, Message) else value
+
+    return {name: one(value) for name, value in params.items()}
 
 
 class Translator:
@@ -51,18 +69,17 @@ class Translator:
         text = self.catalogue.gettext(key) if key else ""
         if not params:
             return text
-        # A parameter may itself be a message (a stage's name inside a sentence).
-        shown = {k: self(v) if isinstance(v, Message) else v for k, v in params.items()}
-        return text.format(**shown)
+        return text.format(**_said(params, self.language, self))
 
     def plural(self, one: str, many: str, n: int, **params: object) -> str:
         """``one`` and ``many`` are Chinese keys; Chinese has no plural, English does."""
-        return self.catalogue.ngettext(one, many, n).format(n=n, **params)
+        text = self.catalogue.ngettext(one, many, n)
+        return text.format(n=n, **_said(params, self.language, self))
 
     def context(self, context: str, key: str, **params: object) -> str:
         """The same Chinese word may need two English ones."""
         text = self.catalogue.pgettext(context, key)
-        return text.format(**params) if params else text
+        return text.format(**_said(params, self.language, self)) if params else text
 
 
 def load(folders: Iterable[Path]) -> dict[str, Translator]:

@@ -144,7 +144,7 @@ def read_table(
     rows = _xlsx_rows(content) if name.lower().endswith(".xlsx") else _csv_rows(content)
     heading = [cell.strip() for cell in next(rows, [])]
     if missing := [column for column in columns if column not in heading]:
-        raise _no(Message(N_("缺少列：{names}"), {"names": "、".join(missing)}))
+        raise _no(Message(N_("缺少列：{names}"), {"names": missing}))
     lines: list[Line] = []
     for number, row in enumerate(rows, start=2):
         if not any(cell.strip() for cell in row):
