@@ -27,6 +27,7 @@ from huiyin.kit.errors import HuiyinError, Invalid, NotFound, TooLarge
 from huiyin.kit.i18n import N_
 from huiyin.letters import welcome
 from huiyin.plugins.host import PluginHost
+from huiyin.web.admission import Answered, at_the_door
 from huiyin.web.desk import Desk
 from huiyin.web.errors import answer
 from huiyin.web.headers import SecureHeaders
@@ -75,6 +76,7 @@ def make_app(site: Site, host: PluginHost, *, threads: int = 4) -> ASGIApp:
 
     app = Litestar(
         route_handlers=[*HANDLERS, *host.route_handlers(), *_static(host)],
+        guards=[at_the_door(site)],
         dependencies={"desk": Provide(provide_desk, sync_to_thread=False)},
         exception_handlers={Exception: _outside(site)},
         on_startup=[narrow_threads],
@@ -110,6 +112,8 @@ def _outside(site: Site) -> Any:
     """Faults outside a handler: unknown addresses, bodies too large or not what they say."""
 
     def handle(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+        if isinstance(error, Answered):
+            return error.response
         desk = Desk(site, request)
         api = request.url.path.startswith("/api/")
         status = error.status_code if isinstance(error, HTTPException) else 500

@@ -20,10 +20,12 @@ from huiyin.kit.text import clean
 from huiyin.web.desk import Desk
 from huiyin.web.forms import Form
 from huiyin.web.mending import or_again
-from huiyin.web.routes import UPLOAD_LIMIT, FormData, UploadData, action, page
+from huiyin.web.routes import MEGABYTE, FormData, UploadData, action, page
 from huiyin.web.site import Panel
 
 _SHOWN: Final = 6
+# As many files as the page promises, each as large, and the form around them.
+BODY: Final = service.MOST * service.LIMIT + MEGABYTE
 
 
 def panel(desk: Desk, case: Case) -> Panel:
@@ -52,7 +54,7 @@ class EvidenceController(Controller):
     def list(self, desk: NamedDependency[Desk], number: FromPath[str]) -> Response[Any]:
         return _page(desk, number, Form())
 
-    @action("/", name="evidence:add", permission="case.note", limit=UPLOAD_LIMIT)
+    @action("/", name="evidence:add", permission="case.note", limit=BODY)
     def add(
         self, desk: NamedDependency[Desk], number: FromPath[str], data: UploadData
     ) -> Response[Any]:

@@ -192,12 +192,15 @@ class Desk:
             return ""
         return csrf.token_for(self.site.settings.secret, self.resolved.session_hash)
 
-    def check_form(self, data: Mapping[str, Any] | None) -> None:
-        """Refuse an unsafe request that did not come from our own page."""
+    def check_origin(self) -> None:
         headers = self.request.headers
         csrf.check_origin(headers, headers.get("host", ""))
+
+    def check_form(self, data: Mapping[str, Any] | None) -> None:
+        """Refuse an unsafe request that did not come from our own page."""
+        self.check_origin()
         if self.resolved is not None:
-            given = headers.get("x-csrf-token") or (data or {}).get("_csrf")
+            given = self.request.headers.get("x-csrf-token") or (data or {}).get("_csrf")
             csrf.check_token(self.csrf_token, given)
 
     @property

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable, Iterable
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeVar
 
 from litestar import Litestar, Response, delete, get, patch, post, put
 from litestar.enums import RequestEncodingType
@@ -32,12 +32,14 @@ from huiyin.web.errors import answer
 MARK: Final = "huiyin_permission"
 MEGABYTE: Final = 1024 * 1024
 FORM_LIMIT: Final = MEGABYTE
-UPLOAD_LIMIT: Final = 64 * MEGABYTE  # the sum of a form; single files are bounded below that
 
 FormData = Annotated[dict[str, Any], Body(media_type=RequestEncodingType.URL_ENCODED)]
 UploadData = Annotated[dict[str, Any], Body(media_type=RequestEncodingType.MULTI_PART)]
 
 Handler = Callable[..., Response[Any]]
+T = TypeVar("T")
+# Asked before the body is read: an answer for whoever may not send one, else ``None``.
+First = Callable[[Desk], Response[Any] | None]
 
 
 def page(
@@ -48,9 +50,17 @@ def page(
 
 
 def action(
-    path: str | list[str] = "/", *, name: str, permission: str, limit: int = FORM_LIMIT
+    path: str | list[str] = "/",
+    *,
+    name: str,
+    permission: str,
+    limit: int = FORM_LIMIT,
+    first: First | None = None,
 ) -> Callable[[Handler], HTTPRouteHandler]:
-    """A form: POST, from our own pages only.  ``limit`` bounds the body in bytes."""
+    """A form: POST, from our own pages only.  ``limit`` bounds the body in bytes.
+
+    ``first`` may answer in place of a form with files before these are read.
+    """
     return _route(
         post,
         path,
@@ -58,6 +68,7 @@ def action(
         permission=permission,
         status_code=200,
         request_max_body_size=limit,
+        first=first,
     )
 
 
@@ -95,26 +106,50 @@ def _route(
     name: str,
     permission: str,
     kind: str = "page",
+    first: First | None = None,
     **options: Any,
 ) -> Callable[[Handler], HTTPRouteHandler]:
     options.setdefault("include_in_schema", False)
 
     def decorate(handler: Handler) -> HTTPRouteHandler:
         run = _in_one_transaction(handler, permission, kind)
-        made: HTTPRouteHandler = verb(
-            path, name=name, sync_to_thread=True, opt={MARK: permission, "kind": kind}, **options
-        )(run)
+        told = {MARK: permission, "kind": kind, "first": first}
+        made: HTTPRouteHandler = verb(path, name=name, sync_to_thread=True, opt=told, **options)(
+            run
+        )
         return made
 
     return decorate
+
+
+def refused_unread(desk: Desk) -> Response[Any] | None:
+    """The answer to whoever may not send this form at all, known without reading its files.
+
+    The route checks the same again, and more, in its own transaction.
+    """
+    told = desk.request.route_handler.opt
+    kind = str(told.get("kind", "page"))
+    first: First | None = told.get("first")
+
+    def once() -> Response[Any] | None:
+        _open(desk, told[MARK], kind)
+        if kind == "page":
+            desk.check_origin()
+        return first(desk) if first else None
+
+    return _answered(desk, once, api=kind == "api")
+
+
+def _open(desk: Desk, permission: str, kind: str) -> None:
+    plugin = desk.request.route_handler.opt.get("plugin", "")
+    desk.open(permission, bearer=kind == "api", plugin=plugin)
 
 
 def _in_one_transaction(handler: Handler, permission: str, kind: str) -> Handler:
     @functools.wraps(handler)
     def run(*args: Any, desk: Desk, **kwargs: Any) -> Response[Any]:
         def once() -> Response[Any]:
-            plugin = desk.request.route_handler.opt.get("plugin", "")
-            desk.open(permission, bearer=kind == "api", plugin=plugin)
+            _open(desk, permission, kind)
             if kind == "page" and desk.request.method not in SAFE:
                 desk.check_form(kwargs.get("data"))
             response = handler(*args, desk=desk, **kwargs)
@@ -126,7 +161,7 @@ def _in_one_transaction(handler: Handler, permission: str, kind: str) -> Handler
     return run
 
 
-def _answered(desk: Desk, once: Callable[[], Response[Any]], *, api: bool) -> Response[Any]:
+def _answered(desk: Desk, once: Callable[[], T], *, api: bool) -> T | Response[Any]:
     """The response, or the page of what went wrong; the session is closed either way."""
     try:
         try:

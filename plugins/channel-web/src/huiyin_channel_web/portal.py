@@ -58,6 +58,12 @@ ENDED: Final = N_("查询已结束或停留时间过长，请重新输入查询�
 LEFT: Final = N_("已退出查询")
 
 
+def _visiting(desk: Desk) -> Response[Any] | None:
+    """Files are read only from a browser that holds a visit."""
+    _, case = _visited(desk, context_of(desk))
+    return _ended(desk) if case is None else None
+
+
 class CodeForm(msgspec.Struct, frozen=True, kw_only=True):
     code: Annotated[str, msgspec.Meta(max_length=60)] = ""
 
@@ -136,7 +142,7 @@ class PortalController(Controller):
 
         return _done(desk, data, do)
 
-    @action("/files", name="channel_web:hand_in", permission=PUBLIC, limit=BODY)
+    @action("/files", name="channel_web:hand_in", permission=PUBLIC, limit=BODY, first=_visiting)
     def hand_in(self, desk: NamedDependency[Desk], data: UploadData) -> Response[Any]:
         def do(ctx: TenantContext, case: Case) -> Message:
             uploads = _uploads(data)
