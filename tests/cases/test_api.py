@@ -137,6 +137,18 @@ def test_without_a_way_to_answer_both_ways_are_asked_for(public, tenant, contact
     assert set(answer.json()["fields"]) == {"phone", "email"}
 
 
+@pytest.mark.parametrize("phone", ["------", "(+) - 12345", "12345"])
+def test_a_number_that_reaches_nobody_is_no_contact(public, tenant, phone):
+    answer = file(public, {"story": STORY, "phone": phone})
+    assert answer.status_code == 422
+    assert set(answer.json()["fields"]) == {"phone"}
+
+
+@pytest.mark.parametrize("phone", ["123456", "+86 (010) 6021-1234", "138 0000 6021"])
+def test_a_number_with_six_digits_is(public, tenant, phone):
+    assert file(public, {"story": STORY, "phone": phone}).status_code == 201
+
+
 @pytest.mark.parametrize(
     ("kind", "content"),
     [

@@ -14,11 +14,12 @@ from huiyin.cases.errors import KeyReused
 from huiyin.cases.filing import Filing, file_complaint, taken_down
 from huiyin.cases.models import Case, Entry
 from huiyin.cases.schemas import RegisterForm
+from huiyin.cases.stages import Source
 from huiyin.clocks.models import ClockRow
 from huiyin.db import tenant_session
 from huiyin.kit import keys
 from huiyin.kit.errors import Invalid
-from huiyin.kit.time import SHANGHAI, at_local, clock_at, local, local_date, now
+from huiyin.kit.time import SHANGHAI, at_local, clock_at, local, local_date, now, today
 from huiyin.letters.facts import facts_of
 from huiyin.letters.templates import compose
 from huiyin.letters.wording import LetterKind
@@ -184,3 +185,25 @@ def test_a_key_of_new_years_eve_gives_its_receipt_on_new_years_day(session, acto
     assert (again.number, again.code, again.fresh) == (first.number, first.code, False)
     assert next_one.number.endswith("-0001")
     assert session.scalar(select(func.count()).select_from(Case)) == 2
+
+
+@pytest.mark.parametrize("days", [-1, 3 * 366 + 1])
+def test_the_date_of_a_letter_lies_within_three_years_of_its_coming(session, actor, days):
+    due = today() + timedelta(days=days)
+    with pytest.raises(Invalid) as caught:
+        register(session, actor, source=Source.CSRC, transfer_due=due)
+    assert set(caught.value.fields) == {"transfer_due"}
+
+
+@pytest.mark.parametrize("days", [0, 15, 3 * 365])
+def test_an_earlier_or_later_date_of_a_letter_is_taken(session, actor, days):
+    due = today() + timedelta(days=days)
+    assert register(session, actor, source=Source.CSRC, transfer_due=due)
+
+
+@pytest.mark.parametrize("due", ["0001-01-01", "9999-12-31"])
+def test_the_page_tells_a_mistyped_date_at_its_field(web, actor, due):
+    sent = {"story": "转来的投诉，共两页材料", "phone": "13800000000", "source": "csrc"}
+    answer = web(actor).post("/t/qinghe/w/cases/new", {**sent, "transfer_due": due})
+    assert answer.status_code == 422
+    assert "期限应在收到之后三年以内" in answer.text

@@ -67,6 +67,8 @@ FAULTS = [
     ("contact", {"who": "named", "phone": "138"}, "name", "请填写姓名，或选择匿名提交"),
     ("contact", {"who": "named", "name": "陈"}, "phone", "请至少填写手机号或邮箱"),
     ("contact", {"who": "named", "name": "陈", "phone": "call me"}, "phone", "例如 138 0000 6021"),
+    ("contact", {"who": "named", "name": "陈", "phone": "-------"}, "phone", "例如 138 0000 6021"),
+    ("contact", {"who": "named", "name": "陈", "phone": "--12345--"}, "phone", "例如 138"),
     ("contact", {"who": "named", "name": "陈", "email": "chen@"}, "email", "请填写完整的邮箱"),
 ]
 

@@ -39,6 +39,7 @@ from huiyin.tenancy.models import Counter, Tenant
 Text = Annotated[str, msgspec.Meta(max_length=200)]
 _TITLE: Final = 40  # characters taken from the story when nobody gave a title
 LATE: Final = 30  # calendar days after which a complaint is written down with a reason only
+_DUE_WITHIN: Final = timedelta(days=3 * 366)  # of a letter; beyond that the year is mistyped
 _OLDEST: Final = timedelta(days=3660)  # beyond that somebody mistyped the year
 
 
@@ -137,6 +138,9 @@ def _check(filing: Filing) -> None:
                 "email": Message(N_("请至少填写手机号或邮箱，以便告知处理进展")),
             }
         )
+    due, came = filing.transfer_due, local_date(filing.received_at or now())
+    if due and not came <= due <= came + _DUE_WITHIN:
+        raise Invalid({"transfer_due": Message(N_("期限应在收到之后三年以内，请核对函件"))})
 
 
 def _next_number(session: ScopedSession, filing: Filing) -> tuple[int, str, int] | None:

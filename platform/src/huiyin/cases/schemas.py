@@ -22,7 +22,9 @@ Money = Annotated[
     Decimal,
     Meta(title=N_("金额"), extra_json_schema={"minimum": 0, "maximum": 1_000_000_000_000}),
 ]
-Phone = Annotated[str, Meta(max_length=30, pattern=r"^[0-9+\- ()]{6,30}$", title=N_("手机号"))]
+# Six digits at least: dashes alone reach nobody.
+_NUMBER = r"^(?=(?:[+\- ()]*[0-9]){6})[0-9+\- ()]{6,30}$"
+Phone = Annotated[str, Meta(max_length=30, pattern=_NUMBER, title=N_("手机号"))]
 Email = Annotated[
     str, Meta(max_length=200, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", title=N_("邮箱"))
 ]

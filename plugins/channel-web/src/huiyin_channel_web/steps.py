@@ -70,7 +70,7 @@ def _story(form: StoryForm) -> StoryForm:
     return form
 
 
-_PHONE: Final = re.compile(r"\+?[\d\s()\-]{7,24}")
+_PHONE: Final = re.compile(r"(?=(?:\D*\d){6})\+?[\d\s()\-]{7,24}")
 _MAIL: Final = re.compile(r"[^\s@]{1,64}@[^\s@]+\.[^\s@.]{2,}")
 
 
