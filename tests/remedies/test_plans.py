@@ -204,7 +204,7 @@ def test_a_large_sum_needs_two_people_to_be_there(session, actor, approver, numb
 
 
 @pytest.mark.parametrize(
-    ("amount", "people"), [(None, 1), ("0", 1), ("1000000", 1), ("1000000.01", 2)]
+    ("amount", "people"), [(None, 1), ("0", 1), ("999999.99", 1), ("1000000", 2), ("1000000.01", 2)]
 )
 def test_the_ladder_of_authority(amount, people):
     assert approvers_for(None if amount is None else Decimal(amount)) == people

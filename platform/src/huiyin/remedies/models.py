@@ -43,9 +43,12 @@ class Decision(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Rung:
-    """Up to this amount in yuan (``None``: any), so many approvers must agree."""
+    """Below this amount in yuan (``None``: any), so many approvers must agree.
 
-    up_to: Decimal | None
+    The limit itself belongs to the next rung: 以上 includes the number.
+    """
+
+    below: Decimal | None
     approvers: int
 
 
@@ -55,7 +58,7 @@ AUTHORITY: Final = (Rung(Decimal(1_000_000), 1), Rung(None, 2))
 def approvers_for(amount: Decimal | None) -> int:
     """How many different people must approve a plan that pays this much."""
     paid = amount or Decimal(0)
-    return next(r.approvers for r in AUTHORITY if r.up_to is None or paid <= r.up_to)
+    return next(r.approvers for r in AUTHORITY if r.below is None or paid < r.below)
 
 
 class Plan(TenantModel):
