@@ -21,6 +21,7 @@ from huiyin.ledger.models import LedgerEntry
 from huiyin.letters.api import AnswerBody, ReleaseBody
 from huiyin.letters.schemas import DeliveryForm
 from huiyin.remedies.api import JudgeBody, PlanBody, WithdrawBody
+from huiyin.web.desk import Desk
 
 STORY = "二月初申请赎回，合同写明三个工作日到账，至今没有收到。"
 BODY = {"story": STORY, "name": "陈建国", "phone": "13800006021", "fund": "青禾稳健一号"}
@@ -295,6 +296,34 @@ def test_the_right_code_forgets_the_wrong_ones(public, filed):
         for _ in range(TRACKING.limit - 1):
             track(public, filed["number"], "1" * 16)
         assert track(public, filed["number"], filed["code"]).status_code == 200
+
+
+@pytest.fixture
+def networks(monkeypatch):
+    """Requests come from where their header says."""
+    said = property(lambda desk: desk.request.headers.get("x-from", "192.0.2.1"))
+    monkeypatch.setattr(Desk, "ip", said)
+
+    def ask(client, number, code, source):
+        path = f"/api/v1/p/qinghe/cases/{number}"
+        return client.get(path, headers={"X-Tracking-Code": code, "X-From": source}).status_code
+
+    return ask
+
+
+def test_whoever_guesses_elsewhere_locks_nobody_out(public, filed, networks):
+    for _ in range(TRACKING.limit + 2):
+        networks(public, filed["number"], "1" * 16, "198.51.100.7")
+    assert networks(public, filed["number"], filed["code"], "198.51.100.8") == 429
+    assert networks(public, filed["number"], filed["code"], "203.0.113.9") == 200
+
+
+def test_many_networks_together_must_wait(public, filed, networks, monkeypatch):
+    monkeypatch.setattr(public_api, "TRACKING_NUMBER", Throttle("tracking.number", 3, 900))
+    sources = [f"198.51.{n}.7" for n in range(4)]
+    wrong = [networks(public, filed["number"], "1" * 16, source) for source in sources]
+    assert wrong == [404, 404, 404, 429]
+    assert networks(public, "TS-2026-4711", "1" * 16, "203.0.113.9") == 404
 
 
 def test_a_network_that_guesses_numbers_must_wait(public, filed, monkeypatch):

@@ -142,7 +142,8 @@ def test_the_limits_are_those_of_the_security_plan():
             throttle.LOGIN,
             throttle.LOGIN_NETWORK,
             throttle.TRACKING,
+            throttle.TRACKING_NUMBER,
             throttle.TRACKING_NETWORK,
         )
     ]
-    assert plan == [(10, 900), (50, 900), (5, 900), (30, 900)]
+    assert plan == [(10, 900), (50, 900), (5, 900), (100, 900), (30, 900)]

@@ -22,6 +22,7 @@ from huiyin.identity.policy import PUBLIC
 from huiyin.identity.throttle import (
     TRACKING,
     TRACKING_NETWORK,
+    TRACKING_NUMBER,
     Throttle,
     clear,
     count_attempt,
@@ -131,7 +132,8 @@ class PublicCaseApi(Controller):
     def track(self, desk: NamedDependency[Desk], number: FromPath[str]) -> Response[Any]:
         where, pepper = network(desk.ip), keys.derive("throttle")
         _count_once(desk, TRACKING_NETWORK, where)
-        _count_once(desk, TRACKING, desk.tenant.id, number)
+        _count_once(desk, TRACKING, desk.tenant.id, number, where)
+        _count_once(desk, TRACKING_NUMBER, desk.tenant.id, number)
         case = tracking.by_code(desk.session, desk.request.headers.get(CODE, ""), number=number)
         seen = tracking.track(desk.session, case)
         answer = TrackedCase(
@@ -146,7 +148,8 @@ class PublicCaseApi(Controller):
         response = desk.json(answer)
         # Nothing was written, and the connection goes back before another is asked for.
         desk.session.rollback()
-        clear(desk.site.engine, TRACKING, desk.tenant.id, number, pepper=pepper)
+        clear(desk.site.engine, TRACKING, desk.tenant.id, number, where, pepper=pepper)
+        take_back(desk.site.engine, TRACKING_NUMBER, desk.tenant.id, number, pepper=pepper)
         take_back(desk.site.engine, TRACKING_NETWORK, where, pepper=pepper)
         return response
 

@@ -36,7 +36,8 @@ LOGIN: Final = Throttle("login", 10, _QUARTER)  # account, network
 LOGIN_NETWORK: Final = Throttle("login.network", 50, _QUARTER)  # network
 PASSWORD: Final = Throttle("password", 10, _QUARTER)  # account, logged in
 LINK: Final = Throttle("password.link", 20, _QUARTER)  # network
-TRACKING: Final = Throttle("tracking", 5, _QUARTER)  # tenant, case number
+TRACKING: Final = Throttle("tracking", 5, _QUARTER)  # tenant, case number, network
+TRACKING_NUMBER: Final = Throttle("tracking.number", 100, _QUARTER)  # tenant, case number
 TRACKING_NETWORK: Final = Throttle("tracking.network", 30, _QUARTER)  # network
 _KEEP: Final = timedelta(days=1)
 
