@@ -26,6 +26,7 @@ from huiyin.plugins.settings import ORIGIN_TITLES, Origin
 from huiyin.tenancy.models import SettingVersion
 from huiyin.web.desk import Desk
 from huiyin.web.forms import Form
+from huiyin.web.mending import or_again
 from huiyin.web.routes import FormData, action, page
 
 TABS: Final = (
@@ -80,14 +81,14 @@ class PluginController(Controller):
     def draft(
         self, desk: NamedDependency[Desk], plugin: FromPath[str], data: FormData
     ) -> Response[Any]:
-        try:
-            said = _change(desk, plugin, data)
-        except Invalid as error:
-            desk.session.rollback()
-            typed = {name: _one(value) for name, value in _typed(data).items()}
-            form = Form.failed({**typed, "reason": str(data.get("reason", ""))}, error, desk._)
-            return show(desk, plugin, form=form, status=422)
-        return desk.redirect(plugin_path(desk, plugin), said)
+        def act() -> Response[Any]:
+            return desk.redirect(plugin_path(desk, plugin), _change(desk, plugin, data))
+
+        def again(form: Form, status: int) -> Response[Any]:
+            return show(desk, plugin, form=form, status=status)
+
+        typed = {name: _one(value) for name, value in _typed(data).items()}
+        return or_again(desk, {**typed, "reason": str(data.get("reason", ""))}, act, again)
 
     @action("/{plugin:str}/submit", name="admin:plugin_submit", permission=CONFIGURE)
     def submit(
