@@ -8,9 +8,10 @@ from huiyin.cases.change import find
 from huiyin.cases.errors import MoveNotAllowed, NobodyLeft, SecondPersonRequired
 from huiyin.cases.filing import Filing, file_complaint
 from huiyin.cases.models import Entry, Participation
-from huiyin.cases.queries import Filter, _counting, inbox
+from huiyin.cases.queries import Filter, inbox
 from huiyin.cases.stages import Audience, Part, Stage
 from huiyin.cases.verbs import VERBS
+from huiyin.cases.waiting import counting
 from huiyin.clocks.models import ClockRow
 from huiyin.identity.actor import complainant_actor
 from huiyin.kit.errors import Conflict, Invalid, Refused
@@ -216,7 +217,7 @@ def test_an_objection_afterwards_is_owed_an_answer(
 
 def test_it_stands_among_what_waits_for_an_approver(web, actor, approver, case, propose, session):
     propose(case, "decline", "您反映的平台与我公司无关")
-    counts = session.execute(_counting(everything=True), {"me": approver.id, "soon": now()}).one()
+    counts = session.execute(counting(everything=True), {"me": approver.id, "soon": now()}).one()
     assert counts.approvals == 1
     listed = web(approver).get("/t/qinghe/w/approvals").text
     assert case.number in listed

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
-from huiyin.cases import extensions, queries, tracking
+from huiyin.cases import extensions, queries, tracking, waiting
 from huiyin.cases.change import find
 from huiyin.cases.stages import Stage
 from huiyin.cases.verbs import EXTENSION_ASKED
@@ -69,7 +69,7 @@ def test_an_approver_finds_it_and_refuses_with_a_reason(session, web, actor, app
 
 
 def test_it_is_counted_beside_the_navigation(session, asked, approver):
-    query = queries._counting(True)
+    query = waiting.counting(everything=True)
     found = {"me": approver.id, "soon": now()}
     assert session.execute(query, found).one().approvals == 1
     assert len(queries.asked_for(session, approver, EXTENSION_ASKED)) == 1

@@ -13,8 +13,8 @@ from huiyin.cases.change import find
 from huiyin.cases.errors import GatesUnmet, MoveNotAllowed, SecondPersonRequired
 from huiyin.cases.gates import EXIT, states
 from huiyin.cases.models import Entry, Participation, Task
-from huiyin.cases.queries import _counting
 from huiyin.cases.stages import IntakeType, Part, Stage
+from huiyin.cases.waiting import counting
 from huiyin.clocks.models import ClockRow
 from huiyin.clocks.service import calendar
 from huiyin.db import tenant_session
@@ -612,7 +612,7 @@ def test_a_drafted_answer_waits_for_an_approver_until_it_is_signed_or_given_up(
     def waiting():
         page = web(approver).get("/t/qinghe/w/approvals").text
         listed = f'href="/t/qinghe/w/cases/{number}/letters/answer"' in page
-        counted = _counting(everything=True)
+        counted = counting(everything=True)
         n = session.execute(counted, {"me": approver.id, "soon": now()}).one().approvals
         session.rollback()
         return listed, n

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 from sqlalchemy import select, update
 
-from huiyin.cases import queries
+from huiyin.cases import queries, waiting
 from huiyin.cases.filing import Filing, file_complaint
 from huiyin.cases.models import Case, Task
 from huiyin.db import platform_session, tenant_session
@@ -297,7 +297,7 @@ def test_no_counter_counts_it_for_whoever_is_named_in_it(ours, named, engine, co
     with tenant_session(engine, ours.firm.id) as session:
 
         def counted(who):
-            return queries.counters(SimpleNamespace(actor=who.actor, session=session))
+            return waiting.counters(SimpleNamespace(actor=who.actor, session=session))
 
         assert counted(colleague)["unaccepted"] == 1
         assert counted(ours.person)["unaccepted"] == 0

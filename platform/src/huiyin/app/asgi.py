@@ -19,7 +19,7 @@ from litestar.types import ASGIApp, ControllerRouterHandler
 from sqlalchemy import Engine
 
 from huiyin.app.navigation import NAVIGATION
-from huiyin.cases import queries
+from huiyin.cases import waiting
 from huiyin.evidence.store import BlobStore
 from huiyin.identity.policy import PUBLIC
 from huiyin.kit import i18n
@@ -57,7 +57,7 @@ def make_site(
         templates=environment(templates, static, reload=reload),
         extensions=host,
         navigation=NAVIGATION,
-        counters=queries.counters,
+        counters=waiting.counters,
         welcome=welcome.post,
         blobs=blobs,
     )

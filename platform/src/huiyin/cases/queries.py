@@ -11,20 +11,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 from sqlalchemy import (
     ColumnElement,
-    DateTime,
-    Integer,
     Row,
-    Select,
-    Uuid,
     and_,
-    bindparam,
-    func,
-    literal,
-    literal_column,
     or_,
     select,
     tuple_,
@@ -34,41 +26,22 @@ from sqlalchemy.orm import aliased, joinedload
 from huiyin.cases.change import NO_CLOCK
 from huiyin.cases.models import Case, Entry
 from huiyin.cases.stages import CaseState, EntryKind, Source, Stage
-from huiyin.cases.verbs import (
-    ANSWER_WAITS,
-    END_ASKED,
-    EXTENSION_ASKED,
-    MERGED_OWED,
-    RETYPE_ASKED,
-)
+from huiyin.cases.verbs import END_ASKED
+from huiyin.cases.waiting import ANSWERABLE, ASKED, UNSIGNED, fixed
 from huiyin.clocks.policy import Unit
 from huiyin.clocks.reading import LEFT, OVER
 from huiyin.clocks.service import calendar
 from huiyin.db import ScopedSession
 from huiyin.identity.actor import Actor
-from huiyin.identity.models import Membership, RoleGrant
+from huiyin.identity.models import Membership
 from huiyin.identity.policy import sees_all
 from huiyin.kit.errors import NotFound
 from huiyin.kit.i18n import N_, Message
 from huiyin.kit.time import at_local, local, local_date, now
 from huiyin.parties.models import Fund, Investor
 
-if TYPE_CHECKING:
-    from huiyin.web.desk import Desk
-
 PAGE: Final = 50
-CAP: Final = 100
-_AT_MOST: Final = literal_column(str(CAP), Integer)
 ENTRIES: Final = 30
-
-
-# What waits for an approver: in words of their own, so that the partial indexes are found.
-_ASKED: Final = {
-    fact: Case.facts.has_key(literal_column(f"'{fact}'"))
-    for fact in (END_ASKED, RETYPE_ASKED, EXTENSION_ASKED)
-}
-_UNSIGNED: Final = Case.facts.has_key(literal_column(f"'{ANSWER_WAITS}'"))
-_ANSWERABLE: Final = or_(Case.state != CaseState.CLOSED.value, Case.facts.has_key(MERGED_OWED))
 
 
 def visible(actor: Actor) -> ColumnElement[bool]:
@@ -77,63 +50,6 @@ def visible(actor: Actor) -> ColumnElement[bool]:
     if sees_all(actor.roles):
         return not_walled
     return and_(not_walled, Case.team.any_() == actor.id)
-
-
-def _fixed(value: str) -> ColumnElement[str]:
-    """A word that stands in the statement itself.
-
-    A partial index serves a prepared statement only if the planner reads its condition there.
-    """
-    return literal(str(value), literal_execute=True)
-
-
-# -- navigation --------------------------------------------------------------------------------
-
-
-def counters(desk: Desk) -> Mapping[str, int]:
-    """The numbers beside the navigation, in one query, each counted to a hundred at most."""
-    actor = desk.actor
-    if not actor.can("case.read"):
-        return {}
-    soon = at_local(calendar().add_workdays(local_date(now()), 3).on, 23, 59)
-    found = desk.session.execute(
-        _counting(sees_all(actor.roles)), {"me": actor.id, "soon": soon}
-    ).one()
-    return dict(found._mapping)  # noqa: SLF001 - public in SQLAlchemy
-
-
-@cache
-def _counting(everything: bool) -> Select[Any]:
-    """The counts as one statement, put together once for each reach."""
-    me, soon = bindparam("me", type_=Uuid), bindparam("soon", type_=DateTime(timezone=True))
-    shown = ~(Case.walled.any_() == me)
-    if not everything:
-        shown = and_(shown, Case.team.any_() == me)
-    is_open = Case.state == _fixed(CaseState.OPEN)
-    mine = or_(Case.owner_id == me, Case.investigator_id == me)
-    wanted = {
-        "todo": and_(Case.next_due_at.is_not(None), mine),
-        "unaccepted": and_(is_open, Case.stage == _fixed(Stage.INTAKE)),
-        # Each by its own partial index, which needs its own whole condition.
-        "approvals": or_(
-            and_(is_open, Case.stage == _fixed(Stage.APPROVAL)),
-            *(and_(is_open, waits) for waits in _ASKED.values()),
-            and_(_UNSIGNED, _ANSWERABLE),
-        ),
-        "soon": Case.next_due_at < soon,
-    }
-    columns = [
-        select(func.count())
-        .select_from(select(Case.id).where(condition, shown).limit(_AT_MOST).subquery())
-        .scalar_subquery()
-        .label(name)
-        for name, condition in wanted.items()
-    ]
-    asked = (
-        select(RoleGrant.id).where(RoleGrant.state == _fixed("asked")).limit(_AT_MOST).subquery()
-    )
-    columns.append(select(func.count()).select_from(asked).scalar_subquery().label("grants"))
-    return select(*columns)
 
 
 # -- lists ---------------------------------------------------------------------------------------
@@ -209,7 +125,7 @@ def inbox(
         Case.next_due_at.is_not(None), visible(actor), *_conditions(actor, wanted)
     )
     if ending:
-        query = query.where(Case.state == _fixed(CaseState.OPEN), _ASKED[END_ASKED])
+        query = query.where(Case.state == fixed(CaseState.OPEN), ASKED[END_ASKED])
     if key := parse_key(wanted.after):
         query = query.where(tuple_(Case.next_due_at, Case.id) > key)
     return session.execute(query.order_by(Case.next_due_at, Case.id).limit(n + 1)).all()
@@ -232,7 +148,7 @@ def archive(
 ) -> Sequence[Row[Any]]:
     """Closed cases, the last closed first."""
     query = _rows().where(
-        Case.state == _fixed(CaseState.CLOSED), visible(actor), *_conditions(actor, wanted)
+        Case.state == fixed(CaseState.CLOSED), visible(actor), *_conditions(actor, wanted)
     )
     if key := parse_key(wanted.after):
         query = query.where(tuple_(Case.closed_at, Case.id) < key)
@@ -330,7 +246,7 @@ def asked_for(session: ScopedSession, actor: Actor, fact: str) -> Sequence[Row[A
     """Open cases in which another kind or more time was asked for, the nearest date first."""
     return session.execute(
         _rows()
-        .where(Case.state == _fixed(CaseState.OPEN), _ASKED[fact], visible(actor))
+        .where(Case.state == fixed(CaseState.OPEN), ASKED[fact], visible(actor))
         .order_by(Case.next_due_at, Case.id)
         .limit(PAGE)
     ).all()
@@ -340,7 +256,7 @@ def unsigned(session: ScopedSession, actor: Actor) -> Sequence[Row[Any]]:
     """Cases whose written answer is drafted and waits to be signed, the nearest date first."""
     return session.execute(
         _rows()
-        .where(_UNSIGNED, _ANSWERABLE, visible(actor))
+        .where(UNSIGNED, ANSWERABLE, visible(actor))
         .order_by(Case.next_due_at, Case.id)
         .limit(PAGE)
     ).all()

@@ -26,8 +26,10 @@ from huiyin.kit.i18n import N_
 from huiyin.web.desk import Desk
 from huiyin.web.forms import parse
 from huiyin.web.programs import body_of
-from huiyin.web.routes import UPLOAD_LIMIT
+from huiyin.web.routes import MEGABYTE
 
+# One file as base64, a third longer than it is, and the words around it.
+BODY: Final = service.LIMIT * 4 // 3 + MEGABYTE
 _TAG: Final = "证据"
 
 
@@ -87,7 +89,7 @@ class EvidenceApi(Controller):
         "case.note",
         "上传证据",
         of="evidence",
-        limit=UPLOAD_LIMIT,
+        limit=BODY,
         body=UploadBody,
         answer=FileAnswer,
         status=201,
