@@ -72,3 +72,21 @@ def test_the_signals_know_which_cases_were_asked_about_and_answered_signed(
     )
     assert asked == {"周岚": (8, 8), "李想": (4, 8)}
     assert told == {"周岚": (0, 8), "李想": (4, 4)}
+
+
+def test_cases_of_unsigned_surveys_are_not_taken_for_unanswered(lent, session, make_actor):
+    survey = lent("survey_satisfaction")
+    owners = [make_actor("complaint_officer", name=name) for name in ("周岚", "李想")]
+    for owner, naming in zip(owners, ("signed", "anonymous"), strict=True):
+        campaign = begin(survey, naming)
+        for _ in range(8):
+            case = closed_case(session, people={Part.OWNER: owner})
+            one = invitations.invite_case(survey, campaign, case)
+            one.state, one.sent_on = State.SENT.value, today()
+            if naming == "signed":
+                one.state = State.ANSWERED.value
+    session.commit()
+    period = Period(today() - timedelta(days=40), today())
+    found = {s.code: s for s in signals.signals(lent("scoring_incentive"), period)}
+    assert {line.name for line in found["answered"].lines} == {"周岚"}
+    assert {line.name for line in found["invited"].lines} == {"周岚", "李想"}

@@ -173,15 +173,18 @@ def _surveys(
     )  # fmt: skip
     told = Signal(
         "answered", N_("回访选择：答卷"),
-        Message(N_("已邀请的投诉中，收到答卷的件数，与其他人相比明显偏少")),
+        Message(N_("记名调查已邀请的投诉中，收到答卷的件数，与其他人相比明显偏少")),
         N_("邀请何时、以什么方式送达？是否有人劝阻作答？"), N_("已答"),
     )  # fmt: skip
-    if why or why_not:
-        return [_without(asked, why or why_not), _without(told, why_not or why)]
-    within = [r for r in records if r.number in invited]
+    # Of unsigned surveys nobody knows who answered: their cases say nothing of answers.
+    known = [r for r in records if r.number in answered]
     return [
-        _with(asked, compare(records, names, lambda r: r.number in invited, fewer=True)),
-        _with(told, compare(within, names, lambda r: answered.get(r.number, 0) > 0, fewer=True)),
+        _without(asked, why)
+        if why
+        else _with(asked, compare(records, names, lambda r: r.number in invited, fewer=True)),
+        _without(told, why_not)
+        if why_not
+        else _with(told, compare(known, names, lambda r: answered[r.number] > 0, fewer=True)),
     ]
 
 
