@@ -11,10 +11,13 @@ from huiyin.cases.stages import Stage
 from huiyin.db import tenant_session
 from huiyin.evidence import store
 from huiyin.kit import keys
+from huiyin.letters import service
 from huiyin.letters import tasks as _letters  # noqa: F401 - registers the handlers
 from huiyin.letters.service import letters_of
 from huiyin.queue.worker import drain
 from huiyin.tenancy.models import Tenant
+
+from .given import GOOD
 
 keys.configure(b"thirty-two bytes for tests, only.")
 
@@ -95,3 +98,28 @@ def letters(engine, tenant, actor):
             return list(letters_of(own, find(own, actor, number)))
 
     return read
+
+
+@pytest.fixture
+def approver(make_actor):
+    return make_actor("approver", name="顾明远")
+
+
+@pytest.fixture
+def number(file, put):
+    """A case in the stage of the written answer."""
+    number = file()
+    put(number, Stage.RESPONSE)
+    return number
+
+
+@pytest.fixture
+def draft(session, actor, number):
+    letter = service.draft_answer(session, actor, number, GOOD)
+    session.commit()
+    return letter
+
+
+@pytest.fixture
+def rev(session, actor):
+    return lambda number: find(session, actor, number).version
