@@ -102,7 +102,7 @@ def test_a_complaint_goes_from_filing_to_archive_by_programs(
     letter = officer.do("PUT", "/letters/answer", **ANSWER)
     assert [f for f in letter["findings"] if f["severity"] == "block"] == []
     own = officer.ask("POST", f"/letters/{letter['id']}/release", fingerprint=letter["fingerprint"])
-    assert (own.status_code, own.json()["code"]) == (403, "second_person_required")
+    assert (own.status_code, own.json()["code"]) == (403, "refused")
     path = f"/letters/{letter['id']}"
     read = judge.get(path)
     assert any("补付赎回款" in line for line in read["text"])

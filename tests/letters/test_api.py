@@ -106,10 +106,10 @@ def test_what_the_gate_found_is_told_and_keeps_the_letter_here(draft, signer, at
     assert len(refused.json()["fields"]) == len(found)
 
 
-def test_whoever_handled_signs_nothing_and_somebody_else_does(draft, drafter, signer, at):
+def test_an_officer_signs_no_answer_and_an_approver_does(draft, drafter, signer, at):
     letter = draft().json()
     own = release(drafter, at, letter)
-    assert (own.status_code, own.json()["code"]) == (403, "second_person_required")
+    assert (own.status_code, own.json()["code"]) == (403, "refused")
     signed = release(signer, at, letter)
     assert signed.status_code == 200, signed.text
     done = signed.json()
