@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import func, select
 
 from huiyin.app.reconcile import unmatched
+from huiyin.cases import filing
 from huiyin.cases.change import find
 from huiyin.cases.errors import KeyReused
 from huiyin.cases.filing import Filing, file_complaint, taken_down
@@ -146,19 +147,22 @@ def test_a_moment_that_is_none_is_told_at_its_field(api, actor, sent):
     assert (answer.status_code, set(answer.json()["fields"])) == (422, {"received_at"})
 
 
-def test_a_number_is_of_the_year_whose_counter_gave_it(session, actor):
+def test_a_number_is_of_the_year_whose_counter_gave_it(session, actor, monkeypatch):
     """Midnight passes between the counter and the number."""
+    counted, midnight = filing._next_number, at_local(date(2027, 1, 1))
+
+    def before_midnight(*args):
+        with clock_at(midnight - timedelta(seconds=1)):
+            return counted(*args)
 
     def filed(key):
-        filing = Filing(channel="web", idem_key=key, story=STORY, phone="13800006021")
-        number = file_complaint(session, actor, filing).number
+        given = Filing(channel="web", idem_key=key, story=STORY, phone="13800006021")
+        number = file_complaint(session, actor, given).number
         session.commit()
         return number[-9:]
 
-    with clock_at(
-        at_local(date(2027, 1, 1)) - timedelta(microseconds=50),
-        step=timedelta(microseconds=100),
-    ):
+    with clock_at(midnight), monkeypatch.context() as patch:
+        patch.setattr(filing, "_next_number", before_midnight)
         last = filed("eve")
     with clock_at(at_local(date(2027, 1, 4), 10, 0)):
         assert (last, filed("a"), filed("b")) == ("2026-0001", "2027-0001", "2027-0002")

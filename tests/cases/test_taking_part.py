@@ -149,6 +149,20 @@ def test_what_was_judged_is_not_rewritten_under_the_judgement(session, case, act
     assert case.title == "另一个标题"
 
 
+def test_what_a_short_way_did_not_ask_for_is_filled_in_once(session, case, actor, at):
+    at(Stage.ARCHIVE)
+    case.finding = case.cause = None
+    session.commit()
+    same = {name: getattr(case, name) for name in service.JUDGED_ON}
+    told = {**same, "finding": Finding.UPHELD, "cause": "RC1-2"}
+    service.edit(session, actor, case.number, facts(case, **told), rev=case.version)
+    session.commit()
+    assert (case.finding, case.cause) == ("upheld", "RC1-2")
+    with pytest.raises(Invalid):
+        other = facts(case, **{**told, "finding": Finding.NOT_UPHELD})
+        service.edit(session, actor, case.number, other, rev=case.version)
+
+
 @pytest.mark.parametrize("gate", ["compliance_opinion", "retention_set"])
 def test_the_word_of_compliance_is_an_approvers(session, case, make_actor, approver, at, gate):
     at(Stage.APPROVAL if gate == "compliance_opinion" else Stage.ARCHIVE, gate)

@@ -30,7 +30,15 @@ from huiyin.cases.stages import (
     Part,
     Stage,
 )
-from huiyin.cases.verbs import END_ASKED, EXTENSION_ASKED, VERBS, Verb, in_reach, outcome_of
+from huiyin.cases.verbs import (
+    END_ASKED,
+    EXTENSION_ASKED,
+    RETYPE_ASKED,
+    VERBS,
+    Verb,
+    in_reach,
+    outcome_of,
+)
 from huiyin.clocks import service as clocks
 from huiyin.db import ScopedSession
 from huiyin.identity.actor import Actor, ActorKind, system_actor
@@ -254,14 +262,20 @@ def _move(case: Case, verb: Verb, moment: datetime) -> None:
     _drop_proposal(case)
     if reopened or not case.is_open or case.stage in _ANSWERED:
         # No more time is asked for an answer that was given, or in a round that is over.
-        case.facts = {name: fact for name, fact in case.facts.items() if name != EXTENSION_ASKED}
+        _forget(case, EXTENSION_ASKED)
+    if reopened or not case.is_open:
+        _forget(case, RETYPE_ASKED)
+
+
+def _forget(case: Case, fact: str) -> None:
+    case.facts = {name: known for name, known in case.facts.items() if name != fact}
 
 
 def _drop_proposal(case: Case) -> None:
     """An ending that was proposed cannot be confirmed where the case now stands."""
     verb = VERBS.get(case.facts.get(END_ASKED, {}).get("verb", ""))
     if verb and not (case.is_open and case.stage in verb.stages):
-        case.facts = {name: fact for name, fact in case.facts.items() if name != END_ASKED}
+        _forget(case, END_ASKED)
 
 
 def tick(case: Case, kind: str, moment: datetime, data: Mapping[str, Any]) -> None:

@@ -51,15 +51,18 @@ def act(
 
 def propose(
     session: ScopedSession, actor: Actor, number: str, verb: Verb, reason: str, *,
-    rev: int, master: str = "",
+    rev: int, into: Case | None = None,
 ) -> Case:  # fmt: skip
     """Ask for the case to be ended, with the reason the complainant will read.
 
     Raises ``NobodyLeft`` when the firm has nobody who could confirm it.
     """
+    master = into.number if into else ""
     deed = Deed(verb.name, body=reason, facts={"for": verb.proposes, "master": master})
 
     def apply(case: Case) -> None:
+        if into is not None:
+            subjects.check_left_of_both(session, case, into)
         wanted = VERBS[verb.proposes]
         if not any(p.account_id != actor.id for p in duties.able(session, case, wanted)):
             raise NobodyLeft(role=duties.roles_for(wanted))
@@ -80,9 +83,8 @@ def propose_merge(
 ) -> Case:
     """Ask for this case to be closed into another open one."""
     into = _master(session, actor, number, master)
-    subjects.check_left_of_both(session, find(session, actor, number), into)
     verb = VERBS["propose_merge"]
-    return propose(session, actor, number, verb, reason, rev=rev, master=into.number)
+    return propose(session, actor, number, verb, reason, rev=rev, into=into)
 
 
 def _master(session: ScopedSession, actor: Actor, number: str, master: str) -> Case:

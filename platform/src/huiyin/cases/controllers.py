@@ -70,7 +70,7 @@ class ListController(Controller):
     @page("/unaccepted", name="case:unaccepted", permission="case.accept")
     def unaccepted(self, desk: NamedDependency[Desk]) -> Response[Any]:
         shown = wanted(desk, Filter(stage=Stage.INTAKE.value))
-        rows = queries.inbox(desk.session, desk.actor, shown)
+        rows = queries.inbox(desk.session, desk.actor, shown, only_open=True)
         return _listing(desk, rows, shown, title=N_("未受理"), grouped=True)
 
     @page("/views/{view:str}", name="case:view", permission="case.read")

@@ -70,6 +70,11 @@ class Case(TenantModel):
             postgresql_where=text("state = 'open' AND stage = 'approval'"),
         ),
         Index(
+            "ix_case_file_archive",
+            *columns("next_due_at", "id"),
+            postgresql_where=text("state = 'open' AND stage = 'archive'"),
+        ),
+        Index(
             "ix_case_file_ending",
             *columns("next_due_at", "id"),
             postgresql_where=text("state = 'open' AND facts ? 'end_asked'"),

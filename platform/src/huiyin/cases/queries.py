@@ -114,16 +114,20 @@ def _rows() -> Any:  # a select of many columns; naming its type says nothing
 
 
 def inbox(
-    session: ScopedSession, actor: Actor, wanted: Filter, *, n: int = PAGE, ending: bool = False
-) -> Sequence[Row[Any]]:
+    session: ScopedSession, actor: Actor, wanted: Filter, *, n: int = PAGE,
+    ending: bool = False, only_open: bool = False,
+) -> Sequence[Row[Any]]:  # fmt: skip
     """Whatever is owed for a case, by time left, ``n + 1`` at most: the last says there are more.
 
     Those are the open cases, and closed ones for which a review or an answer is still owed;
-    with ``ending`` only those whose end was proposed and waits for its answer.
+    with ``ending`` only those whose end was proposed and waits for its answer, with
+    ``only_open`` none that is closed.
     """
     query = _rows().where(
         Case.next_due_at.is_not(None), visible(actor), *_conditions(actor, wanted)
     )
+    if only_open:
+        query = query.where(Case.state == fixed(CaseState.OPEN))
     if ending:
         query = query.where(Case.state == fixed(CaseState.OPEN), ASKED[END_ASKED])
     if key := parse_key(wanted.after):
@@ -219,8 +223,12 @@ GROUPS: Final = (
 )
 
 
-@lru_cache(maxsize=4096)
 def _workdays(start: date, end: date) -> int:
+    return _counted(calendar().id, start, end)
+
+
+@lru_cache(maxsize=4096)
+def _counted(version: str, start: date, end: date) -> int:  # noqa: ARG001 - part of the key
     return calendar().workdays_between(start, end)
 
 

@@ -128,7 +128,7 @@ def edit_page(
 ) -> Response[Any]:
     rows = []
     if conflict:
-        for name, title in FIELD_TITLES.items():
+        for name, title in ((known, FIELD_TITLES[known]) for known in service.EDITED):
             theirs, mine = str(getattr(case, name) or ""), str(form.get(name))
             if name != "anonymous" and theirs != mine:
                 rows.append({"name": name, "label": desk._(title), "theirs": theirs, "mine": mine})

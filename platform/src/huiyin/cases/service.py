@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from types import MappingProxyType
 from typing import Any, Final
@@ -141,6 +141,7 @@ def rule_for(session: ScopedSession, actor: Actor, case: Case, gate: Gate) -> st
 # fmt: off
 # What the approval rests on: from the submission of the plan on it stays as it was judged.
 JUDGED_ON: Final = ("category", "severity", "amount", "finding", "cause")
+_ASKED_LATER: Final = ("finding", "cause")  # by the archive, where the way there did not
 EDITED: Final = (
     "title", "category", "severity", "complexity", "fund_id", "amount", "wish", "finding",
     "cause", "anonymous",
@@ -215,12 +216,16 @@ def _check_codes(session: ScopedSession, form: FactsForm) -> None:
         raise Invalid(errors)
 
 
-def _refuse_settled(case: Case, changed: Mapping[str, object]) -> None:
-    """What was judged is not rewritten under the judgement; the plan goes back first."""
+def _refuse_settled(case: Case, changed: Mapping[str, Sequence[str]]) -> None:
+    """What was judged is not rewritten under the judgement; the plan goes back first.
+
+    What a short way never asked for may still be filled in: nothing was judged on it.
+    """
     if not case.is_settled:
         return
     said = Message(N_("方案提交审批后不再修改；须修改的，请先撤回、退回或变更方案"))
-    if wrong := {name: said for name in JUDGED_ON if name in changed}:
+    filled = {name for name in _ASKED_LATER if not changed.get(name, [""])[0]}
+    if wrong := {name: said for name in JUDGED_ON if name in changed and name not in filled}:
         raise Invalid(wrong)
 
 

@@ -47,7 +47,11 @@ ASKED: Final = {
     for fact in (END_ASKED, RETYPE_ASKED, EXTENSION_ASKED)
 }
 UNSIGNED: Final = Case.facts.has_key(literal_column(f"'{ANSWER_WAITS}'"))
-ANSWERABLE: Final = or_(Case.state != CaseState.CLOSED.value, Case.facts.has_key(MERGED_OWED))
+# An answer is signed in its own stage, and in a merged case as long as it is owed.
+ANSWERABLE: Final = or_(
+    and_(Case.state == CaseState.OPEN.value, Case.stage == Stage.RESPONSE.value),
+    Case.facts.has_key(MERGED_OWED),
+)
 
 
 def fixed(value: str) -> ColumnElement[str]:
@@ -85,6 +89,7 @@ def counting(everything: bool) -> Select[Any]:
         # Each by its own partial index, which needs its own whole condition.
         "approvals": or_(
             and_(is_open, Case.stage == fixed(Stage.APPROVAL)),
+            and_(is_open, Case.stage == fixed(Stage.ARCHIVE)),
             *(and_(is_open, waits) for waits in ASKED.values()),
             and_(UNSIGNED, ANSWERABLE),
         ),

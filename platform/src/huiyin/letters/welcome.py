@@ -29,7 +29,8 @@ from huiyin.queue.registry import GiveUp, JobView, Retry, handler
 from huiyin.tenancy.models import Tenant
 
 SEND: Final = "letters.welcome"
-LATER: Final = 300  # seconds until a server that is away is asked again
+TRIES: Final = 8  # over a day, as long as a mail server is waited for
+_LONGEST_PAUSE: Final = 6 * 3600
 
 
 def post(session: ScopedSession, account_id: uuid.UUID) -> bool:
@@ -41,7 +42,7 @@ def post(session: ScopedSession, account_id: uuid.UUID) -> bool:
     return True
 
 
-@handler(SEND)
+@handler(SEND, retries=TRIES, timeout=90.0)
 def send(session: ScopedSession, job: JobView) -> None:
     """Mail a fresh link; one that was used meanwhile needs no other."""
     chosen = mailer.settings()
@@ -55,13 +56,19 @@ def send(session: ScopedSession, job: JobView) -> None:
         return
     try:
         mailer.send(chosen, _mail(_firm(session), account, token, chosen))
-    except mailer.UndeliverableNow:
-        raise Retry(LATER) from None
+    except mailer.UndeliverableNow as away:
+        if job.attempt < TRIES:
+            raise Retry(min(_LONGEST_PAUSE, 60 * 4 ** (job.attempt - 1))) from None
+        _undelivered(session, account_id, away.code)
     except mailer.Undeliverable as refused:
-        ledger.append(
-            session, kind="member.link_undelivered", object_id=account_id, actor_id=None,
-            facts={"account": account_id, "code": refused.code},
-        )  # fmt: skip
+        _undelivered(session, account_id, refused.code)
+
+
+def _undelivered(session: ScopedSession, account_id: uuid.UUID, code: int) -> None:
+    ledger.append(
+        session, kind="member.link_undelivered", object_id=account_id, actor_id=None,
+        facts={"account": account_id, "code": code},
+    )  # fmt: skip
 
 
 def _firm(session: ScopedSession) -> Tenant:

@@ -147,8 +147,9 @@ class ApprovalController(Controller):
     def list(self, desk: NamedDependency[Desk]) -> Response[Any]:
         after = desk.request.query_params.get("after", "")
         wanted = Filter(stage=Stage.APPROVAL.value, after=after)
-        rows = queries.inbox(desk.session, desk.actor, wanted)
-        archive = queries.inbox(desk.session, desk.actor, Filter(stage=Stage.ARCHIVE.value))
+        rows = queries.inbox(desk.session, desk.actor, wanted, only_open=True)
+        sealing = Filter(stage=Stage.ARCHIVE.value)
+        archive = queries.inbox(desk.session, desk.actor, sealing, only_open=True)
         asked = queries.inbox(desk.session, desk.actor, Filter(), ending=True)
         answers = queries.unsigned(desk.session, desk.actor)
         kinds = queries.asked_for(desk.session, desk.actor, RETYPE_ASKED)
