@@ -158,8 +158,8 @@ def test_what_a_short_way_did_not_ask_for_is_filled_in_once(session, case, actor
     service.edit(session, actor, case.number, facts(case, **told), rev=case.version)
     session.commit()
     assert (case.finding, case.cause) == ("upheld", "RC1-2")
+    other = facts(case, **{**told, "finding": Finding.NOT_UPHELD})
     with pytest.raises(Invalid):
-        other = facts(case, **{**told, "finding": Finding.NOT_UPHELD})
         service.edit(session, actor, case.number, other, rev=case.version)
 
 

@@ -13,12 +13,12 @@ from huiyin.cases.errors import SecondPersonRequired
 from huiyin.cases.gates import EXIT, unmet
 from huiyin.cases.models import Entry
 from huiyin.cases.queries import Filter, inbox
-from huiyin.cases.schemas import SubjectForm
-from huiyin.cases.stages import Audience, Stage
+from huiyin.cases.schemas import AssignForm, SubjectForm
+from huiyin.cases.stages import HANDLING, Audience, Part, Stage
 from huiyin.cases.verbs import VERBS
 from huiyin.clocks.models import ClockRow
 from huiyin.identity.actor import complainant_actor
-from huiyin.kit.errors import Invalid, NotFound
+from huiyin.kit.errors import Conflict, Invalid, NotFound
 from huiyin.kit.time import clock_at, now
 from huiyin.ledger.models import LedgerEntry
 from huiyin.letters import service as papers
@@ -275,9 +275,12 @@ def test_naming_and_lifting_afterwards_hold_for_both(session, actor, approver, p
         with pytest.raises(NotFound):
             find(session, subject, other)
         form = SubjectForm(account_id=subject.id, reason="同名，登记有误")
-        subjects.lift_subject(session, approver, other, form)
+        with pytest.raises(Conflict):  # named there on its own account
+            subjects.lift_subject(session, approver, other, form)
+        session.rollback()
+        subjects.lift_subject(session, approver, at, form)
         session.commit()
-        assert find(session, subject, at).number == at
+        assert find(session, subject, other).number == other
 
 
 def test_whoever_handled_the_merged_case_does_not_judge_its_master(
@@ -313,3 +316,78 @@ def test_what_would_leave_nobody_to_judge_both_is_not_merged(
     with pytest.raises(Invalid) as refused:
         merge(session, actor, approver, second, master)
     assert refused.value.fields["master"].key == subjects.NOBODY_FOR_BOTH
+
+
+def test_who_was_named_in_both_stays_named_in_one(session, actor, approver, make_actor, file, put):
+    subject = make_actor("approver", name="被投诉的审批人")
+    master, second = file("1"), file("2")
+    put(master, Stage.RESPONSE)
+    put(second, Stage.PRELIMINARY)
+    for number in (master, second):
+        name(session, actor, number, subject)
+    merge(session, actor, approver, second, master)
+    form = SubjectForm(account_id=subject.id, reason="同名，登记有误")
+    with pytest.raises(Conflict) as refused:
+        subjects.lift_subject(session, approver, second, form)
+    assert refused.value.message.params["number"] == master
+
+
+def test_a_master_is_not_merged_itself(session, actor, approver, pair, file, put):
+    master, _ = pair
+    third = file("3")
+    put(third, Stage.PRELIMINARY)
+    put(master, Stage.PRELIMINARY)
+    with pytest.raises(Invalid) as refused:
+        merge(session, actor, approver, master, third)
+    assert refused.value.fields["master"].key == subjects.IS_A_MASTER
+    session.rollback()
+    merge(session, actor, approver, third, master)  # the other way round it is one matter
+    assert find(session, actor, third).master_id == find(session, actor, master).id
+
+
+def test_whoever_handles_the_master_does_not_sign_for_what_is_merged_into_it(
+    session, actor, approver, pair, make_actor
+):
+    master, second = pair
+    both = make_actor("approver", "complaint_officer", name="办理主案的审批人")
+    service.talk(session, both, master, "call", "已联系投诉人核对账户")
+    draft = papers.draft_answer(session, actor, second, GOOD)
+    session.commit()
+    with pytest.raises(SecondPersonRequired):
+        papers.release(session, both, second, draft.id, draft.fingerprint, rev=None)
+    session.rollback()
+    case = find(session, actor, second)
+    barred = func.duty_barred(case.tenant_id, case.id, both.id)
+    assert session.scalar(select(barred)) == "assistant", "the database says the same"
+
+
+def test_a_parting_makes_nobody_somebody_from_outside(session, actor, approver, pair, make_actor):
+    master, second = pair
+    there, judge = make_actor("complaint_officer"), make_actor("approver")
+    make_actor("investigator")  # who had no hand in either
+    service.talk(session, there, master, "call", "已联系投诉人核对账户")
+    session.commit()
+    case = find(session, actor, second)
+    service.move(session, judge, second, "reopen", rev=case.version, reason="事实不同")
+    session.commit()
+    parted, other = find(session, actor, second), find(session, actor, master)
+    assert parted.master_id is None
+    for one in (parted, other):
+        for person in (actor, there):
+            assert duties.parts_of(session, one, person.id) & HANDLING
+    form = AssignForm(part=Part.INVESTIGATOR.value, account_id=there.id)
+    with pytest.raises(Invalid):  # the new round is investigated by somebody who had no hand
+        people.assign(session, actor, second, form)
+
+
+def test_a_reopened_master_waits_for_nothing_that_was_settled_meanwhile(
+    session, actor, pair, make_actor, tenant
+):
+    master, second = pair
+    judge, investor = make_actor("approver"), complainant_actor(tenant.id)
+    tracking.withdraw(session, investor, find(session, actor, master), "已经解决")
+    session.commit()
+    rev = find(session, actor, second).version
+    service.move(session, judge, second, "reopen", rev=rev, reason="事实不同")
+    session.commit()
+    assert find(session, actor, master).counts["merged_owed"] == 0

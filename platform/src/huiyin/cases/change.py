@@ -353,7 +353,8 @@ def take_part(
         )
     )
     if known:
-        known.until = None
+        if known.until is not None:
+            known.until, known.by_id = None, by.id
     else:
         session.add(
             Participation(

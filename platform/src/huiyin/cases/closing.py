@@ -107,9 +107,12 @@ def _master(session: ScopedSession, actor: Actor, number: str, master: str) -> C
 
 def confirm(session: ScopedSession, actor: Actor, number: str, verb: Verb, *, rev: int) -> Case:
     """Do what was proposed; the complainant reads the reason that was given for it."""
-    before = asked(find(session, actor, number))
+    found = find(session, actor, number)
+    before = asked(found)
     master = str(before["master"]) if before else ""
     into = _master(session, actor, number, master) if master else None
+    if into is not None:
+        subjects.lock(session, found, into)
     deed = Deed(
         verb.name, body=str(before["note"]) if before else "", audience=Audience.COMPLAINANT,
     )  # fmt: skip

@@ -89,7 +89,7 @@ def check(session: ScopedSession, actor: Actor, case: Case, verb: Verb) -> None:
 def history_of(
     session: ScopedSession, case: Case, account_id: uuid.UUID
 ) -> Sequence[Participation]:
-    """Everything one person ever was in the case, or in one that is handled under it."""
+    """Everything one person ever was in the case, or in one that is handled with it."""
     return session.scalars(
         select(Participation).where(
             in_matter(case), Participation.account_id == account_id, still_counts()
@@ -98,10 +98,11 @@ def history_of(
 
 
 def in_matter(case: Case) -> ColumnElement[bool]:
-    """Parts in the case, or in one that is handled under it: who had a hand in either is not
-    from outside."""
-    under = select(Case.id).where(Case.master_id == case.id)
-    return or_(Participation.case_id == case.id, Participation.case_id.in_(under))
+    """Parts in the case or in one that is handled with it: who had a hand in either is not
+    from outside.  A master is never merged itself, so this is the whole matter."""
+    head = case.master_id or case.id
+    matter = select(Case.id).where(or_(Case.id == head, Case.master_id == head))
+    return or_(Participation.case_id == case.id, Participation.case_id.in_(matter))
 
 
 def still_counts() -> ColumnElement[bool]:

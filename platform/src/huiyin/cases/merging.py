@@ -10,16 +10,18 @@ from typing import Final
 from sqlalchemy import select
 
 from huiyin.cases.change import Deed, change
-from huiyin.cases.models import Case
-from huiyin.cases.stages import Audience, EntryKind
+from huiyin.cases.duties import in_matter
+from huiyin.cases.models import Case, Participation
+from huiyin.cases.stages import HANDLING, Audience, EntryKind, Part
 from huiyin.cases.verbs import MERGED_OWED
 from huiyin.clocks.models import ClockRow
 from huiyin.clocks.service import promised_reply
 from huiyin.db import ScopedSession
-from huiyin.identity.actor import system_actor
+from huiyin.identity.actor import SYSTEM_ID, system_actor
 from huiyin.kit.time import now, today
 
 OWED: Final = MERGED_OWED  # in the counts of its master: how many
+_HANDS: Final = Participation.part.in_([part.value for part in HANDLING - {Part.SUBJECT}])
 
 
 def join(case: Case, into: Case) -> None:
@@ -74,6 +76,8 @@ def settle(session: ScopedSession, case: Case) -> None:
         return
     case.facts = {name: fact for name, fact in case.facts.items() if name != OWED}
     master = session.get(Case, (session.tenant, case.master_id))
+    if master is not None and not master.is_open:
+        count(-1)(master)  # nothing to tell of there, but a reopening must not wait for it
     if master is not None and master.is_open:
         deed = Deed(
             "note", kind=EntryKind.EVENT, apply=count(-1),
@@ -83,9 +87,40 @@ def settle(session: ScopedSession, case: Case) -> None:
 
 
 def part(session: ScopedSession, case: Case) -> None:
-    """A merged case that is opened again is handled for itself."""
+    """A merged case that is opened again is handled for itself.
+
+    What was one matter until now stays in the history of both: nobody becomes somebody from
+    outside by the parting.
+    """
     settle(session, case)
+    mine: list[Participation] = []
+    theirs: list[Participation] = []
+    for held in session.scalars(select(Participation).where(in_matter(case), _HANDS)):
+        (mine if held.case_id == case.id else theirs).append(held)
+    if case.master_id is not None:
+        _remember(session, case.id, theirs, known=mine)
+        there = [held for held in theirs if held.case_id == case.master_id]
+        _remember(session, case.master_id, mine, known=there)
     case.master_id = None
+
+
+def _remember(
+    session: ScopedSession, case_id: uuid.UUID, held: Sequence[Participation], *,
+    known: Sequence[Participation],
+) -> None:  # fmt: skip
+    """Write parts held elsewhere into the history of a case, as ended."""
+    there = {(one.account_id, one.part) for one in known}
+    moment = now()
+    for one in held:
+        if (one.account_id, one.part) in there:
+            continue
+        there.add((one.account_id, one.part))
+        session.add(
+            Participation(
+                case_id=case_id, account_id=one.account_id, name=one.name, part=one.part,
+                since=one.since, until=one.until or moment, by_id=SYSTEM_ID,
+            )
+        )  # fmt: skip
 
 
 def owed_by(session: ScopedSession, master_id: uuid.UUID | None) -> Sequence[uuid.UUID]:

@@ -8,13 +8,13 @@ from uuid import UUID
 
 from sqlalchemy import or_, select
 
-from huiyin.cases.change import Deed, change, take_part
+from huiyin.cases.change import Deed, change, find, take_part
 from huiyin.cases.models import Case, Participation
 from huiyin.cases.people import hand_back, judges, member, members
 from huiyin.cases.schemas import SubjectForm
 from huiyin.cases.stages import Part
 from huiyin.db import ScopedSession
-from huiyin.identity.actor import Actor, system_actor
+from huiyin.identity.actor import SYSTEM_ID, Actor, system_actor
 from huiyin.identity.policy import Role
 from huiyin.kit.errors import Conflict, Invalid
 from huiyin.kit.i18n import N_, Message
@@ -22,6 +22,8 @@ from huiyin.kit.time import now
 
 NO_JUDGE = N_("登记后本案将没有可以审批的人员，请先由租户管理员增补审批人，再登记")
 NO_SUPERVISOR = N_("登记后本案将没有监督，请先由租户管理员增补监督，再登记")
+IS_A_MASTER = N_("已有案件并入本案，本案不能再并入其他案件，请把对方并入本案")
+ALSO_NAMED = N_("{number} 也登记了此人为被投诉人，请先在该案撤销登记")
 NOBODY_FOR_BOTH = N_("并案后将没有可以审批或监督的人员，请先由租户管理员增补，或分别办理")
 
 
@@ -60,10 +62,18 @@ def name_subject(
         raise Invalid({"account_id": Message(N_("请选择在职人员"))})
     if person.account_id == actor.id:
         raise Conflict(N_("不能登记本人为被投诉人，请由其他人办理"))
+    lock(session, find(session, actor, number))
     named = change(session, actor, number, _naming(session, actor, form.reason, person), rev=rev)
     for other in _handled_with(session, named):
         _name_there(session, other, [person], form.reason)
     return named
+
+
+def lock(session: ScopedSession, *cases: Case) -> None:
+    """Lock every case of these matters in one order, before the first of them is changed."""
+    heads = {case.master_id or case.id for case in cases}
+    matter = select(Case.id).where(or_(Case.id.in_(heads), Case.master_id.in_(heads)))
+    session.execute(matter.order_by(Case.id).with_for_update()).all()
 
 
 def share(session: ScopedSession, case: Case, into: Case, reason: str) -> None:
@@ -106,7 +116,13 @@ def check_left(session: ScopedSession, case: Case, person: Person) -> None:
 
 
 def check_left_of_both(session: ScopedSession, case: Case, into: Case) -> None:
-    """When the two are handled as one, somebody is left to judge and to supervise them."""
+    """When the two are handled as one, somebody is left to judge and to supervise them.
+
+    What others are handled under is not merged itself: a matter has one master.
+    """
+    under = select(Case.id).where(Case.master_id == case.id).limit(1)
+    if session.scalar(under) is not None:
+        raise Invalid({"master": Message(IS_A_MASTER)})
     both = {j.account_id for j in judges(session, case)} & {
         j.account_id for j in judges(session, into)
     }
@@ -130,12 +146,20 @@ def lift_subject(
     that are handled with it.
 
     The history keeps that they were named, and until when.  Parts they had are not given back.
+    Raises ``Conflict`` as long as another case of the matter names them on its own account.
     """
+    before = find(session, actor, number)
+    lock(session, before)
+    shared = []
+    for other in _handled_with(session, before):
+        held = {one.account_id: one for one in subjects(session, other)}.get(form.account_id)
+        if held is not None and held.by_id != SYSTEM_ID:
+            raise Conflict(ALSO_NAMED, number=other.number)
+        if held is not None:
+            shared.append(other.number)
     lifted = change(session, actor, number, _lifting(session, form), rev=rev)
-    for other in _handled_with(session, lifted):
-        if form.account_id in other.walled:
-            by = system_actor(session.tenant)
-            change(session, by, other.number, _lifting(session, form))
+    for elsewhere in shared:
+        change(session, system_actor(session.tenant), elsewhere, _lifting(session, form))
     return lifted
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from psycopg.errors import DeadlockDetected
+from sqlalchemy.exc import DBAPIError
+
 
 class EmbeddedServerFailed(RuntimeError):
     """The embedded PostgreSQL could not be started; the message carries its own words."""
@@ -21,3 +24,8 @@ class UnsafeRole(RuntimeError):
 
 class LostWrite(RuntimeError):
     """A write that had to change one row changed none, or several."""
+
+
+def is_deadlock(error: DBAPIError) -> bool:
+    """Whether two transactions waited for each other and the server ended this one."""
+    return isinstance(error.orig, DeadlockDetected)

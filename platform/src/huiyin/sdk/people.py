@@ -6,15 +6,19 @@ import uuid
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, or_, select
 
+from huiyin.cases.duties import in_matter, still_counts
 from huiyin.cases.models import Case, Participation
 from huiyin.cases.stages import HANDLING, Part
 from huiyin.db import ScopedSession
 from huiyin.identity.models import Account, Membership
 from huiyin.identity.policy import Role
 from huiyin.identity.sessions import known_roles
+
+_BARS: Final = Participation.part.in_([part.value for part in HANDLING | {Part.SUBJECT}])
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +68,10 @@ def parts_in(session: ScopedSession, case: Case) -> Mapping[Part, frozenset[uuid
 
 
 def barred_from_judging(session: ScopedSession, case: Case) -> frozenset[uuid.UUID]:
-    """Everybody who handled the case or is named in it: they never judge it."""
-    held = parts_in(session, case)
-    return frozenset().union(*(held.get(part, frozenset()) for part in (*HANDLING, Part.SUBJECT)))
+    """Everybody who handled the case, or one handled with it, or is named there: they never
+    judge it."""
+    found = select(Participation.account_id).where(in_matter(case), _BARS, still_counts())
+    return frozenset(session.scalars(found))
 
 
 def barred_from_judging_any(
@@ -79,8 +84,12 @@ def barred_from_judging_any(
     found = session.scalars(
         select(Participation.account_id)
         .where(
-            Participation.case_id.in_(cases),
-            Participation.part.in_([part.value for part in HANDLING | {Part.SUBJECT}]),
+            or_(
+                Participation.case_id.in_(cases),
+                Participation.case_id.in_(select(Case.id).where(Case.master_id.in_(cases))),
+            ),
+            _BARS,
+            still_counts(),
         )
         .distinct()
     )

@@ -23,6 +23,7 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from huiyin.db.errors import is_deadlock
 from huiyin.identity.policy import OPEN_PERMISSIONS, known_permissions
 from huiyin.kit.errors import Conflict, HuiyinError, NotFound, Unavailable
 from huiyin.web.csrf import SAFE
@@ -166,9 +167,11 @@ def _answered(desk: Desk, once: Callable[[], T], *, api: bool) -> T | Response[A
     try:
         try:
             return once()
-        except IntegrityError:
-            # Two requests did the same thing at once: the second, run again, reads what the
-            # first wrote.  A second failure is a conflict.
+        except (IntegrityError, OperationalError) as error:
+            # Two requests did the same thing at once, or waited for each other: the second, run
+            # again, reads what the first wrote.  A second failure is a conflict.
+            if isinstance(error, OperationalError) and not is_deadlock(error):
+                raise
             desk.reset()
             return once()
     except HuiyinError as error:

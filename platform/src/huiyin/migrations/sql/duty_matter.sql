@@ -1,11 +1,14 @@
--- Whoever had a hand in a case that is handled under this one had a hand in the matter.
+-- Whoever had a hand in a case that is handled with this one had a hand in the matter.
 CREATE OR REPLACE FUNCTION duty_barred(t uuid, c uuid, person uuid) RETURNS text
 LANGUAGE sql STABLE SET search_path = pg_catalog, public AS $$
   SELECT coalesce(
     (SELECT p.part FROM public.case_participation p
      WHERE p.tenant_id = t AND p.account_id = person
-       AND (p.case_id = c OR p.case_id IN
-            (SELECT m.id FROM public.case_file m WHERE m.tenant_id = t AND m.master_id = c))
+       AND p.case_id IN
+         (SELECT m.id FROM public.case_file f JOIN public.case_file m ON m.tenant_id = f.tenant_id
+            AND (m.id = coalesce(f.master_id, f.id) OR m.master_id = coalesce(f.master_id, f.id)
+                 OR m.id = f.id)
+          WHERE f.tenant_id = t AND f.id = c)
        AND p.part IN ('owner', 'investigator', 'assistant', 'drafter', 'delegate', 'subject')
        AND NOT (p.part = 'subject' AND p.until IS NOT NULL)
      ORDER BY p.part LIMIT 1),
