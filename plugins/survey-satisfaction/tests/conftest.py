@@ -291,3 +291,16 @@ def all_rows(session):
         return found
 
     return read
+
+
+@pytest.fixture
+def browser(web, supervisor, on):
+    return web(supervisor)
+
+
+@pytest.fixture
+def listing(ask, on):
+    return ask(
+        "yearly", start=False, trigger="periodic", source="list", naming="anonymous",
+        title="年度调查",
+    )  # fmt: skip
