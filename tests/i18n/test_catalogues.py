@@ -3,6 +3,7 @@
 Chinese is the key, so the words are collected where they stand: in templates, in the Python
 sources, and in the tables of the house.
 """
+# long: one collector of words, read by every test below it
 
 from __future__ import annotations
 

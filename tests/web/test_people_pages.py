@@ -1,4 +1,5 @@
 """Members, a person's own settings, the firm's facts, and the library of rules."""
+# long: four pages of one person, with one set of browsers
 
 import re
 

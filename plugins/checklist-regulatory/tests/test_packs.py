@@ -1,4 +1,5 @@
 """Packs: what ships, what is refused and why, taking into use, applicability, vouching."""
+# long: the rules of one file format, each with the mistake it refuses
 
 import json
 import re

@@ -1,4 +1,5 @@
 """Pages and operations: who gets in, what is not there, off and on again, both languages."""
+# long: one table of pages and roles, read by most of the tests below it
 
 import re
 import uuid

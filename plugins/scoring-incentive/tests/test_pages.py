@@ -1,4 +1,5 @@
 """The pages: who has which, forms that are refused, both languages, and the plugin switched off."""
+# long: one table of pages, roles and forms, read by most of the tests below it
 
 import re
 from datetime import date, timedelta
