@@ -50,7 +50,7 @@ browser: setup   ## Click through the product in a real Chromium
 	$(BIN)/pytest -q -p no:randomly -o norecursedirs=.* -o faulthandler_timeout=1800 tests/browser
 
 faults: setup    ## Kill it in the middle and count
-	$(BIN)/pytest -q -p no:randomly -o norecursedirs=.* tests/faults
+	$(BIN)/pytest -q -p no:randomly -o norecursedirs=.* -o faulthandler_timeout=1800 tests/faults
 
 bench: setup     ## Pages against a bare floor, in one run
 	$(BIN)/python tests/bench/run.py

@@ -25,7 +25,7 @@ from huiyin.db.embedded import EmbeddedPostgres
 
 FIRM = "qinghe"
 WRITERS = 8
-PATIENCE = 180.0  # seconds for anything to happen; a test that waits longer has failed
+PATIENCE = 400.0  # seconds for anything to happen: hundreds of letters are printed after a kill
 HUIYIN = Path(sys.executable).with_name("huiyin")
 SEED = Path(__file__).with_name("seed.py")
 PARTS = {
