@@ -24,6 +24,7 @@ COMMITS = (
     "app/", "web/", "queue/", "db/", "testing/", "onboarding/",
     # These count something that must stand whatever comes of the request.
     "identity/throttle.py", "identity/service.py", "plugins/health.py",
+    "plugins/listening.py",  # and what a service receives, one transaction for each
 )  # fmt: skip
 # Where psycopg itself is used: to make databases, and to listen for the bell, which reads no table.
 PSYCOPG = ("db/", "testing/", "queue/relay.py")

@@ -28,7 +28,8 @@ def name_of(path):
 def used_variables():
     return {
         name
-        for path in (ROOT / "platform" / "src").rglob("*.py")
+        for source in (ROOT / "platform" / "src", *ROOT.glob("plugins/*/src"))
+        for path in source.rglob("*.py")
         for name in VARIABLE.findall(path.read_text(encoding="utf-8"))
     }
 
@@ -42,8 +43,9 @@ def table_of(title, text):
 def commands(command, words=("huiyin",)):
     """Every command that does something, with the words that lead to it."""
     if isinstance(command, click.Group):
-        for name, below in command.commands.items():
-            yield from commands(below, (*words, name))
+        ctx = click.Context(command)
+        for name in command.list_commands(ctx):
+            yield from commands(command.get_command(ctx, name), (*words, name))
     else:
         yield " ".join(words)
 

@@ -58,8 +58,10 @@ ON_A_CASE = {
     "case:finish_task": {"proof": "流水已附"},
     "plan:withdraw": {**REV, "reason": "须修改"},
 }
+ARRIVAL = {"rev": "1", "to": "new", "reason": "新的事项"}
 STORY = {"story": "赎回款没有到账，已经等了很久", "phone": "13800006021"}
 BESIDE = {
+    "arrival:settle": ARRIVAL,
     "api:case:register": STORY,
     "case:register": STORY,
     "case:bulk_assign": {"pick": "@pick", "part": "assistant", "account_id": "@member"},
@@ -85,6 +87,7 @@ BESIDE = {
 # What needs more than a body to succeed, and what its refusal is.
 NOT_HERE = {
     "admin:grant_decide": 404,  # nobody was appointed
+    "arrival:settle": 404,  # nothing came in
     "settings:password": 422,  # the account of a test has no password
     "extension:refuse": 403,  # whoever handles the case
     "admin:plugin_rollback": 404,  # no version was ever published

@@ -15,6 +15,7 @@ import uvicorn
 from sqlalchemy import select
 
 from huiyin.app.cli_calendar import calendar
+from huiyin.app.cli_plugins import Commands
 from huiyin.app.compose import Installation, install
 from huiyin.app.settings import Settings
 from huiyin.db import platform_session, tenant_session
@@ -23,7 +24,7 @@ from huiyin.tenancy.models import Tenant
 SERVER_LOOK: Final = 0.25  # seconds between two looks at whether the server still runs
 
 
-@click.group()
+@click.group(cls=Commands)
 @click.option("--verbose", is_flag=True, help="Log what happens, not only what fails.")
 def main(*, verbose: bool) -> None:
     """Huiyin 回音: complaint handling for private fund managers."""
@@ -70,6 +71,7 @@ def serve(*, worker: bool) -> None:
     installation = install(Settings.read())
     if worker:
         installation.start_worker()
+        installation.start_services()
     serve_until_stopped(installation)
 
 
@@ -81,6 +83,7 @@ def worker(threads: int) -> None:
     installation = install(Settings.read(), migrate=False)
     try:
         installation.start_worker(threads)
+        installation.start_services()
         told.wait()
     finally:
         installation.close()
@@ -94,6 +97,7 @@ def demo() -> None:
     installation = install(Settings.read())
     prepare(installation, say=click.echo)
     installation.start_worker()
+    installation.start_services()
     serve_until_stopped(installation)
 
 

@@ -23,12 +23,15 @@ from huiyin.db.engine import Addresses, application_engine, refuse_unsafe_role
 from huiyin.evidence import tasks as _evidence  # noqa: F401
 from huiyin.evidence.store import FolderStore, use
 from huiyin.identity.actor import Actor
+from huiyin.intake import readers
+from huiyin.intake import tasks as _intake  # noqa: F401
 from huiyin.kit import keys
 from huiyin.kit.i18n import Message
 from huiyin.letters import tasks as _letters  # noqa: F401
 from huiyin.migrations import tables, upgrade
 from huiyin.plugins import jobs
 from huiyin.plugins.host import PluginHost, listed
+from huiyin.plugins.listening import Services
 from huiyin.plugins.terms import Weight
 from huiyin.queue import worker
 from huiyin.tenancy.models import Tenant
@@ -46,6 +49,7 @@ class Installation:
     site: Site
     server: EmbeddedPostgres | None
     runner: worker.Runner | None = None
+    services: Services | None = None
 
     def app(self) -> ASGIApp:
         return asgi.make_app(self.site, self.host, threads=self.settings.threads)
@@ -56,8 +60,15 @@ class Installation:
             self.engine, broker_url=self.settings.broker_url or None, threads=threads
         )
 
+    def start_services(self) -> None:
+        """Let plugins listen in this process too."""
+        self.services = Services(self.host, self.engine)
+        self.services.start()
+
     def close(self) -> None:
-        """Finish running jobs, then let go of the database."""
+        """Finish what listens and the running jobs, then let go of the database."""
+        if self.services:
+            self.services.stop()
         if self.runner:
             self.runner.stop()
         self.engine.dispose()
@@ -95,6 +106,7 @@ def make_site(engine: Engine, settings: Settings, host: PluginHost) -> Site:
     calendars.watch(engine)
     host.equip(site.templates, site.translators, blobs)
     change.consult(_opinions(host))
+    readers.use_readers(host.readers())
     host.core_figures = FIGURES
     return site
 

@@ -12,6 +12,7 @@ NAVIGATION: Final = (
     NavItem(
         "", "/w/unaccepted", "inbox", N_("未受理"), "case.accept", count="unaccepted", hot=True
     ),
+    NavItem("", "/w/arrivals", "mail", N_("来件"), "arrival.read", count="arrivals", hot=True),
     NavItem("", "/w/approvals", "stamp", N_("待我审批"), "case.approve", count="approvals"),
     NavItem("", "/w/cases", "doc", N_("全部案件"), "case.read"),
     NavItem(

@@ -19,6 +19,7 @@ from huiyin.cases.records import RecordController
 from huiyin.evidence.api import EvidenceApi
 from huiyin.evidence.controllers import EvidenceController
 from huiyin.evidence.controllers import panel as evidence_panel
+from huiyin.intake.controllers import ArrivalController
 from huiyin.letters.api import LetterApi
 from huiyin.letters.controllers import ExtensionController, LetterController
 from huiyin.letters.controllers import panel as letters_panel
@@ -55,6 +56,7 @@ HANDLERS: Final[tuple[ControllerRouterHandler, ...]] = (
     ApprovalController,
     LetterController,
     ExtensionController,
+    ArrivalController,
     PublicCaseApi,
     CaseListApi,
     CaseApi,

@@ -106,15 +106,24 @@ def public_steps(case: Case) -> tuple[PublicStep, ...]:
     return tuple(steps)
 
 
-def say(session: ScopedSession, actor: Actor, case: Case, body: str) -> Case:
-    """A message from the complainant; an objection, once the firm has ended the case itself."""
+def say(session: ScopedSession, actor: Actor, case: Case, body: str, *, road: str = "") -> Case:
+    """A message from the complainant; an objection, once the firm has ended the case itself.
+
+    ``road`` is the channel by which it came, if not by the portal.
+    """
     if not case.is_open and case.ended_by_firm and REVIEW_ASKED not in case.facts:
         return ask_review(session, actor, case, body)
     return change(
         session,
         actor,
         case.number,
-        Deed("say", body=body, kind=EntryKind.MESSAGE_IN, audience=Audience.COMPLAINANT),
+        Deed(
+            "say",
+            body=body,
+            kind=EntryKind.MESSAGE_IN,
+            audience=Audience.COMPLAINANT,
+            data={"road": road} if road else {},
+        ),
     )
 
 

@@ -24,6 +24,7 @@ from huiyin.letters import delivery, mailer, service
 from huiyin.letters.checks import blocks
 from huiyin.letters.facts import complainant
 from huiyin.letters.models import Channel, Letter, LetterState
+from huiyin.letters.replies import reply_address
 from huiyin.letters.wording import LetterKind
 from huiyin.queue import service as queue
 from huiyin.queue.registry import GiveUp, JobView, Retry, handler
@@ -210,7 +211,8 @@ def _mail(
     firm = session.get_one(Tenant, session.tenant)
     return mailer.message(
         service.document_of(letter), service.stored_pdf(letter), letter_id=letter.id, to=to,
-        chosen=chosen, reply_to=firm.mailbox, automatic=letter.drafted_by == SYSTEM_ID,
+        chosen=chosen, reply_to=reply_address(firm.mailbox, letter.case_id),
+        automatic=letter.drafted_by == SYSTEM_ID,
     )  # fmt: skip
 
 

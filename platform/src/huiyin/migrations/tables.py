@@ -19,6 +19,7 @@ SLICES: Final = (
     "evidence",
     "remedies",
     "letters",
+    "intake",
     "archive",
     "onboarding",
 )

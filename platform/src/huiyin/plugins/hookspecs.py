@@ -27,10 +27,12 @@ if TYPE_CHECKING:
         NextStep,
         Opinion,
         Panel,
+        PluginCommand,
         PluginGate,
         PluginJob,
         PluginPermission,
         PluginRoutes,
+        PluginService,
     )
     from huiyin.web.site import NavItem
 
@@ -65,6 +67,18 @@ def jobs() -> Sequence[PluginJob]:
 @hookspec
 def channels() -> Sequence[Channel]:
     """Ways by which complaints come in."""
+    return ()
+
+
+@hookspec
+def services() -> Sequence[PluginService]:
+    """What listens as long as the site runs, for all firms that have the plugin on."""
+    return ()
+
+
+@hookspec
+def commands() -> Sequence[PluginCommand]:
+    """Commands of ``huiyin`` for whoever runs the installation."""
     return ()
 
 
@@ -133,7 +147,8 @@ def demonstrate(ctx: TenantContext) -> None:
 
 
 DECLARING: Final = (
-    "routes", "navigation", "permissions", "jobs", "channels", "gates", "figures", "help_topics",
+    "routes", "navigation", "permissions", "jobs", "channels", "services", "commands", "gates",
+    "figures", "help_topics",
 )  # fmt: skip
 ASKING: Final = (
     "case_panels", "complainant_cards", "gate_opinions", "next_steps", "preview_settings",

@@ -156,6 +156,15 @@ class PluginHost:
         folders = (plugin.folder / kind for plugin in self.plugins.values())
         return [folder for folder in folders if folder.is_dir()]
 
+    def readers(self) -> dict[str, str]:
+        """Channel → the function that reads what comes in by it."""
+        return {
+            channel.name: channel.reader
+            for plugin in self.plugins.values()
+            for channel in plugin.declared.channels
+            if channel.reader
+        }
+
     def migrations(self) -> dict[str, str]:
         """Name → package, as ``huiyin.migrations.upgrade`` takes it."""
         return {name: plugin.package for name, plugin in self.plugins.items()}

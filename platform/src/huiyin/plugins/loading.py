@@ -29,16 +29,19 @@ from huiyin.plugins.mounting import check_routes, segments
 from huiyin.plugins.terms import (
     Channel,
     HelpTopic,
+    PluginCommand,
     PluginGate,
     PluginJob,
     PluginPermission,
     PluginRoutes,
+    PluginService,
 )
 from huiyin.web.site import NavItem
 
 GROUP: Final = "huiyin.plugins"
 SHIPPED: Final = (  # what loads when nobody says otherwise
     "channel_web",
+    "channel_email",
     "survey_satisfaction",
     "training_records",
     "checklist_regulatory",
@@ -85,6 +88,8 @@ class Declared:
     permissions: tuple[PluginPermission, ...] = ()
     jobs: tuple[PluginJob, ...] = ()
     channels: tuple[Channel, ...] = ()
+    services: tuple[PluginService, ...] = ()
+    commands: tuple[PluginCommand, ...] = ()
     gates: tuple[PluginGate, ...] = ()
     figures: tuple[Figure, ...] = ()
     help_topics: tuple[HelpTopic, ...] = ()
@@ -256,7 +261,8 @@ def _check_declared(name: str, declared: Declared) -> None:
         (declared.routes, PluginRoutes), (declared.navigation, NavItem),
         (declared.permissions, PluginPermission), (declared.jobs, PluginJob),
         (declared.channels, Channel), (declared.gates, PluginGate), (declared.figures, Figure),
-        (declared.help_topics, HelpTopic),
+        (declared.help_topics, HelpTopic), (declared.services, PluginService),
+        (declared.commands, PluginCommand),
     )  # fmt: skip
     for items, shape in shapes:
         for item in items:

@@ -7,17 +7,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Final
 
 from litestar import Controller
 from litestar.handlers import BaseRouteHandler
 from markupsafe import Markup
 
 from huiyin.identity.policy import Role
-from huiyin.kit.i18n import Message
+from huiyin.kit.i18n import N_, Message
 
 if TYPE_CHECKING:
     from huiyin.plugins.context import TenantContext
+    from huiyin.plugins.listening import ServiceContext
 
 
 # -- declared at start-up --------------------------------------------------------------------
@@ -83,31 +84,88 @@ class PluginGate:
 
 
 class Capability(StrEnum):
-    """What a channel can do besides receiving."""
+    """What a channel can do."""
 
+    INBOUND = "inbound"  # complaints come in
     REPLY = "reply"  # an answer reaches the complainant by the same way
     FILES = "files"
+    LIVE = "live"  # both sides are there at the same time
+    RECORDINGS = "recordings"
     ANONYMOUS = "anonymous"
     FOLLOW = "follow"  # progress can be looked up there
 
 
-@runtime_checkable
-class Channel(Protocol):
-    """A way by which complaints come in.  ``name`` is what ``Case.channel`` holds."""
+CAPABILITY_TITLES: Final = {
+    Capability.INBOUND: N_("接收投诉"),
+    Capability.REPLY: N_("原路答复"),
+    Capability.FILES: N_("收取附件"),
+    Capability.LIVE: N_("实时沟通"),
+    Capability.RECORDINGS: N_("通话录音"),
+    Capability.ANONYMOUS: N_("匿名投诉"),
+    Capability.FOLLOW: N_("可查进度"),
+}
 
-    @property
-    def name(self) -> str: ...
 
-    @property
-    def title(self) -> str: ...
+class Condition(StrEnum):
+    """How one part of a channel is."""
 
-    @property
-    def capabilities(self) -> frozenset[Capability]: ...
+    GOOD = "good"
+    WARN = "warn"
+    BAD = "bad"
 
-    @property
-    def path(self) -> str:
-        """Its public page below ``/p/{tenant}``, or ``""`` when it has none."""
-        ...
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of a channel's health card or of its connection test, and what to do about it."""
+
+    title: Message
+    condition: Condition
+    detail: Message | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Channel:
+    """A way by which complaints come in.
+
+    ``name`` is what ``Case.channel`` holds; ``path`` its public page below ``/p/{tenant}``, ``""``
+    when it has none.  ``reader`` names the function ``package.module:function`` that reads what
+    ``receive`` keeps, in a process of its own: it takes the bytes and a folder, and answers a
+    ``dict`` in the shape of ``Reading``.  ``health`` says how the channel is; ``test`` tries the
+    connection now, and is called by a job, never by a page.
+    """
+
+    name: str
+    title: str
+    capabilities: frozenset[Capability]
+    path: str = ""
+    reader: str = ""
+    health: Callable[[TenantContext], Sequence[Check]] | None = None
+    test: Callable[[TenantContext], Sequence[Check]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PluginService:
+    """Something that listens as long as the site runs, such as a mail server.
+
+    ``run`` gets what it may use and returns when ``stopping`` is set; one that raises is begun
+    again after a pause.
+    """
+
+    name: str
+    run: Callable[[ServiceContext], None]
+
+
+@dataclass(frozen=True, slots=True)
+class PluginCommand:
+    """A command of ``huiyin``: ``huiyin <group> <name> [arguments]``.
+
+    ``run`` gets what a service gets and the arguments, and answers the exit code.
+    """
+
+    group: str
+    name: str
+    help: str
+    run: Callable[[ServiceContext, Sequence[str]], int]
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,7 @@ from huiyin.evidence.store import BlobStore
 from huiyin.identity.actor import Actor, complainant_actor, system_actor
 from huiyin.identity.policy import PUBLIC, Role
 from huiyin.identity.throttle import Throttle
+from huiyin.intake.schemas import Raw, Reading, Receipt
 from huiyin.kit.errors import (
     Conflict,
     HuiyinError,
@@ -66,6 +67,7 @@ from huiyin.kit.text import clean, mask_email, mask_name, mask_phone, whole
 from huiyin.kit.time import at_local, local, local_date, now, today
 from huiyin.letters.mailer import Undeliverable
 from huiyin.letters.paper import Paper, PaperCode, PaperSection, PaperTable, paper_pdf
+from huiyin.letters.replies import mail_domain
 from huiyin.letters.service import letters_of
 from huiyin.letters.service import pdf_of as letter_pdf
 from huiyin.parties.models import Fund, Investor
@@ -83,27 +85,41 @@ from huiyin.plugins.figures import (
     Proof,
 )
 from huiyin.plugins.hooks import context_of
+from huiyin.plugins.listening import ServiceContext
 from huiyin.plugins.manifest import Kind, Manifest, NoSettings, PersonalData
 from huiyin.plugins.markers import hookimpl
 from huiyin.plugins.rehearsal import rehearse
 from huiyin.plugins.terms import (
+    CAPABILITY_TITLES,
     Area,
     Capability,
     Channel,
+    Check,
+    Condition,
     Event,
     HelpTopic,
     NextStep,
     Opinion,
     Panel,
+    PluginCommand,
     PluginGate,
     PluginJob,
     PluginPermission,
     PluginRoutes,
+    PluginService,
     Weight,
 )
 from huiyin.policies.catalogue import categories, causes, outside_routes, public_topics
 from huiyin.queue.registry import GiveUp, Retry
 from huiyin.sdk.days import add_workdays, workdays_between
+from huiyin.sdk.intake import (
+    Arrived,
+    arrival_of,
+    arrivals_from,
+    arrivals_waiting,
+    last_arrival,
+    receive,
+)
 from huiyin.sdk.mail import Attachment, Mail, can_mail, public_link, send_mail
 from huiyin.sdk.people import (
     Colleague,
@@ -131,6 +147,7 @@ from huiyin.web.routes import FormData, UploadData, action, api, page
 from huiyin.web.site import NavItem
 
 __all__ = [
+    "CAPABILITY_TITLES",
     "CORE_FIGURES",
     "CSV",
     "INTAKE_TITLES",
@@ -146,6 +163,7 @@ __all__ = [
     "XLSX",
     "Actor",
     "Area",
+    "Arrived",
     "Attachment",
     "Audience",
     "BlobStore",
@@ -155,8 +173,10 @@ __all__ = [
     "CaseState",
     "Cell",
     "Channel",
+    "Check",
     "ClockOutcome",
     "Colleague",
+    "Condition",
     "Conflict",
     "Desk",
     "Entry",
@@ -198,18 +218,24 @@ __all__ = [
     "Part",
     "Period",
     "PersonalData",
+    "PluginCommand",
     "PluginGate",
     "PluginJob",
     "PluginPermission",
     "PluginRoutes",
+    "PluginService",
     "Proof",
     "PublicStage",
     "PublicStep",
+    "Raw",
+    "Reading",
+    "Receipt",
     "Refused",
     "Retry",
     "Role",
     "ScopedSession",
     "SecretStr",
+    "ServiceContext",
     "Severity",
     "Source",
     "Stage",
@@ -230,6 +256,9 @@ __all__ = [
     "add_files",
     "add_workdays",
     "api",
+    "arrival_of",
+    "arrivals_from",
+    "arrivals_waiting",
     "ask_review",
     "at_local",
     "barred_from_judging",
@@ -258,11 +287,13 @@ __all__ = [
     "holds_blobs",
     "hookimpl",
     "is_program",
+    "last_arrival",
     "letter_pdf",
     "letters_of",
     "local",
     "local_date",
     "mail_address",
+    "mail_domain",
     "mask_email",
     "mask_name",
     "mask_phone",
@@ -277,6 +308,7 @@ __all__ = [
     "public_topics",
     "read_file",
     "read_table",
+    "receive",
     "rehearse",
     "review_asked",
     "say",

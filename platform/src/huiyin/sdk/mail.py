@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import uuid
 from dataclasses import dataclass
 from email.errors import MessageError
@@ -25,6 +26,7 @@ from huiyin.queue.registry import Retry
 from huiyin.tenancy.models import Tenant
 
 NO_ADDRESS: Final = 553
+_ID: Final = re.compile(r"<[!-;=?-~]{3,250}>")  # printable ASCII, so that it folds no header
 LATER: Final = 300  # seconds until a server that is busy is asked again
 
 
@@ -39,13 +41,19 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mail:
-    """A mail in plain text.  ``id`` makes its Message-ID: the same mail, the same id."""
+    """A mail in plain text.  ``id`` makes its Message-ID: the same mail, the same id.
+
+    ``answers`` is the Message-ID it answers; ``reply_to`` where answers go, if not to the firm's
+    mailbox.
+    """
 
     id: uuid.UUID
     to: str
     subject: str
     text: str
     attachments: tuple[Attachment, ...] = ()
+    answers: str = ""
+    reply_to: str = ""
 
 
 def can_mail() -> bool:
@@ -78,9 +86,12 @@ def _message(ctx: TenantContext, mail: Mail, chosen: MailSettings) -> EmailMessa
     except (ValueError, IndexError, MessageError):
         raise Undeliverable(NO_ADDRESS) from None
     message["Subject"] = " ".join(mail.subject.split())
-    if "@" in ctx.tenant.mailbox:
-        message["Reply-To"] = Address(addr_spec=ctx.tenant.mailbox)
-    message["Auto-Submitted"] = "auto-generated"
+    reply_to = mail.reply_to or ctx.tenant.mailbox
+    if "@" in reply_to:
+        message["Reply-To"] = Address(addr_spec=reply_to)
+    if _ID.fullmatch(mail.answers):
+        message["In-Reply-To"] = message["References"] = mail.answers
+    message["Auto-Submitted"] = "auto-replied" if mail.answers else "auto-generated"
     message.set_content(mail.text)
     for file in mail.attachments:
         main, _, sub = file.media_type.partition("/")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Final
 
@@ -52,12 +51,17 @@ MANIFEST: Final = Manifest(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class WebChannel:
-    name: str = drafts.CHANNEL
-    title: str = N_("网上提交")
-    capabilities: frozenset[Capability] = frozenset(Capability)
-    path: str = "complain"
+WEB: Final = Channel(
+    name=drafts.CHANNEL,
+    title=N_("网上提交"),
+    capabilities=frozenset(
+        {
+            Capability.INBOUND, Capability.REPLY, Capability.FILES, Capability.ANONYMOUS,
+            Capability.FOLLOW,
+        }
+    ),
+    path="complain",
+)  # fmt: skip
 
 
 @hookimpl
@@ -73,7 +77,7 @@ def routes() -> Sequence[PluginRoutes]:
 
 @hookimpl
 def channels() -> Sequence[Channel]:
-    return (WebChannel(),)
+    return (WEB,)
 
 
 @hookimpl

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import delete, func, select
 
+from acme_call_back import spool
 from acme_call_back.controllers import ApiController, PublicController, StaffController
 from acme_call_back.models import Promise
 from acme_call_back.settings import CallBackSettings
@@ -33,10 +33,12 @@ from huiyin.sdk import (
     Panel,
     Period,
     PersonalData,
+    PluginCommand,
     PluginGate,
     PluginJob,
     PluginPermission,
     PluginRoutes,
+    PluginService,
     Role,
     TenantContext,
     Verb,
@@ -56,12 +58,10 @@ MANIFEST = Manifest(
 )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Telephone:
-    name: str = "call_back"
-    title: str = N_("回电")
-    capabilities: frozenset[Capability] = frozenset({Capability.REPLY})
-    path: str = "callback"
+TELEPHONE = Channel(
+    name="call_back", title=N_("回电"), path="callback", reader="acme_call_back.spool:read",
+    capabilities=frozenset({Capability.INBOUND, Capability.REPLY}),
+)  # fmt: skip
 
 
 @hookimpl
@@ -91,7 +91,17 @@ def jobs() -> Sequence[PluginJob]:
 
 @hookimpl
 def channels() -> Sequence[Channel]:
-    return (Telephone(),)
+    return (TELEPHONE,)
+
+
+@hookimpl
+def services() -> Sequence[PluginService]:
+    return (PluginService("spool", spool.watch),)
+
+
+@hookimpl
+def commands() -> Sequence[PluginCommand]:
+    return (PluginCommand("call-back", "take", "Take one call.", spool.command),)
 
 
 @hookimpl

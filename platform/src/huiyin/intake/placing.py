@@ -1,0 +1,198 @@
+"""Putting an arrival where it belongs: a case, a message, a letter that came back, or nowhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from huiyin.cases import tracking
+from huiyin.cases.change import Deed, change
+from huiyin.cases.filing import Filing, file_complaint
+from huiyin.cases.models import Case
+from huiyin.db import ScopedSession
+from huiyin.evidence import kinds
+from huiyin.evidence import service as evidence
+from huiyin.evidence.service import Upload
+from huiyin.evidence.store import blobs
+from huiyin.identity.actor import Actor, complainant_actor, system_actor
+from huiyin.intake.models import Arrival, ArrivalState
+from huiyin.intake.recognition import Place
+from huiyin.intake.schemas import Party, ReadFile, Reading
+from huiyin.kit.i18n import N_
+from huiyin.kit.text import clean
+from huiyin.kit.time import now
+from huiyin.ledger import service as ledger
+from huiyin.letters import delivery
+from huiyin.letters import service as letters
+from huiyin.letters.models import Channel, Letter, LetterState
+from huiyin.queue import service as queue
+
+STORY: Final = 10_000  # characters of a story or message; the rest stands in the original
+SETTLED_EVENT: Final = "arrival.settled"
+UNREADABLE: Final = N_("（来件无法自动读取，原件见证据）")
+NO_WORDS: Final = N_("（来件没有正文，附件见证据）")
+ORIGINAL: Final = N_("来件原件")
+
+
+def carry_out(
+    session: ScopedSession, arrival: Arrival, reading: Reading, where: Place, folder: Path
+) -> None:
+    """Do what ``place`` decided, in the system's name."""
+    files = list(uploads(reading, folder))
+    case = where.case
+    if where.state is ArrivalState.FILED:
+        case = file_new(session, system_actor(session.tenant), arrival, reading, where.author)
+        hand_over(session, system_actor(session.tenant), arrival, case, files)
+    elif where.state is ArrivalState.JOINED and case is not None:
+        join(session, arrival, reading, case)
+        hand_over(session, complainant_actor(session.tenant), arrival, case, files)
+    elif where.state is ArrivalState.RETURNED and case is not None and where.letter is not None:
+        _came_back(session, case, where.letter, reading)
+    arrival.candidates = [{"number": one.number, "why": one.why} for one in where.candidates]
+    settle(session, system_actor(session.tenant), arrival, where.state, where.reason, case)
+
+
+def settle(
+    session: ScopedSession, actor: Actor, arrival: Arrival, state: ArrivalState, reason: str,
+    case: Case | None,
+) -> None:  # fmt: skip
+    """Write down where it went; the ledger and whoever listens hear of it."""
+    arrival.state, arrival.reason = state.value, reason
+    arrival.case_id = case.id if case else None
+    arrival.version += 1
+    if state is not ArrivalState.WAITING:
+        arrival.settled_at = now()
+        arrival.settled_by, arrival.settled_name = actor.id, actor.name
+    said = {"state": state.value, "reason": reason, "channel": arrival.channel}
+    queue.emit(
+        session, SETTLED_EVENT, object_id=arrival.id, actor_id=actor.id,
+        payload={**said, "case": case.number if case else ""},
+    )  # fmt: skip
+    session.flush()
+    ledger.append(
+        session, kind=f"arrival.{state.value}", object_id=arrival.id, actor_id=actor.id,
+        facts={**said, "case": case.number if case else "", "raw_sha256": arrival.raw_sha256},
+        commits={"note": arrival.note} if arrival.note else {},
+    )  # fmt: skip
+
+
+# -- a case of its own -------------------------------------------------------------------------
+
+
+def file_new(
+    session: ScopedSession, actor: Actor, arrival: Arrival, reading: Reading, author: Party
+) -> Case:
+    """Register it as it came, dated the moment it was received."""
+    told, subject = words(reading, author), title_of(reading, author)
+    address = author.address[:200]
+    filing = Filing(
+        channel=arrival.channel,
+        idem_key=str(arrival.id),
+        story=told[:STORY],
+        title=subject[:120],
+        name=author.name[:200],
+        email=address,
+        received_at=arrival.received_at,
+        anonymous=not address,
+    )
+    filed = file_complaint(session, actor, filing)
+    return session.get_one(Case, (session.tenant, filed.case_id))
+
+
+def words(reading: Reading, author: Party) -> str:
+    """What its author wrote: the message inside, when somebody passed it on."""
+    inner = reading.forwarded
+    text = inner.text if inner and inner.sender == author else reading.text
+    if not clean(text):
+        return UNREADABLE if reading.faults and not reading.files else NO_WORDS
+    return clean(text)
+
+
+def title_of(reading: Reading, author: Party) -> str:
+    inner = reading.forwarded
+    subject = inner.subject if inner and inner.sender == author else reading.subject
+    return " ".join(clean(subject).split())
+
+
+def join(session: ScopedSession, arrival: Arrival, reading: Reading, case: Case) -> None:
+    """One more message of the complainant."""
+    actor = complainant_actor(session.tenant)
+    said = words(reading, reading.sender)[:STORY]
+    tracking.say(session, actor, case, said, road=arrival.channel)
+
+
+# -- files -------------------------------------------------------------------------------------
+
+
+def uploads(reading: Reading, folder: Path) -> Iterator[Upload]:
+    """The files that were taken out, except those that a machine would run."""
+    for file in reading.files:
+        path = folder / file.path
+        if file.size and not path.is_symlink() and path.is_file():
+            data = path.read_bytes()
+            if not kinds.runs(kinds.clean_name(file.name), data[:4096]):
+                yield Upload(file.name, data)
+
+
+def left_out(reading: Reading, folder: Path) -> list[ReadFile]:
+    """Those that ``uploads`` passes over."""
+    taken = {upload.name for upload in uploads(reading, folder)}
+    return [file for file in reading.files if file.name not in taken]
+
+
+def hand_over(
+    session: ScopedSession, actor: Actor, arrival: Arrival, case: Case, files: Sequence[Upload]
+) -> None:
+    """What was attached, and the message itself as it came, as evidence."""
+    rest = iter(files)
+    while some := list(islice(rest, evidence.MOST)):
+        evidence.add(session, actor, case.number, some)
+    keep_original(session, arrival, case)
+
+
+def keep_original(session: ScopedSession, arrival: Arrival, case: Case) -> None:
+    """The bytes as they came, among the evidence of the case."""
+    with blobs().open(arrival.raw_key) as source:
+        name = f"{arrival.received_at:%Y%m%d-%H%M%S}-{arrival.raw_sha256[:8]}.eml"
+        original = [Upload(name, source)]
+        system = system_actor(session.tenant)
+        evidence.add(session, system, case.number, original, note=ORIGINAL)
+
+
+# -- a letter that came back -------------------------------------------------------------------
+
+
+def _came_back(session: ScopedSession, case: Case, letter: Letter, reading: Reading) -> None:
+    report, system = reading.bounce, system_actor(session.tenant)
+    status = report.status if report else ""
+    deed = Deed("letter_delivery")
+
+    def apply(case: Case) -> None:
+        session.refresh(letter, with_for_update=True)
+        if letter.state in {LetterState.SENT, LetterState.RELEASED, LetterState.DELIVERED}:
+            detail = f"DSN {status}".strip()
+            delivery.fared(
+                session, system, case, letter, LetterState.FAILED, Channel.EMAIL.value, detail
+            )
+        letters.tell(deed, letter)
+        deed.data = {**deed.data, "state": letter.state, "channel": letter.channel,
+                     "code": status}  # fmt: skip
+
+    deed.apply = apply
+    change(session, system, case.number, deed)
+
+
+def kept_reading(arrival: Arrival) -> Reading:
+    """The reading on the row; an empty one while nobody has read it."""
+    return msgspec.convert(arrival.reading, Reading) if arrival.reading else Reading()
+
+
+def number_of(session: ScopedSession, arrival: Arrival) -> str:
+    """The number of the case it belongs to, ``""`` when it belongs to none."""
+    if arrival.case_id is None:
+        return ""
+    return session.get_one(Case, (session.tenant, arrival.case_id)).number

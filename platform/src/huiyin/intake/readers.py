@@ -1,0 +1,62 @@
+"""Which function reads what comes in by which road."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from huiyin.evidence.store import blobs
+from huiyin.intake.models import Arrival
+from huiyin.intake.schemas import Party, Reading
+from huiyin.kit import jail
+
+# Channel → ``package.module:function``, told by the composition root, never by a row.
+_readers: dict[str, str] = {}
+LIMITS: Final = jail.Limits()
+
+
+def use_readers(readers: dict[str, str]) -> None:
+    """Let these functions read, each for its channel."""
+    _readers.clear()
+    _readers.update(readers)
+
+
+def has_reader(channel: str) -> bool:
+    return channel in _readers
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A reading and the folder with its files."""
+
+    reading: Reading
+    folder: Path
+
+
+@contextmanager
+def read(arrival: Arrival) -> Iterator[Read]:
+    """Read an arrival in a confined process; what cannot be read is a reading that says so."""
+    with tempfile.TemporaryDirectory(prefix="huiyin-read-") as name:
+        folder = Path(name)
+        try:
+            with blobs().open(arrival.raw_key) as source:
+                found = jail.run(_readers[arrival.channel], source, folder, LIMITS)
+            reading = msgspec.convert(found, Reading)
+        except jail.Broken as fault:
+            reading = _unread(arrival, fault.why)
+        except msgspec.ValidationError:
+            reading = _unread(arrival, "answer")
+        yield Read(reading, folder)
+
+
+def _unread(arrival: Arrival, fault: str) -> Reading:
+    """All that is known without reading: who the transport says it came from."""
+    return Reading(
+        sender=Party(address=str(arrival.envelope.get("from", ""))[:320]), faults=(fault,)
+    )

@@ -1,0 +1,244 @@
+"""Where an arrival belongs.
+
+Only what is certain is joined without asking: the mark or the thread of our own letter, sent by
+the address of that case's complainant.  Everything less is shown to an officer as a candidate.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import select
+
+from huiyin.cases.models import Case
+from huiyin.cases.stages import CaseState
+from huiyin.db import ScopedSession
+from huiyin.identity.models import Account, Membership
+from huiyin.intake.models import Arrival, ArrivalState
+from huiyin.intake.schemas import UNREAD, Nature, Party, Reading
+from huiyin.letters import mailer, replies
+from huiyin.letters.models import Letter
+from huiyin.parties.models import Investor
+from huiyin.tenancy.models import Tenant
+
+_S: Final = ArrivalState
+_OURS: Final = re.compile(r"<?[a-z0-9-]+\.([0-9a-f]{32})@([^>\s]+)>?", re.IGNORECASE)
+_NUMBER: Final = re.compile(r"[A-Z0-9]{1,10}-20\d\d-\d{4,6}")
+CANDIDATES: Final = 8
+_UNWRITTEN: Final = {Nature.AUTOMATIC: "automatic", Nature.BULK: "bulk"}
+
+
+NOBODY: Final = Party()
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A case it may belong to, and a code of ``REASONS`` that says why."""
+
+    number: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """What to do with it.  ``author`` is who wrote it: not the sender, if it was passed on."""
+
+    state: ArrivalState
+    reason: str
+    case: Case | None = None
+    letter: Letter | None = None
+    candidates: tuple[Candidate, ...] = ()
+    author: Party = NOBODY
+
+
+def place(session: ScopedSession, arrival: Arrival, reading: Reading) -> Place:
+    """Decide, changing nothing."""
+    if twin := _twin(session, arrival, reading):
+        known = session.get(Case, (session.tenant, twin.case_id)) if twin.case_id else None
+        return Place(state=_S.DUPLICATE, reason="", case=known)
+    if set(reading.faults) & UNREAD:
+        return _ask("unreadable", author=reading.sender)
+    if reading.nature is Nature.BOUNCE:
+        return _bounced(session, reading)
+    if _is_ours(session, reading):
+        return Place(state=_S.IGNORED, reason="loop")
+    if reading.nature is Nature.MESSAGE and arrival.envelope.get("from") == "":
+        return Place(state=_S.IGNORED, reason="automatic", author=reading.sender)
+    if reason := _UNWRITTEN.get(reading.nature):
+        return Place(state=_S.IGNORED, reason=reason, author=reading.sender)
+    return _written(session, arrival, reading)
+
+
+def _ask(reason: str, *candidates: Candidate, author: Party) -> Place:
+    return Place(state=_S.WAITING, reason=reason, candidates=candidates, author=author)
+
+
+def _twin(session: ScopedSession, arrival: Arrival, reading: Reading) -> Arrival | None:
+    if not reading.identity:
+        return None
+    return session.scalar(
+        select(Arrival).where(
+            Arrival.channel == arrival.channel,
+            Arrival.identity == reading.identity,
+            Arrival.state != _S.DUPLICATE.value,
+            Arrival.id != arrival.id,
+        )
+    )
+
+
+def _written(session: ScopedSession, arrival: Arrival, reading: Reading) -> Place:
+    """A person wrote it; who, and about which case?"""
+    author = reading.sender
+    if _is_member(session, author.address):
+        if reading.forwarded is None or not reading.forwarded.sender.address:
+            return _ask("member", *_named(session, reading), author=author)
+        author = reading.forwarded.sender
+        return _about(session, arrival, reading, author, threaded=False)
+    if reading.nature is Nature.SPAM:
+        return _ask("spam", author=author)
+    if "several_senders" in reading.faults:
+        return _ask("several_senders", author=author)
+    if reading.message_id and (first := _same_id(session, arrival, reading)):
+        return _ask("same_id", *_numbers(session, [first], "same_id"), author=author)
+    return _about(session, arrival, reading, author, threaded=True)
+
+
+def _about(
+    session: ScopedSession, arrival: Arrival, reading: Reading, author: Party, *, threaded: bool
+) -> Place:
+    found: list[Candidate] = []
+    for case, why in _threads(session, arrival, reading) if threaded else ():
+        if not _is_from(session, case, author.address):
+            found.append(Candidate(case.number, "other_sender"))
+        elif not case.is_open:
+            found.append(Candidate(case.number, "not_open"))
+        else:
+            return Place(state=_S.JOINED, reason=why, case=case, author=author)
+    found += _named(session, reading)
+    found += _of_sender(session, author.address)
+    distinct = tuple({one.number: one for one in reversed(found)}.values())[::-1][:CANDIDATES]
+    if distinct:
+        return _ask(distinct[0].why, *distinct, author=author)
+    return Place(state=_S.FILED, reason="new", author=author)
+
+
+# -- signs -------------------------------------------------------------------------------------
+
+
+def _threads(
+    session: ScopedSession, arrival: Arrival, reading: Reading
+) -> Iterator[tuple[Case, str]]:
+    """The cases whose mark or letters it answers, each once."""
+    seen: set[uuid.UUID] = set()
+    told = str(arrival.envelope.get("to", "")).rpartition("@")[0].partition("+")[2]
+    ids = [(replies.case_of(tag), "token") for tag in (told, *reading.tags) if tag]
+    ids += [(case_id, "thread") for case_id in _referred(session, reading.references)]
+    for case_id, why in ids:
+        if case_id is None or case_id in seen:
+            continue
+        seen.add(case_id)
+        case = session.get(Case, (session.tenant, case_id))
+        if case is not None:
+            yield case, why
+
+
+def _referred(session: ScopedSession, references: Sequence[str]) -> list[uuid.UUID]:
+    """Cases of the letters and mails that it refers to, ours and the sender's own earlier ones."""
+    if not references:
+        return []
+    ours = [uuid.UUID(found[1]) for ref in references if (found := _OURS.fullmatch(ref))]
+    letters = select(Letter.case_id).where(Letter.id.in_(ours))
+    earlier = select(Arrival.case_id).where(
+        Arrival.message_id.in_(references) | Arrival.id.in_(ours), Arrival.case_id.is_not(None)
+    )
+    rows = session.scalars(letters.union(earlier)).all()
+    return sorted(row for row in rows if row is not None)
+
+
+def _same_id(session: ScopedSession, arrival: Arrival, reading: Reading) -> uuid.UUID | None:
+    return session.scalar(
+        select(Arrival.case_id)
+        .where(
+            Arrival.message_id == reading.message_id,
+            Arrival.channel == arrival.channel,
+            Arrival.id != arrival.id,
+            Arrival.case_id.is_not(None),
+        )
+        .limit(1)
+    )
+
+
+def _numbers(session: ScopedSession, ids: Sequence[uuid.UUID], why: str) -> list[Candidate]:
+    numbers = session.scalars(select(Case.number).where(Case.id.in_(ids)).order_by(Case.number))
+    return [Candidate(number, why) for number in numbers]
+
+
+def _named(session: ScopedSession, reading: Reading) -> list[Candidate]:
+    """Cases whose number it mentions; anybody may know a number."""
+    words = f"{reading.subject}\n{reading.text[:5000]}"
+    numbers = list(dict.fromkeys(_NUMBER.findall(words)))[:CANDIDATES]
+    if not numbers:
+        return []
+    known = session.scalars(select(Case.number).where(Case.number.in_(numbers)))
+    return [Candidate(number, "number_named") for number in sorted(known)]
+
+
+def _of_sender(session: ScopedSession, address: str) -> list[Candidate]:
+    """Open cases of whoever has this address, the newest first."""
+    if not address:
+        return []
+    numbers = session.scalars(
+        select(Case.number)
+        .join(Investor, Investor.id == Case.complainant_id)
+        .where(Investor.email.in_({address, address.lower()}), Case.state == CaseState.OPEN.value)
+        .order_by(Case.received_at.desc(), Case.id.desc())
+        .limit(CANDIDATES)
+    )
+    return [Candidate(number, "same_sender") for number in numbers]
+
+
+def _is_from(session: ScopedSession, case: Case, address: str) -> bool:
+    if not address or case.complainant_id is None:
+        return False
+    who = session.get(Investor, (session.tenant, case.complainant_id))
+    return who is not None and bool(who.email) and who.email.lower() == address.lower()
+
+
+def _is_member(session: ScopedSession, address: str) -> bool:
+    if not address:
+        return False
+    found = (
+        select(Membership.id)
+        .join(Account, Account.id == Membership.account_id)
+        .where(Account.email == address.lower(), Membership.active)
+        .limit(1)
+    )
+    return session.scalar(found) is not None
+
+
+# -- our own mail ------------------------------------------------------------------------------
+
+
+def _is_ours(session: ScopedSession, reading: Reading) -> bool:
+    """Whether we sent it ourselves: answering it would never end."""
+    chosen, firm = mailer.settings(), session.get_one(Tenant, session.tenant)
+    addresses = {firm.mailbox.lower(), chosen.sender.lower() if chosen else ""} - {""}
+    made = _OURS.fullmatch(reading.message_id)
+    by_us = made is not None and chosen is not None and made[2].lower() == chosen.domain.lower()
+    return by_us or reading.sender.address.lower() in addresses
+
+
+def _bounced(session: ScopedSession, reading: Reading) -> Place:
+    report = reading.bounce
+    found = _OURS.fullmatch(report.original_id) if report else None
+    letter = session.get(Letter, (session.tenant, uuid.UUID(found[1]))) if found else None
+    if letter is None or report is None:
+        return Place(state=_S.IGNORED, reason="strange_bounce")
+    case = session.get(Case, (session.tenant, letter.case_id))
+    if report.action != "failed":
+        return Place(state=_S.IGNORED, reason="delivery_news", case=case)
+    return Place(state=_S.RETURNED, reason="bounced", case=case, letter=letter)

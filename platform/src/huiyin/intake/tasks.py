@@ -1,0 +1,91 @@
+"""Reading what came in; and filing what nobody recognised within a working day."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Final
+
+import msgspec
+from sqlalchemy import select
+
+from huiyin.clocks.service import calendar
+from huiyin.db import ScopedSession
+from huiyin.identity.actor import system_actor
+from huiyin.intake import placing, readers, service
+from huiyin.intake.models import Arrival, ArrivalState
+from huiyin.intake.recognition import place
+from huiyin.intake.schemas import Reading, plain
+from huiyin.kit.failpoints import failpoint
+from huiyin.kit.text import clean
+from huiyin.kit.time import at_local, local_date
+from huiyin.queue import service as queue
+from huiyin.queue.registry import GiveUp, JobView, Retry, handler
+
+OVERDUE: Final = "intake.overdue"
+KEPT: Final = 20_000  # characters of text and history on the row; all of it is in the original
+_ID: Final = 500  # characters: an index holds no longer ones
+_AGAIN: Final = 3600  # seconds until a channel without reader is looked at again
+# What a person must have looked at: no clock makes a complaint of it.
+_NEVER_BY_CLOCK: Final = frozenset({"spam", "member", "same_id"})
+
+
+@handler(service.READ, timeout=90.0)
+def read(session: ScopedSession, job: JobView) -> None:
+    """Read one arrival in a confined process and put it where it belongs."""
+    arrival = _arrival(session, job)
+    if arrival.state != ArrivalState.RECEIVED:
+        return
+    if not readers.has_reader(arrival.channel):
+        raise Retry(_AGAIN)
+    failpoint("intake.before_read")
+    with readers.read(arrival) as found:
+        reading = found.reading
+        where = place(session, arrival, reading)
+        author = where.author if where.author.address else reading.sender
+        _keep(arrival, reading, where.state)
+        arrival.sender_name = clean(author.name)[:200]
+        arrival.sender_address = clean(author.address)[:320]
+        failpoint("intake.after_read")
+        placing.carry_out(session, arrival, reading, where, found.folder)
+    if where.state is ArrivalState.WAITING and where.reason not in _NEVER_BY_CLOCK:
+        due = at_local(calendar().add_workdays(local_date(arrival.received_at), 1).on, 23, 59)
+        queue.enqueue(
+            session, OVERDUE, {"arrival": arrival.id}, key=f"{OVERDUE}:{arrival.id}", due_at=due
+        )
+    failpoint("intake.after_place")
+
+
+def _keep(arrival: Arrival, reading: Reading, state: ArrivalState) -> None:
+    cut = msgspec.structs.replace(reading, text=reading.text[:KEPT], quoted=reading.quoted[:KEPT])
+    arrival.reading = plain(cut)
+    arrival.message_id = reading.message_id.encode("ascii", "ignore").decode()[:_ID]
+    arrival.subject = " ".join(clean(reading.subject).split())[:300]
+    arrival.identity = reading.identity
+    if state is ArrivalState.DUPLICATE:  # before the flush: it shares its identity
+        arrival.state = state.value
+
+
+@handler(OVERDUE)
+def overdue(session: ScopedSession, job: JobView) -> None:
+    """Nobody has said where it belongs: a complaint of its own, so that its clocks are kept."""
+    arrival = _arrival(session, job)
+    if arrival.state != ArrivalState.WAITING:
+        return
+    system = system_actor(session.tenant)
+    with readers.read(arrival) as found:
+        author = service.author_of(arrival)
+        case = placing.file_new(session, system, arrival, found.reading, author)
+        files = list(placing.uploads(found.reading, found.folder))
+        placing.hand_over(session, system, arrival, case, files)
+    placing.settle(session, system, arrival, ArrivalState.FILED, "overdue", case)
+
+
+def _arrival(session: ScopedSession, job: JobView) -> Arrival:
+    arrival = session.scalar(
+        select(Arrival)
+        .where(Arrival.id == uuid.UUID(str(job.payload["arrival"])))
+        .with_for_update()
+    )
+    if arrival is None:
+        raise GiveUp
+    return arrival

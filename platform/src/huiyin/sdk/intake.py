@@ -1,0 +1,84 @@
+"""Handing over what a channel receives, and looking at what became of it."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func, select
+
+from huiyin.cases.models import Case
+from huiyin.intake import service
+from huiyin.intake.models import Arrival, ArrivalState
+from huiyin.intake.schemas import Raw, Receipt
+from huiyin.letters.replies import reply_address
+from huiyin.plugins.context import TenantContext
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arrived:
+    """Something that came in, for whoever confirms it.
+
+    ``state`` is waiting, filed, joined, returned, ignored or duplicate; ``case_number`` is empty
+    while it belongs to no case.  ``reply_to`` is the address an answer about it should come to.
+    """
+
+    id: uuid.UUID
+    channel: str
+    state: str
+    message_id: str
+    sender_address: str
+    case_number: str
+    reply_to: str
+
+
+def receive(ctx: TenantContext, raw: Raw) -> Receipt:
+    """Keep what came in, to be read by the channel's reader soon.
+
+    Tell the other side that it was received only after the transaction has committed.  The same
+    delivery twice gives one arrival.  Raises ``TooLarge`` and ``StorageFull``, keeping nothing.
+    """
+    return service.receive(ctx.session, ctx.actor, raw)
+
+
+def arrival_of(ctx: TenantContext, arrival_id: str) -> Arrived | None:
+    """What became of one arrival, by the id of its event."""
+    arrival = ctx.session.get(Arrival, (ctx.session.tenant, uuid.UUID(arrival_id)))
+    if arrival is None:
+        return None
+    case = None
+    if arrival.case_id is not None:
+        case = ctx.session.get(Case, (ctx.session.tenant, arrival.case_id))
+    mailbox = ctx.tenant.mailbox
+    return Arrived(
+        id=arrival.id, channel=arrival.channel, state=arrival.state,
+        message_id=arrival.message_id, sender_address=arrival.sender_address,
+        case_number=case.number if case else "",
+        reply_to=reply_address(mailbox, case.id) if case else mailbox,
+    )  # fmt: skip
+
+
+def arrivals_from(ctx: TenantContext, address: str, *, since: datetime) -> int:
+    """How many arrivals this address has sent since then, duplicates left out."""
+    found = select(func.count()).select_from(Arrival).where(
+        Arrival.sender_address == address, Arrival.received_at >= since,
+        Arrival.state != ArrivalState.DUPLICATE.value,
+    )  # fmt: skip
+    return ctx.session.scalars(found).one()
+
+
+def arrivals_waiting(ctx: TenantContext, channel: str) -> int:
+    """How many arrivals of a channel wait for a person."""
+    found = select(func.count()).select_from(Arrival).where(
+        Arrival.channel == channel, Arrival.state == ArrivalState.WAITING.value
+    )  # fmt: skip
+    return ctx.session.scalars(found).one()
+
+
+def last_arrival(ctx: TenantContext, channel: str) -> datetime | None:
+    """When something last came in by a channel."""
+    found = select(Arrival.received_at).where(Arrival.channel == channel)
+    return ctx.session.scalar(
+        found.order_by(Arrival.received_at.desc(), Arrival.id.desc()).limit(1)
+    )

@@ -1,0 +1,64 @@
+"""The whole plugin on one screen: what it is, and where it speaks up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from huiyin.sdk import (
+    N_,
+    Capability,
+    Channel,
+    Event,
+    Kind,
+    Manifest,
+    PluginCommand,
+    PluginJob,
+    PluginService,
+    TenantContext,
+    hookimpl,
+)
+from huiyin_channel_email import confirming, deliver, listener
+from huiyin_channel_email.intake import CHANNEL
+from huiyin_channel_email.settings import ChannelEmailSettings
+
+MANIFEST: Final = Manifest(
+    title=N_("电子邮件"),
+    summary=N_("投诉邮箱的来信自动登记、识别和归入案件，附件与原件留存"),
+    kind=Kind.CHANNEL,
+    settings=ChannelEmailSettings,
+    listens=(confirming.SETTLED,),
+)
+EMAIL: Final = Channel(
+    name=CHANNEL,
+    title=N_("电子邮件"),
+    capabilities=frozenset({Capability.INBOUND, Capability.REPLY, Capability.FILES}),
+    reader="huiyin_channel_email.reader:read",
+)
+
+
+@hookimpl
+def channels() -> Sequence[Channel]:
+    return (EMAIL,)
+
+
+@hookimpl
+def services() -> Sequence[PluginService]:
+    return (PluginService("listener", listener.listen),)
+
+
+@hookimpl
+def commands() -> Sequence[PluginCommand]:
+    return (
+        PluginCommand("mail", "deliver", "Keep the mail on the standard input.", deliver.deliver),
+    )
+
+
+@hookimpl
+def jobs() -> Sequence[PluginJob]:
+    return (PluginJob(name=confirming.CONFIRM, run=confirming.confirm),)
+
+
+@hookimpl
+def on_event(ctx: TenantContext, event: Event) -> None:
+    confirming.settled(ctx, event)
