@@ -3,6 +3,9 @@
 set -eu
 need=""
 command -v redis-server >/dev/null 2>&1 || need="$need redis-server"
+command -v /usr/sbin/postfix >/dev/null 2>&1 || need="$need postfix"
+command -v /usr/sbin/dovecot >/dev/null 2>&1 || need="$need dovecot-imapd"
+command -v swaks >/dev/null 2>&1 || need="$need swaks"
 [ -z "$need" ] && exit 0
 run=""
 [ "$(id -u)" = 0 ] || run="sudo"

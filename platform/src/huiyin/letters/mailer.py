@@ -110,12 +110,15 @@ def message(
     return mail
 
 
-def send(chosen: MailSettings, mail: EmailMessage) -> None:
-    """Hand one message over; raises ``Undeliverable`` or ``UndeliverableNow``."""
+def send(chosen: MailSettings, mail: EmailMessage, *, returns: str = "") -> None:
+    """Hand one message over; raises ``Undeliverable`` or ``UndeliverableNow``.
+
+    ``returns`` is where reports about it go, the sender's address if not said.
+    """
     try:
         with _connect(chosen) as server:
             _secure(server, chosen)
-            server.send_message(mail)
+            server.send_message(mail, from_addr=returns or None)
     except smtplib.SMTPRecipientsRefused as refused:
         code = max((code for code, _ in refused.recipients.values()), default=0)
         raise _failure(code) from None

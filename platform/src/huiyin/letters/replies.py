@@ -27,6 +27,12 @@ def mail_domain(environment: Mapping[str, str] | None = None) -> str:
     return env.get(DOMAIN, "").strip().strip(".").lower()
 
 
+def returns_to(slug: str) -> str:
+    """Where reports about a firm's mail should go: to us, if mail comes to us at all."""
+    domain = mail_domain()
+    return f"{slug}@{domain}" if domain else ""
+
+
 def tag_of(case_id: uuid.UUID) -> str:
     """The mark of a case, 41 characters of letters, digits and a dash."""
     sealed = case_id.bytes + _seal(case_id)

@@ -24,7 +24,7 @@ from huiyin.letters import delivery, mailer, service
 from huiyin.letters.checks import blocks
 from huiyin.letters.facts import complainant
 from huiyin.letters.models import Channel, Letter, LetterState
-from huiyin.letters.replies import reply_address
+from huiyin.letters.replies import reply_address, returns_to
 from huiyin.letters.wording import LetterKind
 from huiyin.queue import service as queue
 from huiyin.queue.registry import GiveUp, JobView, Retry, handler
@@ -189,7 +189,9 @@ def send(session: ScopedSession, job: JobView) -> None:
         _sent(session, job.actor, case, letter, Channel.PORTAL)
         return
     try:
-        mailer.send(chosen, _mail(session, letter, to, chosen))
+        firm = session.get_one(Tenant, session.tenant)
+        mail = _mail(firm, letter, to, chosen)
+        mailer.send(chosen, mail, returns=returns_to(firm.slug))
     except mailer.UndeliverableNow as failure:
         if job.attempt < TRIES:
             raise Retry(min(_LONGEST_PAUSE, 60 * 4 ** (job.attempt - 1))) from None
@@ -205,10 +207,7 @@ def _address(session: ScopedSession, case: Case) -> str:
     return who.email if who else ""
 
 
-def _mail(
-    session: ScopedSession, letter: Letter, to: str, chosen: mailer.MailSettings
-) -> EmailMessage:
-    firm = session.get_one(Tenant, session.tenant)
+def _mail(firm: Tenant, letter: Letter, to: str, chosen: mailer.MailSettings) -> EmailMessage:
     return mailer.message(
         service.document_of(letter), service.stored_pdf(letter), letter_id=letter.id, to=to,
         chosen=chosen, reply_to=reply_address(firm.mailbox, letter.case_id),

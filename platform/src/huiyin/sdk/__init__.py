@@ -60,8 +60,11 @@ from huiyin.kit.errors import (
     Throttled,
     TooLarge,
 )
+from huiyin.kit.failpoints import failpoint
 from huiyin.kit.i18n import N_, Message
 from huiyin.kit.ids import uuid7
+from huiyin.kit.outbound import Unreachable
+from huiyin.kit.outbound import connect as connect_outside
 from huiyin.kit.tables import CSV, XLSX, Cell, Line, read_table, write_csv, write_xlsx
 from huiyin.kit.text import clean, mask_email, mask_name, mask_phone, whole
 from huiyin.kit.time import at_local, local, local_date, now, today
@@ -248,6 +251,7 @@ __all__ = [
     "TooLarge",
     "Tracked",
     "Undeliverable",
+    "Unreachable",
     "Upload",
     "UploadData",
     "Verb",
@@ -275,10 +279,12 @@ __all__ = [
     "columns",
     "complainant_actor",
     "complainant_cards",
+    "connect_outside",
     "context_of",
     "count_try",
     "dates_if_filed",
     "defaults",
+    "failpoint",
     "file_complaint",
     "files_of",
     "find_case",

@@ -21,6 +21,7 @@ from huiyin.letters.mailer import (
     send,
     settings,
 )
+from huiyin.letters.replies import returns_to
 from huiyin.plugins.context import TenantContext
 from huiyin.queue.registry import Retry
 from huiyin.tenancy.models import Tenant
@@ -71,7 +72,7 @@ def send_mail(ctx: TenantContext, mail: Mail) -> None:
     if chosen is None:
         raise Undeliverable(0)
     try:
-        send(chosen, _message(ctx, mail, chosen))
+        send(chosen, _message(ctx, mail, chosen), returns=returns_to(ctx.tenant.slug))
     except UndeliverableNow:
         raise Retry(LATER) from None
 

@@ -18,7 +18,7 @@ from huiyin.sdk import (
     TenantContext,
     hookimpl,
 )
-from huiyin_channel_email import confirming, deliver, listener
+from huiyin_channel_email import confirming, deliver, listener, pulling
 from huiyin_channel_email.intake import CHANNEL
 from huiyin_channel_email.settings import ChannelEmailSettings
 
@@ -44,7 +44,10 @@ def channels() -> Sequence[Channel]:
 
 @hookimpl
 def services() -> Sequence[PluginService]:
-    return (PluginService("listener", listener.listen),)
+    return (
+        PluginService("listener", listener.listen),
+        PluginService("mailboxes", pulling.pull),
+    )
 
 
 @hookimpl

@@ -59,7 +59,7 @@ class ChannelEmailSettings(msgspec.Struct, frozen=True, kw_only=True):
     ] = ""
     password: Annotated[
         SecretStr, msgspec.Meta(title=N_("密码或授权码"), extra={"section": _IMAP})
-    ] = SecretStr("")
+    ] = ""
     folder: Annotated[
         str,
         msgspec.Meta(min_length=1, max_length=100, title=N_("文件夹"), extra={"section": _IMAP}),
