@@ -124,7 +124,10 @@ def needs(*programs):
 
 @contextmanager
 def postfix(home: Path, lmtp: int, relay: int = 9):
-    """A Postfix that delivers ``in.huiyin.test`` by LMTP and hands the rest to ``relay``; answers its own port."""
+    """A Postfix that delivers ``in.huiyin.test`` by LMTP and hands the rest to ``relay``.
+
+    Answers the port at which it takes mail.
+    """
     needs("postfix", "swaks")
     port = free_port()
     for name in ("queue", "data", "conf"):

@@ -1,9 +1,10 @@
 """Nothing lost, counted: six numbers over all firms that should all be zero.
 
-``lost_acks`` receipts that a client holds and no case bears, ``dup_cases`` keys with more than
-one case, ``ledger_bad`` broken chains and changes without entry or entries without change,
-``outbox_stuck`` events and jobs that came to no end, ``blob_bad`` files and rows that do not
-match, ``effects_bad`` events whose consumers did not act exactly once.
+``lost_acks`` receipts that a client holds and no case or arrival bears, ``dup_cases`` keys with
+more than one case and messages with more than one arrival, ``ledger_bad`` broken chains and
+changes without entry or entries without change, ``outbox_stuck`` events and jobs that came to no
+end, ``blob_bad`` files and rows that do not match, ``effects_bad`` events whose consumers did not
+act exactly once.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from huiyin.app.compose import Installation
 from huiyin.cases.models import Case, Entry
 from huiyin.db import ScopedSession, platform_session, tenant_session
 from huiyin.evidence import service as evidence
+from huiyin.intake.models import Arrival, ArrivalState
 from huiyin.ledger.export import counts as ledger_counts
 from huiyin.ledger.models import LedgerEntry
 from huiyin.queue.service import effects_bad, outbox_stuck
@@ -34,11 +36,18 @@ PURPOSE: Final = "reconcile"
 
 
 class Ack(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of a client's journal: what it sent, and the number it was told."""
+    """One line of a client's journal: what it sent, and the number it was told.
+
+    A mail server is told the id of an arrival instead, which is then ``arrival``.
+    """
 
     tenant: str
-    key: str
-    number: str
+    key: str = ""
+    number: str = ""
+    arrival: uuid.UUID | None = None
+
+
+Receipt = tuple[str, str] | uuid.UUID
 
 
 class BadJournal(ValueError):
@@ -67,7 +76,7 @@ def _firms(installation: Installation) -> Mapping[str, uuid.UUID]:
 
 def _count_firm(session: ScopedSession) -> dict[str, int]:
     return {
-        "dup_cases": duplicates(session),
+        "dup_cases": duplicates(session) + doubled(session),
         "ledger_bad": ledger_counts(session).bad + unmatched(session),
         "outbox_stuck": outbox_stuck(session),
         "blob_bad": evidence.reconcile(session),
@@ -84,6 +93,18 @@ def duplicates(session: ScopedSession) -> int:
         .subquery()
     )
     return session.scalars(select(func.count()).select_from(keys)).one()
+
+
+def doubled(session: ScopedSession) -> int:
+    """Messages that made more than one arrival; duplicates point to the one they repeat."""
+    messages = (
+        select(Arrival.channel, Arrival.identity)
+        .where(Arrival.identity != "", Arrival.state != ArrivalState.DUPLICATE.value)
+        .group_by(Arrival.channel, Arrival.identity)
+        .having(func.count() > 1)
+        .subquery()
+    )
+    return session.scalars(select(func.count()).select_from(messages)).one()
 
 
 def unmatched(session: ScopedSession) -> int:
@@ -138,19 +159,24 @@ def _receipts(journal: Path) -> Iterator[Ack]:
 
 def _lost(installation: Installation, firms: Mapping[str, uuid.UUID], batch: list[Ack]) -> int:
     """Receipts of a batch that no case bears under the key and the number they name."""
-    held: dict[str, set[tuple[str, str]]] = {}
+    held: dict[str, set[Receipt]] = {}
     for ack in batch:
-        held.setdefault(ack.tenant, set()).add((ack.key, ack.number))
+        receipt: Receipt = ack.arrival or (ack.key, ack.number)
+        held.setdefault(ack.tenant, set()).add(receipt)
     lost = 0
     for slug, receipts in held.items():
-        found: set[tuple[str, str]] = set()
+        found: set[Receipt] = set()
         if slug in firms:
             with tenant_session(installation.engine, firms[slug], purpose=PURPOSE) as session:
-                rows = session.execute(
-                    select(Case.idem_key, Case.number).where(
-                        Case.number.in_({number for _, number in receipts})
-                    )
-                )
-                found = {(key, number) for key, number in rows}
+                found = _borne(session, receipts)
         lost += len(receipts - found)
     return lost
+
+
+def _borne(session: ScopedSession, receipts: set[Receipt]) -> set[Receipt]:
+    """Those of the receipts that a case or an arrival bears."""
+    numbers = {receipt[1] for receipt in receipts if isinstance(receipt, tuple)}
+    ids = {receipt for receipt in receipts if isinstance(receipt, uuid.UUID)}
+    cases = session.execute(select(Case.idem_key, Case.number).where(Case.number.in_(numbers)))
+    arrivals = session.scalars(select(Arrival.id).where(Arrival.id.in_(ids)))
+    return {*((key, number) for key, number in cases), *arrivals}
