@@ -2,12 +2,14 @@
 
 from huiyin.db.base import Base, PlatformModel, TenantModel, columns, tenant_key
 from huiyin.db.errors import LostWrite, TenantScopeMissing, UnsafeRole, WallBreached
+from huiyin.db.ready import Ready
 from huiyin.db.wall import ScopedSession, one_row, platform_session, tenant_session
 
 __all__ = [
     "Base",
     "LostWrite",
     "PlatformModel",
+    "Ready",
     "ScopedSession",
     "TenantModel",
     "TenantScopeMissing",
