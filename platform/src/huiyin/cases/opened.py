@@ -18,10 +18,12 @@ from sqlalchemy import (
     ColumnElement,
     ScalarSelect,
     Select,
+    Text,
     Uuid,
     and_,
     bindparam,
     func,
+    literal_column,
     or_,
     select,
 )
@@ -185,5 +187,9 @@ def _in_reach(case: Any) -> ColumnElement[bool]:
 
 def _object(model: type[Any], shape: type[msgspec.Struct]) -> Any:
     """One row as a document with the fields of ``shape``."""
-    pairs = [item for name in shape.__struct_fields__ for item in (name, getattr(model, name))]
+    pairs = [
+        item
+        for name in shape.__struct_fields__
+        for item in (literal_column(f"'{name}'", Text), getattr(model, name))
+    ]
     return func.jsonb_build_object(*pairs)

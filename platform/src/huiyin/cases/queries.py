@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -224,11 +224,6 @@ GROUPS: Final = (
 
 
 def _workdays(start: date, end: date) -> int:
-    return _counted(calendar().id, start, end)
-
-
-@lru_cache(maxsize=4096)
-def _counted(version: str, start: date, end: date) -> int:  # noqa: ARG001 - part of the key
     return calendar().workdays_between(start, end)
 
 
