@@ -64,6 +64,13 @@ def fixed(value: str) -> ColumnElement[str]:
     return literal_column(f"'{value}'", Text)
 
 
+def in_reach(everything: bool) -> ColumnElement[bool]:
+    """What ``queries.visible`` says, for whoever asks as the parameter ``me``."""
+    me = bindparam("me", type_=Uuid)
+    not_walled = ~(Case.walled.any_() == me)
+    return not_walled if everything else and_(not_walled, Case.team.any_() == me)
+
+
 def counters(desk: Desk) -> Mapping[str, int]:
     """The numbers beside the navigation, in one query, each counted to a hundred at most."""
     actor = desk.actor
@@ -78,9 +85,7 @@ def counters(desk: Desk) -> Mapping[str, int]:
 def counting(everything: bool) -> Ready:
     """The counts as one statement, put together once for each reach."""
     me, soon = bindparam("me", type_=Uuid), bindparam("soon", type_=DateTime(timezone=True))
-    shown = ~(Case.walled.any_() == me)
-    if not everything:
-        shown = and_(shown, Case.team.any_() == me)
+    shown = in_reach(everything)
     is_open = Case.state == fixed(CaseState.OPEN)
     mine = or_(Case.owner_id == me, Case.investigator_id == me)
     wanted = {

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from huiyin.cases import closing, duties, extensions, gates, queries, retyping
 from huiyin.cases.duties import Held
-from huiyin.cases.models import Case, Entry, Participation
+from huiyin.cases.models import Case, Participation
 from huiyin.cases.opened import PartLine, open_page
 from huiyin.cases.stages import (
     HANDLING,
@@ -329,7 +329,7 @@ def offered(actor: Actor, case: Case, held: Sequence[Held]) -> list[Offered]:
     return found
 
 
-def changes_of(entry: Entry) -> Mapping[str, Sequence[str]]:
+def changes_of(entry: Any) -> Mapping[str, Sequence[str]]:
     """What an edit changed: field → (before, after)."""
     changed: Mapping[str, Sequence[str]] = entry.data.get("changed", {})
     return changed

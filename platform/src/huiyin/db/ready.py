@@ -31,7 +31,9 @@ class Ready:
     ``IN`` has another text for every length.  A row has the columns' names, and no objects.
     """
 
-    def __init__(self, statement: Select[Any] | CompoundSelect[Any]) -> None:
+    def __init__(
+        self, statement: Select[*tuple[Any, ...]] | CompoundSelect[*tuple[Any, ...]]
+    ) -> None:
         compiled = statement.options(_OWN_ROWS).compile(dialect=_DIALECT)
         if not isinstance(compiled, SQLCompiler) or compiled.post_compile_params:
             raise TypeError("the text of this statement changes with its parameters")

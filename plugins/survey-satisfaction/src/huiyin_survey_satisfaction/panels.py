@@ -19,6 +19,9 @@ def beside_case(ctx: TenantContext, case: Case) -> Panel | None:
 
     Whether an unsigned answer came is told at no time: those who handle the case read this.
     """
+    asked = invitations.of_case(ctx, case)
+    if not asked:
+        return None
     rows = ctx.session.execute(
         select(Response, Review)
         .outerjoin(Review, Review.response_id == Response.id)
@@ -26,11 +29,9 @@ def beside_case(ctx: TenantContext, case: Case) -> Panel | None:
     ).all()
     by_invitation = {response.invitation_id: (response, review) for response, review in rows}
     lines = []
-    for invitation, campaign in invitations.of_case(ctx, case):
+    for invitation, campaign in asked:
         response, review = by_invitation.get(invitation.id, (None, None))
         lines.append((campaign, telling.title(invitation, campaign), response, review))
-    if not lines:
-        return None
     body = ctx.render(
         "survey_satisfaction/panel.html", lines=lines,
         may_review=ctx.actor.can("survey_satisfaction:review"),
