@@ -3,54 +3,29 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, pass_context
-from jinja2.environment import TemplateModule
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
 from huiyin.kit.text import mask_email, mask_name, mask_phone
 from huiyin.kit.time import local, today
 from huiyin.web.bricks import Kept, bricks
+from huiyin.web.engine import PageEnvironment
 
 WEEKDAYS = ("周一", "周二", "周三", "周四", "周五", "周六", "周日")
 _BLANK = "--"
-# The house's small parts read what is the same everywhere on a page, and nothing else.
-MACROS: Final = "_macros.html"
-
-
-class PageTemplate(Template):
-    """A template for which the house's small parts are made once a page.
-
-    Every block imports them for itself, because it may be sent alone; each import by itself
-    would make all the macros anew.  They are kept in the page's own ``made_parts``, if it has it.
-    """
-
-    def make_module(
-        self,
-        vars: dict[str, Any] | None = None,  # noqa: A002 - Jinja's own names
-        shared: bool = False,
-        locals: Mapping[str, Any] | None = None,  # noqa: A002
-    ) -> TemplateModule:
-        made = vars.get("made_parts") if vars and self.name == MACROS else None
-        if made is None:
-            return super().make_module(vars, shared, locals)
-        if MACROS not in made:
-            made[MACROS] = super().make_module(vars, shared)
-        module: TemplateModule = made[MACROS]
-        return module
 
 
 def environment(
     templates: Sequence[Path], static: Sequence[Path], *, reload: bool = False
 ) -> Environment:
     """The one template engine; earlier folders win, so that nobody shadows the core."""
-    env = Environment(
+    env = PageEnvironment(
         loader=FileSystemLoader([str(folder) for folder in templates]),
         autoescape=True,
         undefined=StrictUndefined,
@@ -59,7 +34,6 @@ def environment(
         lstrip_blocks=True,
         cache_size=800,
     )
-    env.template_class = PageTemplate
     versions: dict[str, str] = {}
 
     def static_url(path: str) -> str:
