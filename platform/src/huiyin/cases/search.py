@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import ARRAY, Text, bindparam, func, text
 from sqlalchemy.dialects.postgresql import Insert, insert
@@ -95,9 +95,11 @@ def index(
     _INDEXED.run(session, id=case_id, words=words, pairs=tokens(words), received_at=received_at)
 
 
-_SEARCH: Final = text(  # wall: the audited function applies the tenant of the transaction itself
-    "SELECT id, received_at FROM case_search(CAST(:query AS tsquery), :likes, :sees_all,"
-    " :before_at, :before_id, :n)"
+_SEARCH: Final = Ready(
+    text(  # wall: the audited function applies the tenant of the transaction itself
+        "SELECT id, received_at FROM case_search(CAST(:query AS tsquery), :likes, :sees_all,"
+        " :before_at, :before_id, :n)"
+    )
 )
 
 
@@ -114,16 +116,14 @@ def search(
     if not wanted:
         return []
     likes = [f"%{_escaped(part)}%" for part in normal(words).split()]
-    rows: Sequence[Any] = session.execute(
-        _SEARCH,
-        {
-            "query": " & ".join(f"'{token}'" for token in wanted),
-            "likes": likes,
-            "sees_all": sees_all(actor.roles),
-            "before_at": before[0] if before else None,
-            "before_id": before[1] if before else None,
-            "n": n,
-        },
+    rows = _SEARCH.run(
+        session,
+        query=" & ".join(f"'{token}'" for token in wanted),
+        likes=likes,
+        sees_all=sees_all(actor.roles),
+        before_at=before[0] if before else None,
+        before_id=before[1] if before else None,
+        n=n,
     ).all()
     return [Found(row.id, row.received_at) for row in rows]
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import CompoundSelect, CursorResult, Insert, Select, Uuid, bindparam
+from sqlalchemy import CompoundSelect, CursorResult, Insert, Select, TextClause, Uuid, bindparam
 from sqlalchemy.engine import make_url
 from sqlalchemy.orm import with_loader_criteria
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -23,7 +23,7 @@ _OWN_ROWS: Final = with_loader_criteria(
     TenantModel, lambda model: model.tenant_id == OWN_TENANT, include_aliases=True
 )
 _DIALECT: Final = make_url("postgresql+psycopg://").get_dialect()()
-Statement = Select[*tuple[Any, ...]] | CompoundSelect[*tuple[Any, ...]] | Insert
+Statement = Select[*tuple[Any, ...]] | CompoundSelect[*tuple[Any, ...]] | Insert | TextClause
 
 
 class Ready:

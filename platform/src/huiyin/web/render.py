@@ -111,9 +111,6 @@ def _money(value: Decimal | float | None) -> str:
 
 def _paragraphs(text: str | None) -> Markup:
     """Plain text as paragraphs; what the writer typed is never markup."""
-    blocks = [block for block in (text or "").split("\n\n") if block.strip()]
-    lines = Markup("<br>")
-    return Markup("").join(
-        Markup("<p>{}</p>").format(lines.join(escape(line) for line in block.strip().split("\n")))
-        for block in blocks
-    )
+    blocks = str(escape(text or "")).split("\n\n")
+    lines = (block.strip().replace("\n", "<br>") for block in blocks if block.strip())
+    return Markup("".join(f"<p>{line}</p>" for line in lines))  # noqa: S704 - escaped above
