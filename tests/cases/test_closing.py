@@ -217,7 +217,7 @@ def test_an_objection_afterwards_is_owed_an_answer(
 
 def test_it_stands_among_what_waits_for_an_approver(web, actor, approver, case, propose, session):
     propose(case, "decline", "您反映的平台与我公司无关")
-    counts = session.execute(counting(everything=True), {"me": approver.id, "soon": now()}).one()
+    counts = counting(everything=True).run(session, me=approver.id, soon=now()).one()
     assert counts.approvals == 1
     listed = web(approver).get("/t/qinghe/w/approvals").text
     assert case.number in listed

@@ -70,8 +70,7 @@ def test_an_approver_finds_it_and_refuses_with_a_reason(session, web, actor, app
 
 def test_it_is_counted_beside_the_navigation(session, asked, approver):
     query = waiting.counting(everything=True)
-    found = {"me": approver.id, "soon": now()}
-    assert session.execute(query, found).one().approvals == 1
+    assert query.run(session, me=approver.id, soon=now()).one().approvals == 1
     assert len(queries.asked_for(session, approver, EXTENSION_ASKED)) == 1
 
 

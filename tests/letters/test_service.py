@@ -245,8 +245,7 @@ def test_a_drafted_answer_waits_for_an_approver_until_it_is_signed_or_given_up(
     def waiting():
         page = web(approver).get("/t/qinghe/w/approvals").text
         listed = f'href="/t/qinghe/w/cases/{number}/letters/answer"' in page
-        counted = counting(everything=True)
-        n = session.execute(counted, {"me": approver.id, "soon": now()}).one().approvals
+        n = counting(everything=True).run(session, me=approver.id, soon=now()).one().approvals
         session.rollback()
         return listed, n
 

@@ -9,10 +9,11 @@ from decimal import Decimal
 from typing import Annotated, Any, Final
 
 import msgspec
+from sqlalchemy import Row
 
 from huiyin.cases import gates, queries, workbench
 from huiyin.cases.change import NO_CLOCK
-from huiyin.cases.models import Case, Entry
+from huiyin.cases.models import Case
 from huiyin.cases.opened import Opened
 from huiyin.cases.schemas import AssignForm, FactsForm, MoveForm, Rev, Shape, Words
 from huiyin.cases.stages import STAGE_TITLES, Stage
@@ -294,7 +295,7 @@ def listed(rows: Sequence[Any], _: Translator) -> list[ListedCase]:
     ]
 
 
-def whole(opened: Opened, lines: Sequence[Entry], _: Translator) -> CaseAnswer:
+def whole(opened: Opened, lines: Sequence[Row[Any]], _: Translator) -> CaseAnswer:
     """One case with its clocks, the gates of its stage, and a page of its timeline."""
     case = opened.case
     stage = Stage(case.stage)
@@ -359,7 +360,7 @@ def _gate(state: gates.GateState, _: Translator) -> GateAnswer:
     )
 
 
-def _entry(entry: Entry, _: Translator) -> EntryAnswer:
+def _entry(entry: Row[Any], _: Translator) -> EntryAnswer:
     verb = VERBS.get(entry.verb)
     data: Mapping[str, Any] = entry.data
     return EntryAnswer(

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from huiyin.cases import duties, gates
 from huiyin.cases.errors import GatesUnmet, MoveNotAllowed
@@ -83,12 +83,13 @@ def consult(adviser: Consulted) -> None:
     _consulted[:] = [adviser]
 
 
+_FOUND: Final = select(Case).where(Case.number == bindparam("number"))
+_FOUND_LOCKED: Final = _FOUND.with_for_update().execution_options(populate_existing=True)
+
+
 def find(session: ScopedSession, actor: Actor, number: str, *, lock: bool = False) -> Case:
     """The case of that number, if this person may know of it; ``NotFound`` otherwise."""
-    query = select(Case).where(Case.number == number)
-    if lock:
-        query = query.with_for_update().execution_options(populate_existing=True)
-    case = session.scalar(query)
+    case = session.scalar(_FOUND_LOCKED if lock else _FOUND, {"number": number})
     if case is None or not case.visible_to(actor):
         raise NotFound
     return case

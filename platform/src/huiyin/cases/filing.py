@@ -12,11 +12,12 @@ import uuid
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import msgspec
-from sqlalchemy import Uuid, exists, literal, select
+from sqlalchemy import String, Uuid, bindparam, exists, literal, select
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.sql.dml import ReturningInsert
 
 from huiyin.cases import change, search
 from huiyin.cases.errors import KeyReused
@@ -24,7 +25,7 @@ from huiyin.cases.models import Case
 from huiyin.cases.schemas import RegisterForm
 from huiyin.cases.stages import Audience, EntryKind, IntakeType, Part, Source, Stage
 from huiyin.clocks import service as clocks
-from huiyin.db import ScopedSession
+from huiyin.db import OWN_TENANT, Ready, ScopedSession
 from huiyin.identity.actor import Actor
 from huiyin.kit import keys
 from huiyin.kit.errors import Invalid
@@ -149,18 +150,28 @@ def _next_number(session: ScopedSession, filing: Filing) -> tuple[int, str, int]
     The year is read once: the counter may be waited for, and midnight may pass meanwhile.
     """
     year = local_date(now()).year
-    name = f"case:{year}"
+    row = _NUMBERED.run(
+        session,
+        id=uuid7(),
+        name=f"case:{year}",
+        channel=filing.channel,
+        key=filing.idem_key,
+    ).one_or_none()
+    return (int(row[0]), str(row[1]), year) if row else None
+
+
+def _numbered() -> ReturningInsert[*tuple[Any, ...]]:
     known = exists().where(
-        Case.tenant_id == session.tenant,
-        Case.channel == filing.channel,
-        Case.idem_key == filing.idem_key,
+        Case.tenant_id == OWN_TENANT,
+        Case.channel == bindparam("channel"),
+        Case.idem_key == bindparam("key"),
     )
-    prefix = select(Tenant.number_prefix).where(Tenant.id == session.tenant).scalar_subquery()
+    prefix = select(Tenant.number_prefix).where(Tenant.id == OWN_TENANT).scalar_subquery()
     # The first number of a year too: what was filed on 31 December is known on 1 January.
     first = select(
-        literal(session.tenant, Uuid), literal(uuid7(), Uuid), literal(name), literal(1)
+        OWN_TENANT, bindparam("id", type_=Uuid()), bindparam("name", type_=String()), literal(1)
     ).where(~known)
-    statement = (
+    return (
         insert(Counter)
         .from_select(["tenant_id", "id", "name", "value"], first)
         .on_conflict_do_update(
@@ -170,8 +181,9 @@ def _next_number(session: ScopedSession, filing: Filing) -> tuple[int, str, int]
         )
         .returning(Counter.value, prefix)
     )
-    row = session.execute(statement).one_or_none()
-    return (int(row[0]), str(row[1]), year) if row else None
+
+
+_NUMBERED: Final = Ready(_numbered())
 
 
 def content_hash(filing: Filing) -> bytes:

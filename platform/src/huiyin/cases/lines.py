@@ -36,7 +36,8 @@ def lines_of(
     lines: list[Line] = []
     for row in rows:
         group, left = queries.time_left(row.next_due_at, moment)
-        lines.append((row, group, left, ("case", *told, tuple(row), group, desk._(left))))
+        words = (left.key, *left.params.values())
+        lines.append((row, group, left, ("case", *told, tuple(row), group, words)))
     return lines
 
 

@@ -18,10 +18,12 @@ from sqlalchemy import (
     ColumnElement,
     ScalarSelect,
     Select,
+    Text,
     Uuid,
     and_,
     bindparam,
     func,
+    literal_column,
     or_,
     select,
 )
@@ -107,7 +109,10 @@ def open_page(session: ScopedSession, actor: Actor, number: str) -> Opened:
 
 @cache
 def _statement() -> Select[Any]:
-    """Put together once: building it costs more than running it."""
+    """Put together once: building it costs more than running it.
+
+    Its parts have short names, because psycopg remembers no text beyond 4096 characters.
+    """
     owner, investigator = aliased(Membership), aliased(Membership)
     return (
         select(
@@ -122,11 +127,11 @@ def _statement() -> Select[Any]:
 
 
 def _parts() -> ScalarSelect[Any]:
-    line = _object(Participation, PartLine)
-    order = aggregate_order_by(line, Participation.since, Participation.id)
+    part = aliased(Participation, name="part")
+    order = aggregate_order_by(_object(part, PartLine), part.since, part.id)
     return (
         select(func.jsonb_agg(order))
-        .where(Participation.case_id == Case.id)
+        .where(part.case_id == Case.id)
         .correlate(Case)
         .scalar_subquery()
     )
@@ -142,10 +147,11 @@ def _promised() -> ScalarSelect[Any]:
 
 
 def _tasks() -> ScalarSelect[Any]:
+    task = aliased(Task, name="task")
     first = (
-        select(_object(Task, TaskLine).label("line"))
-        .where(Task.case_id == Case.id)
-        .order_by(Task.done_at.is_not(None), Task.due_on.nulls_last(), Task.id)
+        select(_object(task, TaskLine).label("line"))
+        .where(task.case_id == Case.id)
+        .order_by(task.done_at.is_not(None), task.due_on.nulls_last(), task.id)
         .limit(TASKS)
         .correlate(Case)
         .subquery()
@@ -154,7 +160,7 @@ def _tasks() -> ScalarSelect[Any]:
 
 
 def _master() -> ScalarSelect[Any]:
-    other = aliased(Case)
+    other = aliased(Case, name="other")
     return (
         select(other.number)
         .where(other.id == Case.master_id, _in_reach(other))
@@ -164,7 +170,7 @@ def _master() -> ScalarSelect[Any]:
 
 
 def _merged() -> ScalarSelect[Any]:
-    other = aliased(Case)
+    other = aliased(Case, name="other")
     order = aggregate_order_by(_object(other, MergedLine), other.received_at, other.id)
     return (
         select(func.jsonb_agg(order))
@@ -183,7 +189,11 @@ def _in_reach(case: Any) -> ColumnElement[bool]:
     )
 
 
-def _object(model: type[Any], shape: type[msgspec.Struct]) -> Any:
+def _object(model: Any, shape: type[msgspec.Struct]) -> Any:
     """One row as a document with the fields of ``shape``."""
-    pairs = [item for name in shape.__struct_fields__ for item in (name, getattr(model, name))]
+    pairs = [
+        item
+        for name in shape.__struct_fields__
+        for item in (literal_column(f"'{name}'", Text), getattr(model, name))
+    ]
     return func.jsonb_build_object(*pairs)

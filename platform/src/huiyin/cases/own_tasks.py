@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from huiyin.cases.models import Case, Task
-from huiyin.cases.queries import visible
 from huiyin.cases.stages import CaseState
-from huiyin.db import ScopedSession
+from huiyin.cases.waiting import fixed, in_reach
+from huiyin.db import Ready, ScopedSession
 from huiyin.identity.actor import Actor
+from huiyin.identity.policy import sees_all
 from huiyin.kit.time import local_date, now
 
 SHOWN: Final = 12
@@ -28,9 +30,9 @@ class MyTasks:
     today: date
 
 
-def my_tasks(session: ScopedSession, actor: Actor) -> MyTasks:
-    """What is left to do for this person, with the case it is for."""
-    rows = session.execute(
+@cache
+def _mine(everything: bool) -> Ready:
+    return Ready(
         select(
             Task.id,
             Task.title,
@@ -42,12 +44,17 @@ def my_tasks(session: ScopedSession, actor: Actor) -> MyTasks:
         )
         .join(Case, Case.id == Task.case_id)
         .where(
-            Task.assignee_id == actor.id,
+            Task.assignee_id == bindparam("me"),
             Task.done_at.is_(None),
-            Case.state == CaseState.OPEN.value,
-            visible(actor),
+            Case.state == fixed(CaseState.OPEN),
+            in_reach(everything),
         )
         .order_by(Task.due_on.nulls_last(), Task.id)
         .limit(SHOWN + 1)
-    ).all()
+    )
+
+
+def my_tasks(session: ScopedSession, actor: Actor) -> MyTasks:
+    """What is left to do for this person, with the case it is for."""
+    rows = _mine(sees_all(actor.roles)).run(session, me=actor.id).all()
     return MyTasks(rows[:SHOWN], len(rows) > SHOWN, local_date(now()))

@@ -14,9 +14,15 @@ from functools import cache, lru_cache
 from typing import Any, Final
 
 from sqlalchemy import (
+    ARRAY,
     ColumnElement,
+    DateTime,
+    Integer,
     Row,
+    Uuid,
     and_,
+    any_,
+    bindparam,
     or_,
     select,
     tuple_,
@@ -27,11 +33,11 @@ from huiyin.cases.change import NO_CLOCK
 from huiyin.cases.models import Case, Entry
 from huiyin.cases.stages import CaseState, EntryKind, Source, Stage
 from huiyin.cases.verbs import END_ASKED
-from huiyin.cases.waiting import ANSWERABLE, ASKED, UNSIGNED, fixed
+from huiyin.cases.waiting import ANSWERABLE, ASKED, UNSIGNED, fixed, in_reach
 from huiyin.clocks.policy import Unit
 from huiyin.clocks.reading import LEFT, OVER
 from huiyin.clocks.service import calendar
-from huiyin.db import ScopedSession
+from huiyin.db import Ready, ScopedSession
 from huiyin.identity.actor import Actor
 from huiyin.identity.models import Membership
 from huiyin.identity.policy import sees_all
@@ -113,6 +119,60 @@ def _rows() -> Any:  # a select of many columns; naming its type says nothing
     )
 
 
+# What a list may be asked for, by name; the values are parameters of the same names.
+_ME: Final = bindparam("me", type_=Uuid)
+_KEY: Final = tuple_(
+    bindparam("after_at", type_=DateTime(timezone=True)), bindparam("after_id", type_=Uuid)
+)
+_CONDITIONS: Final[Mapping[str, ColumnElement[bool]]] = {
+    "owed": Case.next_due_at.is_not(None),
+    "open": Case.state == fixed(CaseState.OPEN),
+    "closed": Case.state == fixed(CaseState.CLOSED),
+    "unsigned": and_(UNSIGNED, ANSWERABLE),
+    **ASKED,
+    "mine": or_(Case.owner_id == _ME, Case.investigator_id == _ME),
+    "team": Case.team.any_() == _ME,
+    "stage": Case.stage == bindparam("stage"),
+    "group": Case.category.startswith(bindparam("group")),
+    "severity": Case.severity == bindparam("severity"),
+    "transfer": Case.source != Source.DIRECT.value,
+    "source": Case.source == bindparam("source"),
+    "fund": Case.fund_id == bindparam("fund"),
+    "soon": Case.next_due_at < bindparam("soon"),
+    "ids": Case.id == any_(bindparam("ids", type_=ARRAY(Uuid))),
+}
+_ORDERS: Final = {
+    "due": (Case.next_due_at, Case.id),
+    "received": (Case.received_at.desc(), Case.id.desc()),
+    "closed": (Case.closed_at.desc(), Case.id.desc()),
+}
+_AFTER: Final = {
+    "due": tuple_(Case.next_due_at, Case.id) > _KEY,
+    "received": tuple_(Case.received_at, Case.id) < _KEY,
+    "closed": tuple_(Case.closed_at, Case.id) < _KEY,
+}
+
+
+@lru_cache(maxsize=1024)
+def _list(order: str, everything: bool, goes_on: bool, conditions: tuple[str, ...]) -> Ready:
+    """A list with these conditions, compiled once."""
+    query = _rows().where(in_reach(everything), *(_CONDITIONS[name] for name in conditions))
+    if goes_on:
+        query = query.where(_AFTER[order])
+    return Ready(query.order_by(*_ORDERS[order]).limit(bindparam("n", type_=Integer)))
+
+
+def _listed(
+    session: ScopedSession, actor: Actor, order: str, n: int, *conditions: str,
+    after: str = "", **values: Any,
+) -> Sequence[Row[Any]]:  # fmt: skip
+    key = parse_key(after)
+    if key:
+        values["after_at"], values["after_id"] = key
+    ready = _list(order, sees_all(actor.roles), key is not None, conditions)
+    return ready.run(session, me=actor.id, n=n, **values).all()
+
+
 def inbox(
     session: ScopedSession, actor: Actor, wanted: Filter, *, n: int = PAGE,
     ending: bool = False, only_open: bool = False,
@@ -123,73 +183,60 @@ def inbox(
     with ``ending`` only those whose end was proposed and waits for its answer, with
     ``only_open`` none that is closed.
     """
-    query = _rows().where(
-        Case.next_due_at.is_not(None), visible(actor), *_conditions(actor, wanted)
-    )
-    if only_open:
-        query = query.where(Case.state == fixed(CaseState.OPEN))
+    narrower = ["owed"]
+    if only_open or ending:
+        narrower.append("open")
     if ending:
-        query = query.where(Case.state == fixed(CaseState.OPEN), ASKED[END_ASKED])
-    if key := parse_key(wanted.after):
-        query = query.where(tuple_(Case.next_due_at, Case.id) > key)
-    return session.execute(query.order_by(Case.next_due_at, Case.id).limit(n + 1)).all()
+        narrower.append(END_ASKED)
+    names, values = _asked(wanted)
+    return _listed(session, actor, "due", n + 1, *narrower, *names, after=wanted.after, **values)
 
 
 def cases(
     session: ScopedSession, actor: Actor, wanted: Filter, *, n: int = PAGE
 ) -> Sequence[Row[Any]]:
     """All cases, newest first."""
-    query = _rows().where(visible(actor), *_conditions(actor, wanted))
-    if key := parse_key(wanted.after):
-        query = query.where(tuple_(Case.received_at, Case.id) < key)
-    return session.execute(
-        query.order_by(Case.received_at.desc(), Case.id.desc()).limit(n + 1)
-    ).all()
+    names, values = _asked(wanted)
+    return _listed(session, actor, "received", n + 1, *names, after=wanted.after, **values)
 
 
 def archive(
     session: ScopedSession, actor: Actor, wanted: Filter, *, n: int = PAGE
 ) -> Sequence[Row[Any]]:
     """Closed cases, the last closed first."""
-    query = _rows().where(
-        Case.state == fixed(CaseState.CLOSED), visible(actor), *_conditions(actor, wanted)
-    )
-    if key := parse_key(wanted.after):
-        query = query.where(tuple_(Case.closed_at, Case.id) < key)
-    return session.execute(query.order_by(Case.closed_at.desc(), Case.id.desc()).limit(n + 1)).all()
+    names, values = _asked(wanted)
+    return _listed(session, actor, "closed", n + 1, "closed", *names, after=wanted.after, **values)
 
 
 def rows_of(session: ScopedSession, actor: Actor, ids: Sequence[uuid.UUID]) -> Sequence[Row[Any]]:
     """The rows of a search, in the order found."""
     if not ids:
         return []
-    found = session.execute(_rows().where(Case.id.in_(ids), visible(actor))).all()
+    found = _listed(session, actor, "received", len(ids), "ids", ids=list(ids))
     place = {case_id: index for index, case_id in enumerate(ids)}
     return sorted(found, key=lambda row: place[row.id])
 
 
-def _conditions(actor: Actor, wanted: Filter) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = []
-    if wanted.scope == "mine":
-        found.append(or_(Case.owner_id == actor.id, Case.investigator_id == actor.id))
-    elif wanted.scope == "team":
-        found.append(Case.team.any_() == actor.id)
+def _asked(wanted: Filter) -> tuple[list[str], dict[str, Any]]:
+    """The conditions of a filter by name, and their values."""
+    names = [wanted.scope] if wanted.scope in {"mine", "team"} else []
+    values: dict[str, Any] = {}
     if wanted.stage in set(Stage):
-        found.append(Case.stage == wanted.stage)
+        values["stage"] = wanted.stage
     if wanted.group:
-        found.append(Case.category.startswith(wanted.group[:1]))
+        values["group"] = wanted.group[:1]
     if wanted.severity:
-        found.append(Case.severity == wanted.severity)
+        values["severity"] = wanted.severity
     if wanted.source == "transfer":
-        found.append(Case.source != Source.DIRECT.value)
+        names.append("transfer")
     elif wanted.source:
-        found.append(Case.source == wanted.source)
+        values["source"] = wanted.source
     if wanted.fund:
-        found.append(Case.fund_id == _uuid(wanted.fund))
+        values["fund"] = _uuid(wanted.fund)
     if wanted.due == "soon":
         soon = calendar().add_workdays(local_date(now()), 3).on
-        found.append(Case.next_due_at < at_local(soon, 23, 59))
-    return found
+        values["soon"] = at_local(soon, 23, 59)
+    return [*names, *values], values
 
 
 def _uuid(value: str) -> uuid.UUID:
@@ -224,11 +271,6 @@ GROUPS: Final = (
 
 
 def _workdays(start: date, end: date) -> int:
-    return _counted(calendar().id, start, end)
-
-
-@lru_cache(maxsize=4096)
-def _counted(version: str, start: date, end: date) -> int:  # noqa: ARG001 - part of the key
     return calendar().workdays_between(start, end)
 
 
@@ -252,22 +294,12 @@ def time_left(due_at: datetime | None, moment: datetime) -> tuple[str, Message]:
 
 def asked_for(session: ScopedSession, actor: Actor, fact: str) -> Sequence[Row[Any]]:
     """Open cases in which another kind or more time was asked for, the nearest date first."""
-    return session.execute(
-        _rows()
-        .where(Case.state == fixed(CaseState.OPEN), ASKED[fact], visible(actor))
-        .order_by(Case.next_due_at, Case.id)
-        .limit(PAGE)
-    ).all()
+    return _listed(session, actor, "due", PAGE, "open", fact)
 
 
 def unsigned(session: ScopedSession, actor: Actor) -> Sequence[Row[Any]]:
     """Cases whose written answer is drafted and waits to be signed, the nearest date first."""
-    return session.execute(
-        _rows()
-        .where(UNSIGNED, ANSWERABLE, visible(actor))
-        .order_by(Case.next_due_at, Case.id)
-        .limit(PAGE)
-    ).all()
+    return _listed(session, actor, "due", PAGE, "unsigned")
 
 
 # -- one case ------------------------------------------------------------------------------------
@@ -302,6 +334,25 @@ _TABS: Final[Mapping[str, tuple[EntryKind, ...]]] = {
     "notes": (EntryKind.NOTE,),
     "moves": (EntryKind.MOVE,),
 }
+_FROM_THE_LAST: Final = 2**31 - 1
+
+
+@cache
+def _timeline(tab: str) -> Ready:
+    kinds = [Entry.kind == kind.value for kind in _TABS.get(tab, ())]
+    return Ready(
+        select(
+            Entry.seq, Entry.at, Entry.kind, Entry.audience, Entry.verb, Entry.author_name,
+            Entry.body, Entry.data,
+        )
+        .where(
+            Entry.case_id == bindparam("case"),
+            Entry.seq < bindparam("before"),
+            *([or_(*kinds)] if kinds else []),
+        )
+        .order_by(Entry.seq.desc())
+        .limit(bindparam("n", type_=Integer))
+    )  # fmt: skip
 
 
 def entries(
@@ -311,14 +362,11 @@ def entries(
     tab: str = "",
     before: int | None = None,
     n: int = ENTRIES,
-) -> Sequence[Entry]:
+) -> Sequence[Row[Any]]:
     """The timeline, newest first, ``n + 1`` at most."""
-    query = select(Entry).where(Entry.case_id == case.id)
-    if kinds := _TABS.get(tab):
-        query = query.where(Entry.kind.in_([kind.value for kind in kinds]))
-    if before is not None:
-        query = query.where(Entry.seq < before)
-    return session.scalars(query.order_by(Entry.seq.desc()).limit(n + 1)).all()
+    shown = _timeline(tab if tab in _TABS else "")
+    before = _FROM_THE_LAST if before is None else before
+    return shown.run(session, case=case.id, before=before, n=n + 1).all()
 
 
 def related(session: ScopedSession, actor: Actor, case: Case, *, n: int = 5) -> Sequence[Row[Any]]:

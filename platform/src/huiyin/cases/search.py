@@ -12,13 +12,13 @@ import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import func, text
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ARRAY, Text, bindparam, func, text
+from sqlalchemy.dialects.postgresql import Insert, insert
 
 from huiyin.cases.models import CaseText
-from huiyin.db import ScopedSession
+from huiyin.db import OWN_TENANT, Ready, ScopedSession
 from huiyin.identity.actor import Actor
 from huiyin.identity.policy import sees_all
 
@@ -70,29 +70,36 @@ class Found:
     received_at: datetime
 
 
+def _indexed() -> Insert:
+    row = insert(CaseText).values(
+        tenant_id=OWN_TENANT,
+        id=bindparam("id"),
+        words=bindparam("words"),
+        bigrams=func.array_to_tsvector(bindparam("pairs", type_=ARRAY(Text))),
+        received_at=bindparam("received_at"),
+    )
+    return row.on_conflict_do_update(
+        index_elements=["tenant_id", "id"],
+        set_={"words": row.excluded.words, "bigrams": row.excluded.bigrams},
+    )
+
+
+_INDEXED: Final = Ready(_indexed())
+
+
 def index(
     session: ScopedSession, case_id: uuid.UUID, received_at: datetime, parts: Iterable[str]
 ) -> None:
     """Write, or write anew, what a case can be found by."""
     words = normal(" \n ".join(part for part in parts if part))
-    row = insert(CaseText).values(
-        tenant_id=session.tenant,
-        id=case_id,
-        words=words,
-        bigrams=func.array_to_tsvector(tokens(words)),
-        received_at=received_at,
-    )
-    session.execute(
-        row.on_conflict_do_update(
-            index_elements=["tenant_id", "id"],
-            set_={"words": row.excluded.words, "bigrams": row.excluded.bigrams},
-        )
-    )
+    _INDEXED.run(session, id=case_id, words=words, pairs=tokens(words), received_at=received_at)
 
 
-_SEARCH: Final = text(  # wall: the audited function applies the tenant of the transaction itself
-    "SELECT id, received_at FROM case_search(CAST(:query AS tsquery), :likes, :sees_all,"
-    " :before_at, :before_id, :n)"
+_SEARCH: Final = Ready(
+    text(  # wall: the audited function applies the tenant of the transaction itself
+        "SELECT id, received_at FROM case_search(CAST(:query AS tsquery), :likes, :sees_all,"
+        " :before_at, :before_id, :n)"
+    )
 )
 
 
@@ -109,16 +116,14 @@ def search(
     if not wanted:
         return []
     likes = [f"%{_escaped(part)}%" for part in normal(words).split()]
-    rows: Sequence[Any] = session.execute(
-        _SEARCH,
-        {
-            "query": " & ".join(f"'{token}'" for token in wanted),
-            "likes": likes,
-            "sees_all": sees_all(actor.roles),
-            "before_at": before[0] if before else None,
-            "before_id": before[1] if before else None,
-            "n": n,
-        },
+    rows = _SEARCH.run(
+        session,
+        query=" & ".join(f"'{token}'" for token in wanted),
+        likes=likes,
+        sees_all=sees_all(actor.roles),
+        before_at=before[0] if before else None,
+        before_id=before[1] if before else None,
+        n=n,
     ).all()
     return [Found(row.id, row.received_at) for row in rows]
 

@@ -10,12 +10,11 @@ from sqlalchemy import (
     ColumnElement,
     DateTime,
     Integer,
-    Select,
+    Text,
     Uuid,
     and_,
     bindparam,
     func,
-    literal,
     literal_column,
     or_,
     select,
@@ -31,6 +30,7 @@ from huiyin.cases.verbs import (
     RETYPE_ASKED,
 )
 from huiyin.clocks.service import calendar
+from huiyin.db import Ready
 from huiyin.identity.models import RoleGrant
 from huiyin.identity.policy import sees_all
 from huiyin.kit.time import at_local, local_date, now
@@ -55,11 +55,20 @@ ANSWERABLE: Final = or_(
 
 
 def fixed(value: str) -> ColumnElement[str]:
-    """A word that stands in the statement itself.
+    """A word of ours that stands in the statement itself.
 
     A partial index serves a prepared statement only if the planner reads its condition there.
     """
-    return literal(str(value), literal_execute=True)
+    if not value.isidentifier():
+        raise ValueError(f"{value!r} is no word")
+    return literal_column(f"'{value}'", Text)
+
+
+def in_reach(everything: bool) -> ColumnElement[bool]:
+    """What ``queries.visible`` says, for whoever asks as the parameter ``me``."""
+    me = bindparam("me", type_=Uuid)
+    not_walled = ~(Case.walled.any_() == me)
+    return not_walled if everything else and_(not_walled, Case.team.any_() == me)
 
 
 def counters(desk: Desk) -> Mapping[str, int]:
@@ -68,9 +77,7 @@ def counters(desk: Desk) -> Mapping[str, int]:
     if not actor.can("case.read"):
         return {}
     soon = at_local(calendar().add_workdays(local_date(now()), 3).on, 23, 59)
-    found = desk.session.execute(
-        counting(sees_all(actor.roles)), {"me": actor.id, "soon": soon}
-    ).one()
+    found = counting(sees_all(actor.roles)).run(desk.session, me=actor.id, soon=soon).one()
     return dict(found._mapping)  # noqa: SLF001 - public in SQLAlchemy
 
 
@@ -85,12 +92,10 @@ def also_count(name: str, column: Any, condition: ColumnElement[bool]) -> None:
 
 
 @cache
-def counting(everything: bool) -> Select[Any]:
+def counting(everything: bool) -> Ready:
     """The counts as one statement, put together once for each reach."""
     me, soon = bindparam("me", type_=Uuid), bindparam("soon", type_=DateTime(timezone=True))
-    shown = ~(Case.walled.any_() == me)
-    if not everything:
-        shown = and_(shown, Case.team.any_() == me)
+    shown = in_reach(everything)
     is_open = Case.state == fixed(CaseState.OPEN)
     mine = or_(Case.owner_id == me, Case.investigator_id == me)
     wanted = {
@@ -117,4 +122,4 @@ def counting(everything: bool) -> Select[Any]:
     for name, column, condition in _beside:
         rows = select(column).where(condition).limit(_AT_MOST).subquery()
         columns.append(select(func.count()).select_from(rows).scalar_subquery().label(name))
-    return select(*columns)
+    return Ready(select(*columns))

@@ -6,15 +6,18 @@ not decide again.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
+import msgspec
+from sqlalchemy import Row
+
 from huiyin.cases import closing, duties, extensions, gates, queries, retyping
 from huiyin.cases.duties import Held
-from huiyin.cases.models import Case, Entry, Participation
+from huiyin.cases.models import Case, Participation
 from huiyin.cases.opened import PartLine, open_page
 from huiyin.cases.stages import (
     HANDLING,
@@ -45,7 +48,7 @@ from huiyin.clocks.rules import Clock, ClockState, Complexity, Facts
 from huiyin.clocks.service import calendar, replay
 from huiyin.identity.actor import Actor
 from huiyin.kit.i18n import N_, Message
-from huiyin.kit.time import now
+from huiyin.kit.time import local_date, now
 from huiyin.policies.catalogue import categories, causes
 from huiyin.web.desk import Desk
 
@@ -107,6 +110,7 @@ def context(desk: Desk, number: str, *, tab: str = "", before: int | None = None
         "step": next_step(desk.actor, case, history, executors),
         "outside": desk.actor.can("case.approve") and not took_a_hand(desk.actor, history),
         "entries": lines[: queries.ENTRIES],
+        "entry_keys": _entry_keys(desk, lines),
         "older": lines[queries.ENTRIES - 1].seq if len(lines) > queries.ENTRIES else None,
         "tab": tab,
         "tabs": tab_items(case),
@@ -128,6 +132,13 @@ def context(desk: Desk, number: str, *, tab: str = "", before: int | None = None
         "extension": extensions.asked(case),
         "intake_titles": INTAKE_TITLES,
     }
+
+
+def _entry_keys(desk: Desk, lines: Sequence[Row[Any]]) -> dict[int, Hashable]:
+    """All that is written into a line of the timeline, so that it is made once; it never changes,
+    but what is of today is told otherwise tomorrow."""
+    told = ("entry", desk.language, local_date(now()))
+    return {line.seq: (*told, *line[:-1], msgspec.json.encode(line.data)) for line in lines}
 
 
 def tab_items(case: Case) -> list[tuple[str, str, int]]:
@@ -329,7 +340,7 @@ def offered(actor: Actor, case: Case, held: Sequence[Held]) -> list[Offered]:
     return found
 
 
-def changes_of(entry: Entry) -> Mapping[str, Sequence[str]]:
+def changes_of(entry: Any) -> Mapping[str, Sequence[str]]:
     """What an edit changed: field → (before, after)."""
     changed: Mapping[str, Sequence[str]] = entry.data.get("changed", {})
     return changed

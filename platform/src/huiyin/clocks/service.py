@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -60,11 +61,27 @@ def event(kind: str, at: datetime, /, **data: Any) -> dict[str, Any]:
 
 def replay(events: Iterable[Mapping[str, Any]], facts: Facts) -> tuple[Clock, ...]:
     """The clocks these kept events give."""
+    promised = tuple(sorted(facts.promised.items()))
+    return _replayed(
+        msgspec.json.encode(list(events)),
+        facts.intake, facts.complexity, promised, facts.as_of, calendar(),
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=512)
+def _replayed(
+    events: bytes, intake: str, complexity: Complexity, promised: tuple[tuple[str, date], ...],
+    as_of: datetime | None, days: WorkCalendar,
+) -> tuple[Clock, ...]:  # fmt: skip
+    """A case is looked at more often than anything happens to it."""
     return compute(
-        [CaseEvent(e["kind"], datetime.fromisoformat(e["at"]), e["data"]) for e in events],
+        [
+            CaseEvent(e["kind"], datetime.fromisoformat(e["at"]), e["data"])
+            for e in msgspec.json.decode(events)
+        ],
         policy(),
-        calendar(),
-        facts,
+        days,
+        Facts(intake=intake, complexity=complexity, promised=dict(promised), as_of=as_of),
     )
 
 

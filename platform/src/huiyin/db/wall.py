@@ -8,17 +8,24 @@ gone with the transaction, so that a pooled connection remembers nobody.
 from __future__ import annotations
 
 import uuid
+from functools import lru_cache
 from typing import Any, Final
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, CursorResult, Engine, Result, event, false, text
+from sqlalchemy import Connection, CursorResult, Engine, Executable, Result, event, false
 from sqlalchemy.orm import ORMExecuteState, Session, SessionTransaction, with_loader_criteria
+from sqlalchemy.sql.base import ExecutableOption
 
 from huiyin.db.base import TenantModel
 from huiyin.db.errors import LostWrite, TenantScopeMissing, WallBreached
 
-_SET: Final = text(
-    "SELECT set_config('huiyin.tenant', :tenant, true), set_config('huiyin.actor', :actor, true),"
-    " set_config('huiyin.purpose', :purpose, true)"
+_REMEMBERED: Final = 256  # tenants at most for whom something is kept ready
+
+# In the driver's own words: it goes first in every transaction, and there is nothing to compile.
+_SET: Final = (
+    "SELECT set_config('huiyin.tenant', %(tenant)s, true),"
+    " set_config('huiyin.actor', %(actor)s, true),"
+    " set_config('huiyin.purpose', %(purpose)s, true)"
 )
 
 
@@ -70,7 +77,7 @@ def one_row(result: Result[Any]) -> None:
 
 
 def _announce(session: ScopedSession, connection: Connection) -> None:
-    connection.execute(
+    connection.exec_driver_sql(
         _SET,
         {
             "tenant": str(session.tenant_id or ""),
@@ -96,16 +103,39 @@ def _filter(state: ORMExecuteState) -> None:
     session = state.session
     if not isinstance(session, ScopedSession) or not session.scoped:
         raise TenantScopeMissing("a session must be made by tenant_session or platform_session")
-    tenant_id = session.tenant_id
     # Unconditionally: ``state.all_mappers`` is empty for counts, CTEs and subqueries, which
     # are just as able to leak.
+    state.statement = _behind_the_wall(state.statement, session.tenant_id)
+
+
+@lru_cache(_REMEMBERED)
+def _own_rows(tenant_id: uuid.UUID | None) -> ExecutableOption:
+    """Of every tenant's table, aliased or not, the rows of this one; of none on the platform."""
     if tenant_id is None:
-        option = with_loader_criteria(TenantModel, lambda _: false(), include_aliases=True)
-    else:
-        option = with_loader_criteria(
-            TenantModel, lambda model: model.tenant_id == tenant_id, include_aliases=True
-        )
-    state.statement = state.statement.options(option)
+        return with_loader_criteria(TenantModel, lambda _: false(), include_aliases=True)
+    return with_loader_criteria(
+        TenantModel, lambda model: model.tenant_id == tenant_id, include_aliases=True
+    )
+
+
+# Statements that outlive their request, each as it runs for a tenant: SQLAlchemy keeps with a
+# statement what it worked out about it, and a new one has to be worked out anew.
+_WALLED: Final[WeakKeyDictionary[Executable, dict[uuid.UUID | None, Executable]]] = (
+    WeakKeyDictionary()
+)
+
+
+def _behind_the_wall(statement: Executable, tenant_id: uuid.UUID | None) -> Executable:
+    known = _WALLED.get(statement)
+    if known is None:
+        known = _WALLED[statement] = {}
+    walled = known.get(tenant_id)
+    if walled is None:
+        walled = statement.options(_own_rows(tenant_id))
+        if len(known) >= _REMEMBERED:
+            known.clear()
+        known[tenant_id] = walled
+    return walled
 
 
 @event.listens_for(ScopedSession, "before_flush")

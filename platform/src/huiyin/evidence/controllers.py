@@ -9,11 +9,14 @@ from litestar import Controller, Response
 from litestar.datastructures import UploadFile
 from litestar.di import NamedDependency
 from litestar.params import FromPath
+from sqlalchemy import Integer, bindparam, func, select
 
 from huiyin.cases import queries
 from huiyin.cases.acts import number_path
 from huiyin.cases.models import Case
+from huiyin.db import Ready
 from huiyin.evidence import service
+from huiyin.evidence.models import EvidenceFile
 from huiyin.evidence.service import Upload
 from huiyin.kit.i18n import N_
 from huiyin.kit.text import clean
@@ -27,13 +30,28 @@ _SHOWN: Final = 6
 # As many files as the page promises, each as large, and the form around them.
 BODY: Final = service.MOST * service.LIMIT + MEGABYTE
 
+_NEWEST: Final = Ready(
+    select(
+        EvidenceFile.id,
+        EvidenceFile.number,
+        EvidenceFile.name,
+        EvidenceFile.uploaded_name,
+        EvidenceFile.at,
+        EvidenceFile.sha256,
+        EvidenceFile.verified_at,
+        func.count().over().label("total"),
+    )
+    .where(EvidenceFile.case_id == bindparam("case"))
+    .order_by(EvidenceFile.at.desc(), EvidenceFile.number.desc())
+    .limit(bindparam("n", type_=Integer))
+)
+
 
 def panel(desk: Desk, case: Case) -> Panel:
     """The card 证据 of the case page."""
-    files = service.list_of(desk.session, case)
-    return Panel(
-        "evidence/_panel.html", {"files": list(reversed(files))[:_SHOWN], "total": len(files)}
-    )
+    files = _NEWEST.run(desk.session, case=case.id, n=_SHOWN).all()
+    total = files[0].total if files else 0
+    return Panel("evidence/_panel.html", {"files": files, "total": total})
 
 
 def uploads(data: dict[str, Any], field: str = "files") -> list[Upload]:

@@ -30,7 +30,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.sql import ColumnElement
 
-from huiyin.db import ScopedSession
+from huiyin.db import Ready, ScopedSession
 from huiyin.identity.actor import Actor
 from huiyin.identity.models import Account, LoginSession, Membership
 from huiyin.identity.policy import Role
@@ -148,7 +148,7 @@ def _bind(name: str) -> Any:
 
 
 @cache
-def _whose(in_firm: bool) -> Select[*tuple[Any, ...]]:
+def _whose(in_firm: bool) -> Ready:
     """The one query behind every page, put together once."""
     statement: Select[*tuple[Any, ...]] = (
         select(*_WHO)
@@ -161,15 +161,17 @@ def _whose(in_firm: bool) -> Select[*tuple[Any, ...]]:
         )
     )
     if not in_firm:
-        return statement
-    return statement.outerjoin(
-        Membership, and_(Membership.account_id == Account.id, Membership.active)
-    ).add_columns(
-        Membership.name.label("seat"),
-        Membership.roles,
-        Membership.department,
-        # From here on the database knows the person too, at no further round trip.
-        func.set_config("huiyin.actor", cast(Account.id, Text), True),
+        return Ready(statement)
+    return Ready(
+        statement.outerjoin(
+            Membership, and_(Membership.account_id == Account.id, Membership.active)
+        ).add_columns(
+            Membership.name.label("seat"),
+            Membership.roles,
+            Membership.department,
+            # From here on the database knows the person too, at no further round trip.
+            func.set_config("huiyin.actor", cast(Account.id, Text), True),
+        )
     )
 
 
@@ -181,10 +183,11 @@ def resolve(session: ScopedSession, token: str) -> Resolved | None:
     if len(token) != _TOKEN_LENGTH or not token.isascii():
         return None
     known, moment = digest(token), clock()
-    row = session.execute(
-        _whose(session.tenant_id is not None),
-        {"known": known, "now": moment, "idle": moment - COOKIE_IDLE, "skew": moment + _SKEW},
-    ).one_or_none()
+    row = (
+        _whose(session.tenant_id is not None)
+        .run(session, known=known, now=moment, idle=moment - COOKIE_IDLE, skew=moment + _SKEW)
+        .one_or_none()
+    )
     if row is None:
         return None
     seat = None

@@ -13,12 +13,13 @@ from ipaddress import IPv6Address, ip_address, ip_network
 from math import ceil
 from typing import Final
 
-from sqlalchemy import CursorResult, Engine, delete, update
+from sqlalchemy import CursorResult, Engine, bindparam, delete, update
 from sqlalchemy.dialects.postgresql import insert
 
-from huiyin.db import ScopedSession, platform_session
+from huiyin.db import Ready, ScopedSession, platform_session
 from huiyin.identity.models import Attempt
 from huiyin.kit.errors import Throttled
+from huiyin.kit.ids import uuid7
 from huiyin.kit.time import now
 
 
@@ -117,17 +118,26 @@ def forget_old(session: ScopedSession) -> int:
     return result.rowcount if isinstance(result, CursorResult) else 0
 
 
+_COUNTED: Final = Ready(
+    insert(Attempt)
+    .values(
+        id=bindparam("id"), key_hash=bindparam("key"), window_start=bindparam("window"), count=1
+    )
+    .on_conflict_do_update(
+        index_elements=[Attempt.key_hash, Attempt.window_start],
+        set_={"count": Attempt.count + 1},
+    )
+    .returning(Attempt.count)
+)
+
+
 def _count(
     session: ScopedSession, throttle: Throttle, keys: tuple[object, ...], pepper: bytes
 ) -> int:
-    row = insert(Attempt).values(
-        key_hash=_key(throttle, keys, pepper), window_start=_window(throttle), count=1
-    )
-    counted = row.on_conflict_do_update(
-        index_elements=[Attempt.key_hash, Attempt.window_start],
-        set_={"count": Attempt.count + 1},
-    ).returning(Attempt.count)
-    return session.execute(counted).scalar_one()
+    tries: int = _COUNTED.run(
+        session, id=uuid7(), key=_key(throttle, keys, pepper), window=_window(throttle)
+    ).scalar_one()
+    return tries
 
 
 def _key(throttle: Throttle, keys: tuple[object, ...], pepper: bytes) -> bytes:

@@ -48,6 +48,10 @@ COUNTS_AS_START: Final = Message(N_("视为收到日"))
 ROLLED_HERE: Final = Message(N_("顺延至此"))
 
 
+# The cases of a day ask for the same spans again and again; calendars are few, and never change.
+_remembered: Final = lru_cache(maxsize=2048)
+
+
 class DayKind(StrEnum):
     """What a day is in a derivation."""
 
@@ -103,6 +107,9 @@ class WorkCalendar:
     last_year: int
     sources: tuple[str, ...]
 
+    def __hash__(self) -> int:
+        return hash(self.version)
+
     @cached_property
     def version(self) -> CalendarVersion:
         """Named after the last covered year and a digest of the days themselves."""
@@ -112,7 +119,7 @@ class WorkCalendar:
         digest = hashlib.sha256("\n".join(lines).encode()).hexdigest()
         return CalendarVersion(self.name, f"{self.last_year}-{digest[:10]}")
 
-    @property
+    @cached_property
     def id(self) -> str:
         return str(self.version)
 
@@ -156,6 +163,7 @@ class WorkCalendar:
             n -= self.is_workday(day)
         return day
 
+    @_remembered
     def workdays_between(self, start: date, end: date) -> int:
         """Working days after ``start`` up to and with ``end``; negative when it lies before."""
         return self._between(start, end, self.is_workday)
@@ -164,6 +172,7 @@ class WorkCalendar:
         """As ``workdays_between``, in exchange trading days."""
         return self._between(start, end, self.is_trading_day)
 
+    @_remembered
     def add_workdays(self, start: date, n: int) -> Span:
         """The ``n``-th working day after ``start`` (n ≥ 1; the start day never counts)."""
         return self._count(start, n, self.is_workday, self._describe)
@@ -172,6 +181,7 @@ class WorkCalendar:
         """The ``n``-th exchange trading day after ``start`` (n ≥ 1)."""
         return self._count(start, n, self.is_trading_day, self._describe_trading)
 
+    @_remembered
     def add_days(self, start: date, n: int) -> Span:
         """``n`` calendar days after ``start``; a last day at rest moves to the next working day.
 

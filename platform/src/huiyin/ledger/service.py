@@ -19,11 +19,11 @@ from decimal import Decimal
 from enum import Enum
 from typing import Any, Final
 
+import msgspec
 import rfc8785
-from sqlalchemy import LargeBinary, bindparam, delete, select, text
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import delete, select, text
 
-from huiyin.db import ScopedSession
+from huiyin.db import Ready, ScopedSession
 from huiyin.kit.time import now
 from huiyin.ledger.models import LedgerEntry, LedgerSalt
 
@@ -35,9 +35,12 @@ _NAME: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.:-]{0,99}")
 _TOKEN: Final = re.compile(r"[A-Za-z0-9_.:/+=#~-]{0,256}")
 _PERSONAL: Final = re.compile(r"(\+?86-?)?1[3-9]\d{9}|\d{17}[\dXx]")
 
-_APPEND: Final = text(
-    "SELECT seq, hash FROM ledger_append(:tenant, :at, :kind, :object, :actor, :doc, :salts)"
-).bindparams(bindparam("doc", type_=LargeBinary), bindparam("salts", type_=JSONB))
+_APPEND: Final = Ready(
+    text(
+        "SELECT seq, hash FROM ledger_append(:tenant, :at, :kind, :object, :actor, :doc,"
+        " CAST(:salts AS jsonb))"
+    )
+)
 _CHECKPOINT: Final = text(
     "SELECT size, root, created_at, note, fresh FROM ledger_checkpoint_now(:tenant, :origin)"
 )
@@ -99,17 +102,15 @@ def append(
         }
     )
     session.flush()  # the caller's own rows first, the head of the chain last
-    row = session.execute(
-        _APPEND,
-        {
-            "tenant": session.tenant,
-            "at": moment.astimezone(UTC),
-            "kind": kind,
-            "object": object_id,
-            "actor": actor_id,
-            "doc": doc,
-            "salts": {field: salt.hex() for field, salt in salts.items()},
-        },
+    row = _APPEND.run(
+        session,
+        tenant=session.tenant,
+        at=moment.astimezone(UTC),
+        kind=kind,
+        object=object_id,
+        actor=actor_id,
+        doc=doc,
+        salts=msgspec.json.encode({f: salt.hex() for f, salt in salts.items()}).decode(),
     ).one()
     return Receipt(row.seq, row.hash)
 

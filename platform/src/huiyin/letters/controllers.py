@@ -10,18 +10,26 @@ import msgspec
 from litestar import Controller, Response
 from litestar.di import NamedDependency
 from litestar.params import FromPath
+from sqlalchemy import bindparam, select
 
 from huiyin.cases import extensions, queries
 from huiyin.cases.acts import number_path, revision
 from huiyin.cases.models import Case
 from huiyin.cases.people import judges
 from huiyin.cases.schemas import MoveForm, Reason, Shape
+from huiyin.db import Ready
 from huiyin.kit.errors import Conflict
 from huiyin.kit.i18n import N_, Message
 from huiyin.letters import service
 from huiyin.letters.checks import blocks
 from huiyin.letters.delivery import may_sign
-from huiyin.letters.models import CHANNEL_TITLES, STATE_TITLES, Letter, LetterState
+from huiyin.letters.models import (
+    CHANNEL_TITLES,
+    STATE_TITLES,
+    Letter,
+    LetterState,
+    delivery_title,
+)
 from huiyin.letters.render import numbered_parts
 from huiyin.letters.schemas import AnswerForm, DeliveryForm, NoticeForm
 from huiyin.letters.wording import LetterKind
@@ -44,13 +52,29 @@ class ExtensionForm(Shape, frozen=True, kw_only=True):
     reason: Reason = ""
 
 
+_NEWEST: Final = Ready(
+    select(
+        Letter.id,
+        Letter.number,
+        Letter.document["title"].astext.label("title"),
+        Letter.state,
+        Letter.channel,
+        Letter.created_at,
+        Letter.released_at,
+    )
+    .where(Letter.case_id == bindparam("case"))
+    .order_by(Letter.created_at.desc(), Letter.id.desc())
+    .limit(6)
+)
+
+
 def panel(desk: Desk, case: Case) -> Panel:
     """The card 文书 of the case page."""
-    letters = service.letters_of(desk.session, case)
-    return Panel(
-        "letters/_panel.html",
-        {"letters": list(reversed(letters))[:6]},
-    )
+    letters = [
+        (letter, delivery_title(letter.channel, letter.state))
+        for letter in _NEWEST.run(desk.session, case=case.id)
+    ]
+    return Panel("letters/_panel.html", {"letters": letters})
 
 
 class LetterController(Controller):

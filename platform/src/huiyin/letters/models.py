@@ -49,6 +49,13 @@ CHANNEL_TITLES: Final = {
 }
 
 
+def delivery_title(channel: str, state: str) -> str:
+    """What the case page says about a letter's way: 门户可查, 已发送, 发送失败 …"""
+    if channel == Channel.PORTAL and state == LetterState.SENT:
+        return CHANNEL_TITLES[Channel.PORTAL]
+    return STATE_TITLES[LetterState(state)]
+
+
 class Letter(TenantModel):
     """One letter.  ``document`` is a ``LetterDocument`` as JSON, ``inputs`` what a person wrote.
 
@@ -106,7 +113,4 @@ class Letter(TenantModel):
         return self.released_at is not None
 
     def delivery_title(self) -> str:
-        """What the case page says about its way: 门户可查, 已发送, 发送失败 …"""
-        if self.channel == Channel.PORTAL and self.state == LetterState.SENT:
-            return CHANNEL_TITLES[Channel.PORTAL]
-        return STATE_TITLES[LetterState(self.state)]
+        return delivery_title(self.channel, self.state)

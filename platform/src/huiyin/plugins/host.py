@@ -228,14 +228,16 @@ class PluginHost:
     ) -> TenantContext:
         """A context for one plugin and one call."""
         kit = self._equipped()
+        speaks = translator or self._translator(tenant)
         if desk is not None:
-            kit = Equipment(desk.site.templates, desk.site.translators, desk.site.blobs)
+            spoken = desk.site.spoken[speaks.language]
+            kit = Equipment(spoken, desk.site.translators, desk.site.blobs)
         return TenantContext(
             plugin=plugin,
             session=session,
             actor=actor,
             tenant=tenant,
-            translator=translator or self._translator(tenant),
+            translator=speaks,
             templates=kit.templates,
             source=lambda type_: settings.effective(self, session, plugin, type_),
             blobs=kit.blobs,

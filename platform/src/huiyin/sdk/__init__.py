@@ -39,7 +39,7 @@ from huiyin.cases.tracking import (
     withdraw,
 )
 from huiyin.cases.verbs import VERBS, Verb
-from huiyin.db import ScopedSession, TenantModel, columns, tenant_key
+from huiyin.db import Ready, ScopedSession, TenantModel, columns, tenant_key
 from huiyin.evidence.kinds import clean_name as clean_file_name
 from huiyin.evidence.kinds import runs as is_program
 from huiyin.evidence.service import Upload, holds_blobs
@@ -232,6 +232,7 @@ __all__ = [
     "PublicStep",
     "Raw",
     "Reading",
+    "Ready",
     "Receipt",
     "Refused",
     "Retry",

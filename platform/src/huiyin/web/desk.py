@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Any, Final
 
 import msgspec
+from jinja2 import Environment
 from jinja2_fragments import render_block
 from litestar import Request, Response
 from litestar.datastructures import Cookie
@@ -176,6 +177,11 @@ class Desk:
         return self.site.translators[self.language]
 
     @property
+    def templates(self) -> Environment:
+        """The templates in the reader's language."""
+        return self.site.spoken[self.language]
+
+    @property
     def ip(self) -> str:
         """The client's address; forwarded ones count only as far as our own proxies wrote them."""
         client = self.request.client
@@ -220,13 +226,13 @@ class Desk:
         """A page; or its block ``block`` when htmx asks.  One template, one context."""
         full = {**self._context(), **context}
         if block and self.is_htmx:
-            html = render_block(self.site.templates, template, block, **full)
+            html = render_block(self.templates, template, block, **full)
         else:
             if self.is_staff:
                 full["nav"] = lines = self._navigation()
                 shown = (tuple(item.values()) for group in lines for item in group["items"])
                 full["nav_key"] = ("nav", self.language, tuple(shown))
-            html = self.site.templates.get_template(template).render(full)
+            html = self.templates.get_template(template).render(full)
         headers = {"Vary": "HX-Request, Cookie"}
         response = Response(html, media_type=HTML, status_code=status, headers=headers)
         if full["flash"]:
@@ -327,6 +333,7 @@ class Desk:
             "nav": (),
             "nav_key": ("nav", self.language),
             "idempotency_key": uuid.uuid4().hex,
+            "made_parts": {},
             "desk": self,
         }
 

@@ -77,7 +77,7 @@ def _to_login(desk: Desk) -> Response[Any]:
 
 def _page(desk: Desk, error: HuiyinError, reference: str) -> Response[Any]:
     headers = {"Retry-After": str(error.retry_after)} if isinstance(error, Throttled) else {}
-    html = desk.site.templates.get_template("error.html").render(
+    html = desk.templates.get_template("error.html").render(
         _=desk._,
         lang=desk.language,
         theme="system",

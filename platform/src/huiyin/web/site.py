@@ -14,6 +14,7 @@ from sqlalchemy import Engine, select
 from huiyin.db import platform_session
 from huiyin.kit.i18n import Translator
 from huiyin.tenancy.models import Tenant, TenantState
+from huiyin.web.engine import speaking
 
 if TYPE_CHECKING:
     from uuid import UUID
@@ -94,8 +95,13 @@ class Site:
     welcome: Welcome = lambda _session, _account: False
     blobs: Any = None  # huiyin.evidence's store; the web layer only carries it
     tenants: TenantDirectory = field(init=False)
+    spoken: Mapping[str, Environment] = field(init=False)  # the templates by language
 
     def __post_init__(self) -> None:
+        self.spoken = {
+            language: speaking(self.templates, translator)
+            for language, translator in self.translators.items()
+        }
         self.tenants = TenantDirectory(self.engine)
 
 

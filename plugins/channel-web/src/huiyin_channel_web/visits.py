@@ -5,11 +5,11 @@ from __future__ import annotations
 import secrets
 import unicodedata
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import delete, func, or_, select
+from sqlalchemy import Select, Uuid, bindparam, delete, func, or_, select
 
-from huiyin.sdk import Audience, Case, Entry, EntryKind, TenantContext, Throttle, sealed
+from huiyin.sdk import Audience, Case, Entry, EntryKind, Ready, TenantContext, Throttle, sealed
 from huiyin_channel_web.models import Reading, Visit
 
 IDLE: Final = timedelta(minutes=30)
@@ -86,20 +86,28 @@ def has_read(ctx: TenantContext, case: Case, seq: int) -> None:
     reading.seen_seq = max(reading.seen_seq, seq)
 
 
-def attention(ctx: TenantContext, case: Case) -> tuple[datetime | None, int]:
-    """When the complainant last looked, and how many messages have not been on their screen."""
-    seen = select(Reading.seen_seq).where(Reading.case_id == case.id).scalar_subquery()
+def _attention() -> Select[Any]:
+    case = bindparam("case", type_=Uuid)
+    seen = select(Reading.seen_seq).where(Reading.case_id == case).scalar_subquery()
     unread = (
         select(func.count())
         .select_from(Entry)
         .where(
-            Entry.case_id == case.id,
+            Entry.case_id == case,
             Entry.audience == Audience.COMPLAINANT.value,
-            Entry.kind.in_([EntryKind.MESSAGE_OUT.value, EntryKind.MOVE.value]),
+            or_(Entry.kind == EntryKind.MESSAGE_OUT.value, Entry.kind == EntryKind.MOVE.value),
             Entry.seq > func.coalesce(seen, 0),
         )
         .scalar_subquery()
     )
-    last_at = select(Reading.last_at).where(Reading.case_id == case.id).scalar_subquery()
-    found = ctx.session.execute(select(last_at, unread)).one()
-    return found[0], found[1]
+    last_at = select(Reading.last_at).where(Reading.case_id == case).scalar_subquery()
+    return select(last_at.label("last_at"), unread.label("unread"))
+
+
+_ATTENTION: Final = Ready(_attention())
+
+
+def attention(ctx: TenantContext, case: Case) -> tuple[datetime | None, int]:
+    """When the complainant last looked, and how many messages have not been on their screen."""
+    found = _ATTENTION.run(ctx.session, case=case.id).one()
+    return found.last_at, found.unread

@@ -7,11 +7,12 @@ import random
 import uuid
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Annotated, Any, Final, Literal
 
 import msgspec
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.dialects.postgresql import distinct_on
 
 from huiyin.sdk import (
@@ -21,6 +22,7 @@ from huiyin.sdk import (
     Invalid,
     Investor,
     NotFound,
+    Ready,
     TenantContext,
     today,
     uuid7,
@@ -62,6 +64,35 @@ def listed(ctx: TenantContext) -> Sequence[Campaign]:
         select(Campaign).order_by(Campaign.created_at.desc(), Campaign.id).limit(200)
     ).all()
     return sorted(found, key=lambda campaign: order[campaign.state])
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What stands above every page of a campaign, and how many unsigned sheets wait."""
+
+    id: uuid.UUID
+    version_id: uuid.UUID
+    title: str
+    trigger: str
+    naming: str
+    state: str
+    waiting: int
+
+
+_HEAD: Final = Ready(
+    select(
+        Campaign.id, Campaign.version_id, Campaign.title, Campaign.trigger, Campaign.naming,
+        Campaign.state, counting.WAITING.scalar_subquery(),
+    ).where(Campaign.id == bindparam("campaign"))
+)  # fmt: skip
+
+
+def head(ctx: TenantContext, campaign_id: uuid.UUID) -> Head:
+    """The head of a campaign, in one query.  Raises ``NotFound``."""
+    row = _HEAD.run(ctx.session, campaign=campaign_id).one_or_none()
+    if row is None:
+        raise NotFound
+    return Head(*row)
 
 
 def find(ctx: TenantContext, campaign_id: uuid.UUID, *, lock: bool = False) -> Campaign:

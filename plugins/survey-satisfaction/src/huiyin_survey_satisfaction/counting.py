@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import bindparam, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from huiyin.sdk import Case, TenantContext, today
@@ -153,13 +153,16 @@ def spent_among(
     return [one for one in open_ids if tokens.spent_seal(tenant, one) in known]
 
 
+# How many unsigned sheets are finished and not yet counted.
+WAITING: Final = (
+    select(func.count())
+    .select_from(Sheet)
+    .where(Sheet.campaign_id == bindparam("campaign"), Sheet.state == "done")
+)
+
+
 def waiting(ctx: TenantContext, campaign_id: uuid.UUID) -> int:
-    """How many unsigned sheets are finished and not yet counted."""
-    return ctx.session.scalar(
-        select(func.count()).select_from(Sheet).where(
-            Sheet.campaign_id == campaign_id, Sheet.state == "done"
-        )
-    ) or 0  # fmt: skip
+    return ctx.session.scalar(WAITING, {"campaign": campaign_id}) or 0
 
 
 # -- one response ------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from typing import Any, Final
 
-from sqlalchemy import BigInteger, cast, func, select
+from sqlalchemy import BigInteger, bindparam, cast, func, select
 
 from huiyin.sdk import (
     Case,
@@ -217,13 +217,16 @@ def listed(
     return rows[:PAGE], str(rows[PAGE - 1].id) if len(rows) > PAGE else ""
 
 
+_OF_CASE: Final = (
+    select(Invitation, Campaign)
+    .join(Campaign, Campaign.id == Invitation.campaign_id)
+    .where(Invitation.case_id == bindparam("case"))
+    .order_by(Invitation.id)
+)
+
+
 def of_case(ctx: TenantContext, case: Case) -> Sequence[tuple[Invitation, Campaign]]:
-    rows = ctx.session.execute(
-        select(Invitation, Campaign)
-        .join(Campaign, Campaign.id == Invitation.campaign_id)
-        .where(Invitation.case_id == case.id)
-        .order_by(Invitation.id)
-    )
+    rows = ctx.session.execute(_OF_CASE, {"case": case.id})
     return [(invitation, campaign) for invitation, campaign in rows]
 
 

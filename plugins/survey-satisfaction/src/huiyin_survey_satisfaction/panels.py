@@ -4,14 +4,31 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Sequence
+from typing import Final
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, bindparam, func, select
 
-from huiyin.sdk import N_, Case, Message, Panel, TenantContext, today
+from huiyin.sdk import N_, Case, Message, Panel, Ready, TenantContext, today
 from huiyin_survey_satisfaction import invitations, telling, tokens
-from huiyin_survey_satisfaction.models import Campaign, Response, Review, Spent
+from huiyin_survey_satisfaction.models import Campaign, Invitation, Response, Review, Spent
 from huiyin_survey_satisfaction.settings import SurveySatisfactionSettings
 from huiyin_survey_satisfaction.wording import OPEN
+
+_ASKED: Final = Ready(
+    select(
+        Invitation.id.label("invitation"), Invitation.state, Invitation.refusal, Invitation.road,
+        Invitation.sent_on, Campaign.title, Campaign.naming, Response.on_day, Response.score,
+        Review.id.label("review"), Review.state.label("review_state"),
+    )
+    .join(Campaign, Campaign.id == Invitation.campaign_id)
+    .outerjoin(
+        Response,
+        and_(Response.invitation_id == Invitation.id, Response.case_id == Invitation.case_id),
+    )
+    .outerjoin(Review, Review.response_id == Response.id)
+    .where(Invitation.case_id == bindparam("case"))
+    .order_by(Invitation.id)
+)  # fmt: skip
 
 
 def beside_case(ctx: TenantContext, case: Case) -> Panel | None:
@@ -19,20 +36,14 @@ def beside_case(ctx: TenantContext, case: Case) -> Panel | None:
 
     Whether an unsigned answer came is told at no time: those who handle the case read this.
     """
-    rows = ctx.session.execute(
-        select(Response, Review)
-        .outerjoin(Review, Review.response_id == Response.id)
-        .where(Response.case_id == case.id)
-    ).all()
-    by_invitation = {response.invitation_id: (response, review) for response, review in rows}
-    lines = []
-    for invitation, campaign in invitations.of_case(ctx, case):
-        response, review = by_invitation.get(invitation.id, (None, None))
-        lines.append((campaign, telling.title(invitation, campaign), response, review))
+    lines = {
+        row.invitation: (row, telling.title(row, row))
+        for row in _ASKED.run(ctx.session, case=case.id)
+    }
     if not lines:
         return None
     body = ctx.render(
-        "survey_satisfaction/panel.html", lines=lines,
+        "survey_satisfaction/panel.html", lines=list(lines.values()),
         may_review=ctx.actor.can("survey_satisfaction:review"),
     )  # fmt: skip
     return Panel(Message(N_("满意度")), body)

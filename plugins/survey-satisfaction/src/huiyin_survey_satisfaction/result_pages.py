@@ -63,7 +63,8 @@ class ResultController(Controller):
     @page("/campaigns/{campaign:str}/results", name="survey_satisfaction:results",
           permission=desks.RESULTS)  # fmt: skip
     def results(self, desk: NamedDependency[Desk], campaign: FromPath[str]) -> Response[Any]:
-        ctx, found = context_of(desk), _found(desk, campaign)
+        ctx = context_of(desk)
+        found = campaigns.head(ctx, desks.uuid_of(campaign))
         segment = desk.request.query_params.get("product", "")[:60] or None
         counts = results.counted(ctx, found, segment)
 
@@ -76,7 +77,7 @@ class ResultController(Controller):
 
         return desks.show(
             desk, "results.html", campaign=found, segment=segment or "", tab="results",
-            waiting=counting.waiting(ctx, found.id), worked_out=worked_out,
+            waiting=found.waiting, worked_out=worked_out,
             key=("survey results", desk.language, desk.tenant.slug, counts),
         )  # fmt: skip
 

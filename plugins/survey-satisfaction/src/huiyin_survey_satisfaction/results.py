@@ -10,12 +10,25 @@ import uuid
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import Float, case, cast, func, select
+from sqlalchemy import (
+    CompoundSelect,
+    Float,
+    bindparam,
+    case,
+    cast,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+    union_all,
+)  # fmt: skip
 
-from huiyin.sdk import TenantContext
+from huiyin.sdk import Ready, TenantContext
 from huiyin_survey_satisfaction import designs, hiding, statistics, telling
+from huiyin_survey_satisfaction.campaigns import Head
 from huiyin_survey_satisfaction.counting import ALL, LOW, MONTH, OWN, SCORE, SEGMENT, WHOLE
 from huiyin_survey_satisfaction.designs import NUMBERS, Design, Question
 from huiyin_survey_satisfaction.models import Campaign, Invitation, Tally, Version
@@ -69,6 +82,34 @@ class Results:
         return self.n < self.few
 
 
+_VALUES: Final = "values"
+
+
+def _counts() -> CompoundSelect[Any]:
+    """How often each value was given, as many rows as there are values; and the answers of each
+    month and product with the sum of their scores and how many were scored."""
+    of_campaign = Tally.campaign_id == bindparam("campaign")
+    scored = Tally.question == SCORE
+    points = cast(case((scored, Tally.value), else_="0"), Float)
+    values = select(
+        literal(_VALUES).label("of"), Tally.question, Tally.item, Tally.value, Tally.n,
+        cast(null(), Float), literal(0),
+    ).where(of_campaign, Tally.cut == bindparam("cut"), Tally.key == bindparam("key"))  # fmt: skip
+    averages = select(
+        Tally.cut, Tally.key, literal(""), literal(""),
+        func.sum(case((Tally.question == ALL, Tally.n), else_=0)),
+        func.sum(points * Tally.n),
+        func.sum(case((scored, Tally.n), else_=0)),
+    ).where(
+        of_campaign, or_(Tally.cut == MONTH, Tally.cut == SEGMENT),
+        or_(Tally.question == ALL, scored),
+    ).group_by(Tally.cut, Tally.key)  # fmt: skip
+    return union_all(values, averages).order_by("of", Tally.question, Tally.item, Tally.value)
+
+
+_COUNTS: Final = Ready(_counts())
+
+
 @dataclass(frozen=True, slots=True)
 class Counted:
     """All that a page of results is made of.  Equal counts give equal pages, so that the
@@ -85,14 +126,21 @@ class Counted:
     hidden: frozenset[str]
 
 
-def counted(ctx: TenantContext, campaign: Campaign, segment: str | None = None) -> Counted:
-    """The counts of a campaign, for everybody or for one product; two queries for any number."""
+def counted(ctx: TenantContext, campaign: Campaign | Head, segment: str | None = None) -> Counted:
+    """The counts of a campaign, for everybody or for one product; one query for any number."""
     settings = ctx.settings(SurveySatisfactionSettings)
+    cut, key = (WHOLE, "") if segment is None else (SEGMENT, segment)
+    rows = _COUNTS.run(ctx.session, campaign=campaign.id, cut=cut, key=key).all()
+    averages = tuple(
+        (of, name, n, points / k if k else None, k)
+        for of, name, _item, _value, n, points, k in rows if of != _VALUES
+    )  # fmt: skip
+    sizes = {name: n for of, name, n, _mean, _k in averages if of == SEGMENT}
     return Counted(
-        campaign.id, campaign.version_id, segment, _values(ctx, campaign.id, segment),
-        _averages(ctx, campaign.id) if segment is None else (), settings.few, settings.batch,
-        campaign.naming == Naming.SIGNED,
-        hiding.small(_sizes(ctx, campaign.id), settings.batch),
+        campaign.id, campaign.version_id, segment,
+        tuple((row[1], row[2], row[3], row[4]) for row in rows if row[0] == _VALUES),
+        averages if segment is None else (), settings.few, settings.batch,
+        campaign.naming == Naming.SIGNED, hiding.small(sizes, settings.batch),
     )  # fmt: skip
 
 
@@ -139,54 +187,6 @@ def of_counts(ctx: TenantContext, found: Counted) -> tuple[Design, Results]:
 Values = Mapping[tuple[str, str], Counter[str]]
 # How many answers, and the mean of their scores with how many were scored.
 Averages = Mapping[tuple[str, str], tuple[int, float | None, int]]
-
-
-def _values(
-    ctx: TenantContext, campaign: uuid.UUID, segment: str | None
-) -> tuple[tuple[str, str, str, int], ...]:
-    """How often each value was given: as many rows as there are values."""
-    cut, key = (WHOLE, "") if segment is None else (SEGMENT, segment)
-    rows = ctx.session.execute(
-        select(Tally.question, Tally.item, Tally.value, Tally.n).where(
-            Tally.campaign_id == campaign, Tally.cut == cut, Tally.key == key
-        ).order_by(Tally.question, Tally.item, Tally.value)
-    )  # fmt: skip
-    return tuple((question, item, value, n) for question, item, value, n in rows)
-
-
-def _averages(
-    ctx: TenantContext, campaign: uuid.UUID
-) -> tuple[tuple[str, str, int, float | None, int], ...]:
-    """Answers and mean score of each month and product, worked out by the database."""
-    scored = Tally.question == SCORE
-    points = cast(case((scored, Tally.value), else_="0"), Float)
-    rows = ctx.session.execute(
-        select(
-            Tally.cut, Tally.key,
-            func.sum(case((Tally.question == ALL, Tally.n), else_=0)),
-            func.sum(points * Tally.n),
-            func.sum(case((scored, Tally.n), else_=0)),
-        )
-        .where(
-            Tally.campaign_id == campaign, Tally.cut.in_((MONTH, SEGMENT)),
-            Tally.question.in_((ALL, SCORE)),
-        )
-        .group_by(Tally.cut, Tally.key)
-        .order_by(Tally.cut, Tally.key)
-    )  # fmt: skip
-    return tuple(
-        (cut, key, int(n), total / k if k else None, int(k)) for cut, key, n, total, k in rows
-    )
-
-
-def _sizes(ctx: TenantContext, campaign: uuid.UUID) -> dict[str, int]:
-    """How many answered for each product."""
-    rows = ctx.session.execute(
-        select(Tally.key, Tally.n).where(
-            Tally.campaign_id == campaign, Tally.cut == SEGMENT, Tally.question == ALL
-        )
-    )
-    return {key: int(n) for key, n in rows}
 
 
 def _shown(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import and_, case
+from sqlalchemy import Row, and_, case
 
 from huiyin.sdk import today
 from huiyin_survey_satisfaction.invitations import is_over
@@ -17,12 +17,12 @@ from huiyin_survey_satisfaction.models import Campaign, Invitation
 from huiyin_survey_satisfaction.wording import OPEN, STATE_TITLES, Naming, State
 
 
-def hides(campaign: Campaign) -> bool:
+def hides(campaign: Campaign | Row[Any]) -> bool:
     """Whether somebody may answer unsigned, so that taking part must not be told."""
     return campaign.naming != Naming.SIGNED
 
 
-def told(invitation: Invitation, campaign: Campaign) -> str:
+def told(invitation: Invitation | Row[Any], campaign: Campaign | Row[Any]) -> str:
     """The state to be told; of one answered unsigned, the one it would be in unanswered."""
     state = str(invitation.state)
     if not hides(campaign):
@@ -53,7 +53,7 @@ def told_in_database(campaign: Campaign) -> Any:
     )
 
 
-def title(invitation: Invitation, campaign: Campaign) -> str:
+def title(invitation: Invitation | Row[Any], campaign: Campaign | Row[Any]) -> str:
     return STATE_TITLES[told(invitation, campaign)]
 
 

@@ -1,0 +1,94 @@
+"""Where our pages part from plain Jinja, each time to do once what Jinja does again and again.
+
+The words of a template are put in when it is compiled, once for each language; a call goes
+straight to what is called; and the house's small parts are made once a page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from jinja2 import Environment, Template, nodes
+from jinja2.environment import TemplateModule
+from jinja2.runtime import Context
+from jinja2.visitor import NodeTransformer
+
+from huiyin.kit.i18n import Translator
+
+# The house's small parts read what is the same everywhere on a page, and nothing else.
+MACROS: Final = "_macros.html"
+
+
+class PageContext(Context):
+    """Calls without the search for a wish to be passed the context, which nothing of ours has."""
+
+    def call(
+        self, called: Any, /, *args: Any, _block_vars: Any = None, _loop_vars: Any = None,
+        **kwargs: Any,
+    ) -> Any:  # fmt: skip
+        if hasattr(called, "jinja_pass_arg"):
+            return super().call(called, *args, **kwargs)
+        return called(*args, **kwargs)
+
+
+class PageTemplate(Template):
+    """A template for which the house's small parts are made once a page.
+
+    Every block imports them for itself, because it may be sent alone; each import by itself
+    would make all the macros anew.  They are kept in the page's own ``made_parts``, if it has it.
+    """
+
+    def make_module(
+        self,
+        vars: dict[str, Any] | None = None,  # noqa: A002 - Jinja's own names
+        shared: bool = False,
+        locals: Mapping[str, Any] | None = None,  # noqa: A002
+    ) -> TemplateModule:
+        made = vars.get("made_parts") if vars and self.name == MACROS else None
+        if made is None:
+            return super().make_module(vars, shared, locals)
+        if MACROS not in made:
+            made[MACROS] = super().make_module(vars, shared)
+        module: TemplateModule = made[MACROS]
+        return module
+
+
+class PageEnvironment(Environment):
+    """The template engine; ``speaking`` makes of it one that knows its readers' language."""
+
+    context_class = PageContext
+    template_class = PageTemplate
+    translator: Translator | None = None
+
+    def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
+        read = super()._parse(source, name, filename)
+        if self.translator is not None:
+            _Spoken(self.translator).visit(read)
+        return read
+
+
+def speaking(templates: Environment, translator: Translator) -> Environment:
+    """The same templates for readers of one language, who are to be given its ``_`` as well."""
+    if not isinstance(templates, PageEnvironment):
+        return templates
+    spoken = templates.overlay()
+    spoken.translator = translator
+    return spoken
+
+
+class _Spoken(NodeTransformer):
+    """Puts the translation in the place of ``_("…")``; what takes a value stays a call."""
+
+    def __init__(self, translator: Translator) -> None:
+        self._translator = translator
+
+    def visit_Call(self, node: nodes.Call) -> nodes.Node:  # noqa: N802 - Jinja's own name
+        self.generic_visit(node)
+        match node:
+            case nodes.Call(
+                node=nodes.Name(name="_"), args=[nodes.Const(value=str(words))], kwargs=[],
+                dyn_args=None, dyn_kwargs=None,
+            ):  # fmt: skip
+                return nodes.Const(self._translator(words), lineno=node.lineno)
+        return node
