@@ -20,7 +20,7 @@ from huiyin.kit.text import whole
 from huiyin.plugins import activation, drafts, health, presenting, settings
 from huiyin.plugins.activation import PluginState
 from huiyin.plugins.drafts import CONFIGURE, PUBLISH
-from huiyin.plugins.fields import FieldKind
+from huiyin.plugins.fields import FieldKind, fields_of
 from huiyin.plugins.host import PluginHost
 from huiyin.plugins.settings import ORIGIN_TITLES, Origin
 from huiyin.tenancy.models import SettingVersion
@@ -87,7 +87,10 @@ class PluginController(Controller):
         def again(form: Form, status: int) -> Response[Any]:
             return show(desk, plugin, form=form, status=status)
 
-        typed = {name: _one(value) for name, value in _typed(data).items()}
+        # What is secret is never shown again, not even to whoever just typed it.
+        known = fields_of(host_of(desk).plugin(plugin).manifest.settings)
+        secret = {field.name for field in known if field.is_secret}
+        typed = {k: _one(v) for k, v in _typed(data).items() if k not in secret}
         return or_again(desk, {**typed, "reason": str(data.get("reason", ""))}, act, again)
 
     @action("/{plugin:str}/submit", name="admin:plugin_submit", permission=CONFIGURE)
