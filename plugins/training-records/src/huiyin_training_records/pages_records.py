@@ -18,7 +18,6 @@ from huiyin.sdk import (
     Desk,
     Form,
     FormData,
-    Refused,
     TenantContext,
     UploadData,
     action,
@@ -125,14 +124,10 @@ class RecordsController(Controller):
         def do(ctx: TenantContext) -> str:
             return f"/manage/records/{records.recognise(ctx, parse(RecogniseForm, data)).id}"
 
-        try:
-            return attempt(
-                desk, data, do, N_("已认定，证书已生成"),
-                lambda form, status: _recognise(desk, form, status),
-            )  # fmt: skip
-        except Refused as error:
-            desk.session.rollback()
-            return desk.redirect(home(desk, "/manage/records"), error.message)
+        return attempt(
+            desk, data, do, N_("已认定，证书已生成"),
+            lambda form, status: _recognise(desk, form, status),
+        )  # fmt: skip
 
     @page("/{key:uuid}", name="training_records:record", permission=READ)
     def show_one(self, desk: NamedDependency[Desk], key: FromPath[uuid.UUID]) -> Response[Any]:
@@ -266,11 +261,7 @@ def _record(desk: Desk, key: uuid.UUID, form: Form, status: int) -> Response[Any
 
 
 def _tried(desk: Desk, key: uuid.UUID, data: Any, do: Any, said: str) -> Response[Any]:
-    try:
-        return attempt(desk, data, do, said, lambda form, status: _record(desk, key, form, status))
-    except (Conflict, Refused) as error:
-        desk.session.rollback()
-        return desk.redirect(home(desk, f"/manage/records/{key}"), error.message)
+    return attempt(desk, data, do, said, lambda form, status: _record(desk, key, form, status))
 
 
 def _imports(desk: Desk, form: Form, status: int) -> Response[Any]:
