@@ -1,13 +1,16 @@
 """When the site itself fails, whoever wrote a form gets the words back, and never a secret."""
 
 import re
+import sys
 from html import unescape
 
 import pytest
 from psycopg.errors import AdminShutdown, UniqueViolation
 from sqlalchemy.exc import IntegrityError, OperationalError
 
+from huiyin import sdk
 from huiyin.cases import service
+from huiyin.identity.policy import Role
 from huiyin.web.desk import Desk
 from huiyin.web.typed import CODES, SECRETS
 
@@ -71,6 +74,28 @@ def test_a_form_that_met_the_same_row_twice_is_sent_again_with_one_click(ours, p
     assert person.post(path, fields_of(page)).status_code == 303
     case = person.get(f"/t/qinghe/w/cases/{ours.number}").text
     assert "这些话写了很久，&lt;不能&gt;丢失" in case
+
+
+def test_whatever_a_plugin_refuses_the_words_come_back(routes, ours, come, monkeypatch):
+    """Whether the form has a page to come back on, or what it is about is gone altogether."""
+
+    def overtaken(*_, **__):
+        raise sdk.Conflict("刚被其他人更新")
+
+    for name, module in list(sys.modules.items()):
+        if name.startswith("huiyin_") and getattr(module, "parse", None) is sdk.parse:
+            monkeypatch.setattr(module, "parse", overtaken)
+    person, lost, tried = come(*(role.value for role in Role)).person, [], 0
+    for route in routes:
+        if route.kind != "page" or route.is_safe or route.upload or "/x/" not in route.path:
+            continue
+        page = person.post(route.at(**ours.known), {"note": WORDS})
+        if page.status_code != 303:
+            tried += 1
+            if "&lt;不能&gt;丢失" not in page.text:
+                lost.append(f"{route}: {page.status_code}")
+    assert lost == []
+    assert tried > 40
 
 
 def test_a_log_in_that_ran_out_takes_no_words_with_it(ours, web):
