@@ -25,7 +25,8 @@ from huiyin.letters.controllers import panel as letters_panel
 from huiyin.plugins.admin import PluginController
 from huiyin.plugins.handbook import HandbookController
 from huiyin.remedies.api import PlanApi
-from huiyin.remedies.controllers import ApprovalController, PlanController
+from huiyin.remedies.approvals import ApprovalController
+from huiyin.remedies.controllers import PlanController
 from huiyin.web.accounts import AccountController
 from huiyin.web.firm import FirmController
 from huiyin.web.grants import GrantController

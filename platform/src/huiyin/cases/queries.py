@@ -250,24 +250,28 @@ def time_left(due_at: datetime | None, moment: datetime) -> tuple[str, Message]:
     return "soon" if n <= 3 else "normal", Message(one) if n == 1 else Message(many, {"n": n})
 
 
-def asked_for(session: ScopedSession, actor: Actor, fact: str) -> Sequence[Row[Any]]:
+def asked_for(
+    session: ScopedSession, actor: Actor, fact: str, after: str = ""
+) -> Sequence[Row[Any]]:
     """Open cases in which another kind or more time was asked for, the nearest date first."""
-    return session.execute(
-        _rows()
-        .where(Case.state == fixed(CaseState.OPEN), ASKED[fact], visible(actor))
-        .order_by(Case.next_due_at, Case.id)
-        .limit(PAGE)
-    ).all()
+    return _nearest(
+        session, after, Case.state == fixed(CaseState.OPEN), ASKED[fact], visible(actor)
+    )
 
 
-def unsigned(session: ScopedSession, actor: Actor) -> Sequence[Row[Any]]:
+def unsigned(session: ScopedSession, actor: Actor, after: str = "") -> Sequence[Row[Any]]:
     """Cases whose written answer is drafted and waits to be signed, the nearest date first."""
-    return session.execute(
-        _rows()
-        .where(UNSIGNED, ANSWERABLE, visible(actor))
-        .order_by(Case.next_due_at, Case.id)
-        .limit(PAGE)
-    ).all()
+    return _nearest(session, after, UNSIGNED, ANSWERABLE, visible(actor))
+
+
+def _nearest(
+    session: ScopedSession, after: str, *conditions: ColumnElement[bool]
+) -> Sequence[Row[Any]]:
+    """By time left, one more than a page at most: the last says there are more."""
+    query = _rows().where(*conditions)
+    if key := parse_key(after):
+        query = query.where(tuple_(Case.next_due_at, Case.id) > key)
+    return session.execute(query.order_by(Case.next_due_at, Case.id).limit(PAGE + 1)).all()
 
 
 # -- one case ------------------------------------------------------------------------------------
