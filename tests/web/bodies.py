@@ -52,6 +52,8 @@ ON_A_CASE = {
     "case:reveal": {"reason": "回电"},
     "case:subject": {**REV, "account_id": "@colleague", "reason": "被投诉的经办人"},
     "case:lift": {**REV, "account_id": "@colleague", "reason": "登记有误"},
+    "case:retype_withdraw": REV,
+    "case:lower": {**REV, "severity": "S1", "reason": "核对后"},
     "case:retype_decide": {**REV, "decision": "grant", "reason": "同意"},
     "case:talk": {"mode": "note", **WORDS},
     "case:add_task": {"title": "调取流水"},

@@ -8,7 +8,7 @@ from litestar.types import ControllerRouterHandler
 
 from huiyin.cases.acts import CaseController
 from huiyin.cases.acts_people import PeopleController
-from huiyin.cases.acts_retype import RetypeController
+from huiyin.cases.acts_retype import LowerController, RetypeController
 from huiyin.cases.api import CaseApi, CaseListApi
 from huiyin.cases.bulk import BulkController
 from huiyin.cases.controllers import ListController
@@ -51,6 +51,7 @@ HANDLERS: Final[tuple[ControllerRouterHandler, ...]] = (
     CaseController,
     PeopleController,
     RetypeController,
+    LowerController,
     EvidenceController,
     PlanController,
     ApprovalController,

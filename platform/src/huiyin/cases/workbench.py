@@ -12,7 +12,7 @@ from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
-from huiyin.cases import closing, duties, extensions, gates, queries, retyping
+from huiyin.cases import closing, duties, extensions, gates, lowering, queries, retyping
 from huiyin.cases.duties import Held
 from huiyin.cases.models import Case, Entry, Participation
 from huiyin.cases.opened import PartLine, open_page
@@ -124,7 +124,10 @@ def context(desk: Desk, number: str, *, tab: str = "", before: int | None = None
         "cause": causes().get(case.cause or ""),
         "panels": [p for p in panels if p],
         "plugin_panels": desk.hooks.case_panels(case=case),
-        "retype": retyping.asked(case),
+        "retype": (request := retyping.asked(case)),
+        "retype_wanted": retyping.wanted(request) if request else "",
+        "lowers": request is not None and retyping.is_about(request, retyping.LEVEL),
+        "can_be_lowered": lowering.is_open_to(case),
         "extension": extensions.asked(case),
         "intake_titles": INTAKE_TITLES,
     }

@@ -59,7 +59,7 @@ class ApprovalController(Controller):
         plans = _waiting(desk, "after", N_("处理方案"), listed(Stage.APPROVAL), "/approve")
         others = [
             _waiting(desk, "answers", N_("待签发答复"), unsigned, "/letters/answer"),
-            _waiting(desk, "kinds", N_("待批改类"), asked(RETYPE_ASKED), "/retype/decide"),
+            _waiting(desk, "kinds", N_("待批改类与降级"), asked(RETYPE_ASKED), "/retype/decide"),
             _waiting(desk, "time", N_("待批延期"), asked(EXTENSION_ASKED), "/extend"),
             _waiting(desk, "ends", N_("待确认结束"), ending),
             _waiting(desk, "archive", N_("待确认归档"), listed(Stage.ARCHIVE)),
