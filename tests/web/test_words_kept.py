@@ -103,6 +103,7 @@ def test_a_log_in_that_ran_out_takes_no_words_with_it(ours, web):
     path = f"/t/qinghe/w/cases/{ours.number}/talk"
     page = stranger.post(path, {"body": WORDS})
     assert page.status_code == 401
+    assert "登录已过期" in page.text
     assert "&lt;不能&gt;丢失" in page.text
     assert 'href="/login"' in page.text
     assert not FORM.search(page.text)

@@ -319,4 +319,8 @@ def test_a_manager_assigns_and_calls_off_with_a_reason(
     page = browser.post(f"{here}/cancel", {"reason": "已经调岗，不再需要"})
     assert page.status_code == 409
     assert "只能取消还没有完成的培训" in page.text
+    other = browser.post(f"{here}/withdraw", {"reason": "没有导入过，写错了地方"})
+    assert other.status_code == 409
+    assert "没有导入过，写错了地方</textarea>" in other.text  # and in no form of another act
+    assert 'value="没有导入过，写错了地方"' not in other.text
     assert web(learner).get(f"{HOME}/assignments/{row.id}").status_code == 404

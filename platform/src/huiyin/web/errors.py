@@ -122,10 +122,12 @@ def _page(desk: Desk, error: HuiyinError, reference: str, typed: Typed) -> Respo
         lang=desk.language,
         theme=desk.request.cookies.get("hy_theme", "system"),
         status=error.status,
-        message=desk._(error.message),
+        # To whoever was writing it is not "log in first": the log-in ran out.
+        message="" if isinstance(error, Unauthenticated) else desk._(error.message),
         reference=reference,
         words=typed.words,
         rest=typed.rest,
+        whole=typed.whole,
         sends_again=_can_be_sent_again(error, typed),
         action=_address(desk),
         enctype=desk.request.content_type[0],

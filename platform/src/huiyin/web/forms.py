@@ -50,6 +50,13 @@ class Form:
     def error(self, name: str) -> str:
         return self.errors.get(name, "")
 
+    def at(self, place: str) -> Form:
+        """This form where its value ``at`` says it was sent from, else an empty one.
+
+        Forms of one page have fields of the same name; what was typed stays in its own.
+        """
+        return self if self.values.get("at") == place else Form()
+
     def beside(self, stored: Form) -> Form:
         """This form, and what somebody else has saved meanwhile beside each field that differs."""
         for name, value in stored.values.items():

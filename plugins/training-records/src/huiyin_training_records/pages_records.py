@@ -142,7 +142,7 @@ class RecordsController(Controller):
             records.cancel(ctx, row, parse(ReasonForm, data).reason)
             return f"/manage/records/{key}"
 
-        return _tried(desk, key, data, do, N_("培训已取消"))
+        return _tried(desk, key, {**data, "at": "cancel"}, do, N_("培训已取消"))
 
     @action("/{key:uuid}/withdraw", name="training_records:withdraw", permission=MANAGE)
     def withdraw(
@@ -153,7 +153,7 @@ class RecordsController(Controller):
             records.withdraw(ctx, row, parse(ReasonForm, data).reason)
             return f"/manage/records/{key}"
 
-        return _tried(desk, key, data, do, N_("导入的记录已撤回"))
+        return _tried(desk, key, {**data, "at": "withdraw"}, do, N_("导入的记录已撤回"))
 
     @action("/{key:uuid}/revoke", name="training_records:revoke", permission=MANAGE)
     def revoke(
@@ -167,7 +167,7 @@ class RecordsController(Controller):
             certificates.revoke(ctx, found, parse(ReasonForm, data).reason)
             return f"/manage/records/{key}"
 
-        return _tried(desk, key, data, do, N_("证书已撤销"))
+        return _tried(desk, key, {**data, "at": "revoke"}, do, N_("证书已撤销"))
 
     @action("/{key:uuid}/grant", name="training_records:grant", permission=MANAGE)
     def grant(
