@@ -121,7 +121,7 @@ def test_an_officer_who_handled_unassigned_is_no_judge_when_made_an_approver(
 
 def test_an_approver_who_writes_the_finding_does_not_seal_the_case(session, case, approver, at):
     at(Stage.INVESTIGATION)
-    form = facts(case, finding=Finding.NOT_UPHELD, cause="RC1-2")
+    form = facts(case, finding=Finding.NOT_UPHELD, cause="RC1-2", severity=Severity.S3)
     service.edit(session, approver, case.number, form, rev=case.version)
     at(Stage.ARCHIVE)
     with pytest.raises(SecondPersonRequired):
@@ -259,7 +259,8 @@ def test_every_act_of_the_staff_on_the_outcome_leaves_a_part():
         "approve", "approve_first", "return_plan", "archive", "review", "reopen", "refuse_review",
         "answer_transfer", "note", "say", "hand_in", "ask_review", "assign", "assist",
         "name_subject", "lift_subject", "send_letter", "release_answer", "letter_delivery",
-        "grant_extension", "refuse_extension", "grant_retype", "refuse_retype", "reveal",
+        "grant_extension", "refuse_extension", "grant_retype", "refuse_retype", "grant_lowering",
+        "refuse_lowering", "reveal",
         "remind", "read_letter", "decline", "transfer", "merge", "withdraw", "return_end",
         "take_back_end", "reopen_intake", "tell_merged", "answer_merged", "answer_along",
         "recount",

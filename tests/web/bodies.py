@@ -52,6 +52,8 @@ ON_A_CASE = {
     "case:reveal": {"reason": "回电"},
     "case:subject": {**REV, "account_id": "@colleague", "reason": "被投诉的经办人"},
     "case:lift": {**REV, "account_id": "@colleague", "reason": "登记有误"},
+    "case:retype_withdraw": REV,
+    "case:lower": {**REV, "severity": "S1", "reason": "核对后"},
     "case:retype_decide": {**REV, "decision": "grant", "reason": "同意"},
     "case:talk": {"mode": "note", **WORDS},
     "case:add_task": {"title": "调取流水"},
@@ -78,6 +80,7 @@ BESIDE = {
     "admin:plugin_release": {},
     "admin:plugin_rollback": {"version": 1},
     "admin:plugin_switch": {"to": "on"},
+    "admin:plugin_test": {"channel": "email"},
     "settings:password": {"current": "x", "new": "y"},
     "settings:sessions_end": {},
     "settings:session_end": {},
@@ -88,6 +91,7 @@ BESIDE = {
 NOT_HERE = {
     "admin:grant_decide": 404,  # nobody was appointed
     "arrival:settle": 404,  # nothing came in
+    "admin:plugin_test": 404,  # the plugin in the address has no such channel
     "settings:password": 422,  # the account of a test has no password
     "extension:refuse": 403,  # whoever handles the case
     "admin:plugin_rollback": 404,  # no version was ever published

@@ -19,7 +19,10 @@ WRITTEN = {
     "proof", "reason", "title",
 }  # fmt: skip
 CHOSEN = {"outcome": {"letter:delivery"}}  # a list there, words elsewhere
-WORDLESS = {"plan:submit", "extension:grant", "extension:withdraw", "letter:release"}
+WORDLESS = {
+    "plan:submit", "extension:grant", "extension:withdraw", "letter:release",
+    "case:retype_withdraw",
+}  # fmt: skip
 
 
 def written(name, body):

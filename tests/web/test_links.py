@@ -9,10 +9,11 @@ from sqlalchemy import select, update
 
 from huiyin.db import platform_session, tenant_session
 from huiyin.identity import throttle
-from huiyin.identity.models import PasswordLink
+from huiyin.identity.models import Account, PasswordLink
 from huiyin.identity.service import find_account
 from huiyin.kit.time import now
-from huiyin.letters import welcome
+from huiyin.ledger.models import LedgerEntry
+from huiyin.letters import mailer, welcome
 from huiyin.queue.models import Job
 from huiyin.queue.registry import REGISTRY
 from huiyin.queue.worker import drain
@@ -168,3 +169,65 @@ def test_where_mail_is_sent_the_administrator_never_sees_the_link(
     assert public.get(first).status_code == 404
     assert public.post(second, SET).status_code == 303
     assert log_in(public, PHRASE) == 303
+
+
+@pytest.fixture
+def refused(sink, engine, monkeypatch):
+    """Do the jobs while the server refuses the address for good."""
+
+    def answer(*_):
+        raise mailer.Undeliverable(550)
+
+    def go():
+        with monkeypatch.context() as patch, REGISTRY.isolated() as empty:
+            patch.setattr(mailer, "send", answer)
+            empty.handler(welcome.SEND)(welcome.send)
+            drain(engine)
+
+    return go
+
+
+def test_a_link_that_did_not_arrive_is_seen_and_another_is_handed_over(
+    admin, public, refused, account, engine, tenant
+):
+    admin.post(f"{PEOPLE}/new", NEW)
+    person = f"{PEOPLE}/{account()}"
+    assert "未能送达" not in admin.get(person).text
+    refused()
+    page = admin.get(person).text
+    assert f"未能送达 {NEW['email']}" in page
+    assert "邮件服务器答复 550" in page
+    assert "生成链接并交给本人" in page
+    link = shown(admin.post(f"{person}/link"))
+    page = admin.get(person).text
+    assert "未能送达" not in page
+    assert public.post(link, SET).status_code == 303
+    assert log_in(public, PHRASE) == 303
+    with tenant_session(engine, tenant.id) as session:
+        kinds = session.scalars(select(LedgerEntry.kind).order_by(LedgerEntry.seq)).all()
+    assert "member.link_handed_over" in kinds
+    assert "member.link_renewed" not in kinds
+
+
+def test_nobody_is_shown_a_link_that_was_sent(admin, mailed, account):
+    admin.post(f"{PEOPLE}/new", NEW)
+    mailed()
+    page = admin.post(f"{PEOPLE}/{account()}/link").text
+    assert "/welcome/" not in page
+
+
+def test_the_mail_speaks_the_language_of_the_account(admin, sink, mailed, account, engine):
+    admin.post(f"{PEOPLE}/new", NEW)
+    mailed()
+    first = sink.parsed()[-1]
+    assert first["Subject"].endswith("：请设置登录密码")
+    assert f"{NEW['name']}，您好：" in first.get_body().get_content()
+    with platform_session(engine) as session:
+        session.get_one(Account, account()).language = "en"
+        session.commit()
+    admin.post(f"{PEOPLE}/{account()}/link")
+    mailed()
+    second = sink.parsed()[-1]
+    assert second["Subject"].startswith("Set your password for ")
+    assert "opens once" in second.get_body().get_content()
+    assert "您好" not in second.get_body().get_content()

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from html import unescape
+
 import pytest
 from sqlalchemy import update
 
@@ -123,6 +126,34 @@ def test_a_list_costs_the_same_for_any_number_of_rows(name, fill, close_all, per
         counts.append(measure(queries, lambda: person.get(path)))
     assert len(set(counts)) == 1, counts
     assert counts[0] <= limit, list(queries)
+
+
+ASKED = {"kinds": "retype_asked", "time": "extension_asked", "answers": "answer_waits"}
+
+
+@pytest.mark.parametrize("name", ASKED)
+def test_what_waits_for_an_approver_goes_on_by_key_and_costs_the_same(
+    name, fill, engine, actor, make_actor, web, queries
+):
+    approver = web(make_actor("approver"))
+    counts, found = [], []
+    for size in (1, 50, 120):
+        fill(size)
+        with tenant_session(engine, actor.tenant_id) as session:
+            facts = {ASKED[name]: {"by": "沈佳宁", "note": "核对后"}}
+            session.execute(update(Case).values(facts=facts, stage="response"))
+            session.commit()
+        path, found = "/t/qinghe/w/approvals", []
+        counts.append(measure(queries, lambda: approver.get("/t/qinghe/w/approvals")))
+        while path:
+            page = approver.get(path).text
+            card = page.split(f'<section class="card" id="{name}"')[1].split("</section>")[0]
+            found += re.findall(r'class="ttl clip" href="[^"]+/cases/([^/"]+)', card)
+            more = re.search(r'href="([^"#]+)#\w+" rel="next"', card)
+            path = f"/t/qinghe/w/approvals{unescape(more[1])}" if more else ""
+        assert len(found) == len(set(found)) == size
+    assert len(set(counts)) == 1, counts
+    assert counts[0] <= 10, list(queries)
 
 
 @pytest.mark.parametrize("path", ["/cases?limit=200", "/search?q=到账&limit=200"])

@@ -387,7 +387,28 @@ def test_the_second_of_two_answers_is_told_and_keeps_what_was_typed(
     assert answer.status_code == 409
     words = kit.text_of(answer)
     assert "刚被其他人更新" in words
-    assert "乙写的理由" in words
+    assert "乙写的理由</textarea>" in answer.text
+    assert "其他人已保存为：</span>甲写的" in answer.text
+    assert 'name="seen" value="2"' in answer.text
+    assert web(people["approver2"]).post(where, {**late, "seen": "2"}).status_code == 303
+
+
+def test_what_is_written_for_a_run_that_was_handed_in_stands_to_be_copied(
+    web, people, handed_in, switched_on, kit
+):
+    where = f"{kit.HOME}/runs/{handed_in.id}/items/1/answer"
+    answer = web(people["approver"]).post(where, {"answer": "not_met", "note": "迟到的理由"})
+    assert answer.status_code == 409
+    assert "迟到的理由</textarea>" in answer.text.split('id="kept-h"')[1]
+
+
+def test_a_reason_to_reopen_what_is_open_is_not_lost(web, people, sealed, switched_on, kit):
+    listed = web(people["approver"]).get(f"{kit.HOME}/findings").text
+    found = re.search(r"/findings/([0-9a-f-]{36})", listed)[1]
+    where = f"{kit.HOME}/findings/{found}/reopen"
+    answer = web(people["approver"]).post(where, {"note": "发现同样的问题又出现了"})
+    assert answer.status_code in {403, 409}
+    assert "发现同样的问题又出现了</textarea>" in answer.text
 
 
 def test_another_firm_that_has_it_on_too_sees_nothing_of_ours(

@@ -11,6 +11,7 @@ from huiyin.sdk import uuid7
 from huiyin.testing import factories
 from huiyin.testing.web import run_jobs
 from huiyin_scoring_incentive import appeals, awards, formulas
+from huiyin_scoring_incentive.controllers import as_form
 from huiyin_scoring_incentive.models import Formula, Reward, Round, Score
 from huiyin_scoring_incentive.schemas import AppealForm, NominationForm
 
@@ -262,6 +263,37 @@ def test_a_form_that_is_refused_says_why_at_the_field(lend, web, staff, switch, 
         assert f'href="#f-{field}"' in answer.text
 
 
+def test_a_draft_a_colleague_saved_first_keeps_what_was_typed(
+    lend, web, staff, switch, session, formula
+):
+    switch()
+    formula()
+    draft = formulas.begin(lend("approver"))
+    session.commit()
+    first, second = web(staff.approver), web(staff.supervisor)
+    path = f"{HOME}/formula/draft"
+    fields = {
+        name: value
+        for name, value in as_form(draft, formulas.body_of(draft)).values.items()
+        if value not in ("", None)
+    }
+    mine = {**fields, "reason": "把守时的权重放低一些，重在质量"}
+    theirs = {**fields, "reason": "同事写下的修订理由", "coverage": "80"}
+    assert first.post(path, theirs).status_code == 303
+    page = second.post(path, mine)
+    assert page.status_code == 409
+    assert f"{mine['reason']}</textarea>" in page.text
+    assert "其他人已保存为：</span>同事写下的修订理由" in page.text
+    assert "其他人已保存为：</span>80" in page.text
+    newest = re.search(r'name="rev" value="(\d+)"', page.text)[1]
+    assert second.post(path, {**mine, "rev": newest}).status_code == 303
+    assert first.post(f"{path}/drop", {}).status_code == 303
+    gone = second.post(path, {**mine, "rev": newest})
+    assert gone.status_code == 409
+    assert "请拟定新版后再填" in words(gone)
+    assert f"{mine['reason']}</textarea>" in gone.text
+
+
 def test_an_appeal_is_sent_twice_and_stands_once(ready, web, staff, session, score_of):
     browser = web(staff.officer2)
     (score_id,) = session.execute(
@@ -272,7 +304,9 @@ def test_an_appeal_is_sent_twice_and_stands_once(ready, web, staff, session, sco
     assert browser.post(path, {"grounds": "短"}).status_code == 422
     given = {"grounds": "有一件重启是因为投诉人补充了新的事实"}
     assert browser.post(path, given).status_code == 303
-    assert browser.post(path, given).status_code == 409
+    again = browser.post(path, given)
+    assert again.status_code == 409
+    assert f"{given['grounds']}</textarea>" in again.text
 
 
 def test_a_decision_that_is_refused_changes_nothing(ready, web, staff, session):
@@ -286,7 +320,10 @@ def test_a_decision_that_is_refused_changes_nothing(ready, web, staff, session):
     data["leave_out"] = "case:not_reopened|0"
     assert browser.post(path, data).status_code == 303
     assert "已决定" in words(browser.get(f"{HOME}/appeals/{ready['appeal']}"))
-    assert browser.post(path, data).status_code == 409
+    again = browser.post(path, data)
+    assert again.status_code == 409
+    assert "已经办结" in words(again)
+    assert f"{data['reason']}</textarea>" in again.text
 
 
 def test_an_executive_changes_nothing_in_a_published_round(ready, web, staff):

@@ -315,6 +315,63 @@ def test_two_people_at_one_draft_do_not_overwrite_each_other(browser, ctx, sessi
     assert browser.post(f"{at}/arrange", move).status_code == 409
 
 
+WRITTEN = "写了很久的一段话，不能丢失"
+STALE = (
+    ("/head", {"title": WRITTEN, "intro": "开头"}),
+    ("/sections/more", {"title": WRITTEN, "title_en": "More"}),
+    ("/questions/overall", {"kind": "csat", "title": WRITTEN}),
+    ("/sections/more/questions/new", {"kind": "text", "title": WRITTEN}),
+)
+
+
+@pytest.mark.parametrize(("path", "fields"), STALE)
+def test_a_draft_somebody_else_changed_keeps_what_was_typed(
+    browser, web, approver, ctx, session, path, fields
+):
+    made = questionnaires.take(ctx, "after_case")
+    session.commit()
+    at = f"{STAFF}/questionnaires/{made.id}"
+    first = {**fields, "title": "同事先保存的题面", "rev": "1"}
+    assert web(approver).post(at + path, first).status_code == 303
+    page = browser.post(at + path, {**fields, "rev": "1"})
+    assert page.status_code == 409
+    assert "您填写的内容还在" in words_of(page)
+    assert f'value="{WRITTEN}"' in page.text
+    assert 'name="rev" value="2"' in page.text
+    if not path.endswith("new"):
+        assert "其他人已保存为：</span>同事先保存的题面" in page.text
+    assert browser.post(at + path, {**fields, "rev": "2"}).status_code == 303
+
+
+@pytest.mark.parametrize(("path", "fields"), STALE)
+def test_a_draft_somebody_else_published_keeps_what_was_typed(browser, ctx, session, path, fields):
+    made = questionnaires.take(ctx, "after_case")
+    session.commit()
+    at = f"{STAFF}/questionnaires/{made.id}"
+    assert browser.post(f"{at}/publish", {"rev": "1"}).status_code == 303
+    page = browser.post(at + path, {**fields, "rev": "1"})
+    assert page.status_code == 409
+    assert "请先建立新版本" in words_of(page)
+    assert f"{WRITTEN}</textarea>" in page.text
+
+
+def test_the_settings_of_a_survey_are_not_saved_over_those_of_a_colleague(
+    browser, web, approver, ask
+):
+    campaign = ask(start=False)
+    at = f"{STAFF}/campaigns/{campaign.id}/edit"
+    seen = re.search(r'name="rev" value="(\w+)"', browser.get(at).text)[1]
+    form = {**FORM, "questionnaire": str(campaign.questionnaire_id), "rev": seen}
+    assert web(approver).post(at, {**form, "title": "同事的名称"}).status_code == 303
+    page = browser.post(at, {**form, "title": WRITTEN})
+    assert page.status_code == 409
+    assert f'value="{WRITTEN}"' in page.text
+    assert "其他人已保存为：</span>同事的名称" in page.text
+    newest = re.search(r'name="rev" value="(\w+)"', page.text)[1]
+    assert browser.post(at, {**form, "title": WRITTEN, "rev": newest}).status_code == 303
+    assert WRITTEN in browser.get(at).text
+
+
 @pytest.mark.parametrize(
     ("fields", "said"),
     [

@@ -98,6 +98,31 @@ def test_what_managers_do_others_cannot(switched_on, web, supervisor, learner, e
         assert sent.status_code == 404
 
 
+def test_a_course_a_colleague_changed_first_keeps_what_was_typed(
+    switched_on, course, web, admin, make_actor
+):
+    path = f"{HOME}/manage/courses/{course.id}/edit"
+    form = {"code": course.code, "title": course.title, "valid_months": "12", "rev": "1"}
+    other = web(make_actor("tenant_admin"))
+    follow(other, other.post(path, {**form, "aim": "同事写的目标"}))
+    page = web(admin).post(path, {**form, "aim": "写了很久的目标"})
+    assert page.status_code == 409
+    assert "写了很久的目标</textarea>" in page.text
+    assert "其他人已保存为：</span>同事写的目标" in page.text
+    assert 'name="rev" value="2"' in page.text
+
+
+def test_a_question_for_a_draft_somebody_published_is_not_lost(
+    switched_on, course, web, admin, make_actor
+):
+    browser, here = web(admin), f"{HOME}/manage/courses/{course.id}"
+    question = {"kind": "judge", "text": "承诺收益的话术可以使用吗，请判断", "options": "错"}
+    page = browser.post(f"{here}/draft/questions", question)
+    assert page.status_code == 409
+    assert "请新建版本后再填" in text_of(page)
+    assert f"{question['text']}</textarea>" in page.text
+
+
 def test_a_form_from_another_page_is_refused(switched_on, web, admin):
     browser = web(admin)
     answer = browser.ask(
@@ -291,6 +316,11 @@ def test_a_manager_assigns_and_calls_off_with_a_reason(
     here = f"{HOME}/manage/records/{row.id}"
     assert browser.post(f"{here}/cancel", {"reason": "短"}).status_code == 422
     follow(browser, browser.post(f"{here}/cancel", {"reason": "已经调岗，不再需要"}))
-    page = follow(browser, browser.post(f"{here}/cancel", {"reason": "已经调岗，不再需要"}))
+    page = browser.post(f"{here}/cancel", {"reason": "已经调岗，不再需要"})
+    assert page.status_code == 409
     assert "只能取消还没有完成的培训" in page.text
+    other = browser.post(f"{here}/withdraw", {"reason": "没有导入过，写错了地方"})
+    assert other.status_code == 409
+    assert "没有导入过，写错了地方</textarea>" in other.text  # and in no form of another act
+    assert 'value="没有导入过，写错了地方"' not in other.text
     assert web(learner).get(f"{HOME}/assignments/{row.id}").status_code == 404

@@ -1,5 +1,6 @@
 """The library of regulations, and consultations."""
 
+import re
 from datetime import date
 
 import pytest
@@ -93,6 +94,24 @@ def test_whoever_entered_it_does_not_tick_it_and_a_change_takes_the_tick_away(
         library.tick(ctx_of(approver), instrument, edition, TickForm(source=SOURCE))
     with pytest.raises(Conflict):
         library.change_edition(ctx_of(admin), instrument, edition, form, 1)
+
+
+def test_an_edition_a_colleague_saved_first_keeps_what_was_typed(
+    switched_on, library_of, edition, web, admin, make_actor
+):
+    path = f"{HOME}/library/C09/editions/{edition.id}/edit"
+    form = {"label": "2022 年修改", "confidence": "K", "rev": str(edition.rev)}
+    theirs = {**form, "source": "同事写的来源，官网文本", "confidence": "V"}
+    follow(web(make_actor("tenant_admin")), web(admin).post(path, theirs))
+    page = web(admin).post(path, {**form, "source": "我写的来源，公报文本"})
+    assert page.status_code == 409
+    assert 'value="我写的来源，公报文本"' in page.text
+    said = text_of(page)
+    assert "请核对后重新保存" in said
+    assert "其他人已保存为：</span>同事写的来源，官网文本" in page.text
+    assert "其他人已保存为：</span>V" not in page.text  # the choice in words, not its code
+    newest = re.search(r'name="rev" value="(\d+)"', page.text)[1]
+    follow(web(admin), web(admin).post(path, {**form, "rev": newest}))
 
 
 @pytest.mark.parametrize(
@@ -218,8 +237,10 @@ def test_an_ordinary_one_is_answered_and_closed(switched_on, ctx_of, actor, web,
     data = {"body": "先说明材料来源", "of_expert": "on"}
     assert "已答复" in text_of(follow(browser, browser.post(f"{path}/reply", data)))
     follow(browser, browser.post(f"{path}/close"))
-    page = follow(browser, browser.post(f"{path}/reply", data))
+    page = browser.post(f"{path}/reply", data)
+    assert page.status_code == 409
     assert "已办结，需要时请另行提出" in page.text
+    assert "先说明材料来源</textarea>" in page.text.split('id="kept-h"')[1]
     session.expire_all()
     with pytest.raises(Conflict):
         consulting.reply(

@@ -96,7 +96,9 @@ def test_submitted_twice_the_first_answer_stands(browser, here, session, row):
     wrong = {name: str((int(value) + 1) % 3) for name, value in right.items()}
     failed = follow(browser, browser.post(f"{here}/quiz/1", wrong))
     assert "未及格" in text_of(failed)
-    again = follow(browser, browser.post(f"{here}/quiz/1", right))
+    again = browser.post(f"{here}/quiz/1", right)
+    assert again.status_code == 409
+    assert "这次测验已经提交" in text_of(again)
     assert "未及格" in text_of(again)
     session.rollback()
     (sat,) = session.query(Attempt).all()

@@ -8,7 +8,7 @@ from litestar.types import ControllerRouterHandler
 
 from huiyin.cases.acts import CaseController
 from huiyin.cases.acts_people import PeopleController
-from huiyin.cases.acts_retype import RetypeController
+from huiyin.cases.acts_retype import LowerController, RetypeController
 from huiyin.cases.api import CaseApi, CaseListApi
 from huiyin.cases.bulk import BulkController
 from huiyin.cases.controllers import ListController
@@ -26,7 +26,8 @@ from huiyin.letters.controllers import panel as letters_panel
 from huiyin.plugins.admin import PluginController
 from huiyin.plugins.handbook import HandbookController
 from huiyin.remedies.api import PlanApi
-from huiyin.remedies.controllers import ApprovalController, PlanController
+from huiyin.remedies.approvals import ApprovalController
+from huiyin.remedies.controllers import PlanController
 from huiyin.web.accounts import AccountController
 from huiyin.web.firm import FirmController
 from huiyin.web.grants import GrantController
@@ -51,6 +52,7 @@ HANDLERS: Final[tuple[ControllerRouterHandler, ...]] = (
     CaseController,
     PeopleController,
     RetypeController,
+    LowerController,
     EvidenceController,
     PlanController,
     ApprovalController,

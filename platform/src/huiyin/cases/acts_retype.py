@@ -1,19 +1,21 @@
-"""改类 on the pages: asked for by who handles, answered by who does not."""
+"""改类 and 降级 on the pages: asked for by who handles, answered by who does not."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from litestar import Controller, Response
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from huiyin.cases import queries, retyping
-from huiyin.cases.acts import number_path, revision, simple
+from huiyin.cases import lowering, queries, retyping
+from huiyin.cases.acts import number_path, revision, show, simple
+from huiyin.cases.change import find
 from huiyin.cases.models import Case
 from huiyin.cases.people import judges
-from huiyin.cases.schemas import RetypeAnswerForm, RetypeForm
-from huiyin.cases.stages import INTAKE_TITLES, IntakeType
+from huiyin.cases.schemas import LowerForm, RetypeAnswerForm, RetypeForm
+from huiyin.cases.stages import INTAKE_TITLES, SEVERITY_TITLES, IntakeType, Severity
 from huiyin.kit.i18n import N_
 from huiyin.web.desk import Desk
 from huiyin.web.forms import Form, parse
@@ -46,6 +48,19 @@ class RetypeController(Controller):
 
         return or_again(desk, data, act, again)
 
+    @action("/withdraw", name="case:retype_withdraw", permission="case.classify")
+    def withdraw(
+        self, desk: NamedDependency[Desk], number: FromPath[str], data: FormData
+    ) -> Response[Any]:
+        def act() -> Response[Any]:
+            retyping.withdraw(desk.session, desk.actor, number, rev=revision(data))
+            return desk.redirect(number_path(desk, number), N_("申请已撤回"))
+
+        def again(form: Form, status: int) -> Response[Any]:
+            return show(desk, number, status=status, form=form)
+
+        return or_again(desk, data, act, again)
+
     @page("/decide", name="case:retype_decide_page", permission="retype.approve")
     def decide_page(self, desk: NamedDependency[Desk], number: FromPath[str]) -> Response[Any]:
         case = queries.open_case(desk.session, desk.actor, number).case
@@ -56,12 +71,7 @@ class RetypeController(Controller):
         self, desk: NamedDependency[Desk], number: FromPath[str], data: FormData
     ) -> Response[Any]:
         def act() -> Response[Any]:
-            form, rev = parse(RetypeAnswerForm, data), revision(data)
-            if form.decision == "grant":
-                retyping.grant_retype(desk.session, desk.actor, number, rev=rev)
-                return desk.redirect(number_path(desk, number), N_("登记类型已更改"))
-            retyping.refuse_retype(desk.session, desk.actor, number, form.reason, rev=rev)
-            return desk.redirect(number_path(desk, number), N_("改类申请已退回"))
+            return desk.redirect(number_path(desk, number), _answer(desk, number, data))
 
         def again(form: Form, status: int) -> Response[Any]:
             case = queries.open_case(desk.session, desk.actor, number).case
@@ -70,8 +80,49 @@ class RetypeController(Controller):
         return or_again(desk, data, act, again)
 
 
+class LowerController(Controller):
+    path = "/t/{tenant:str}/w/cases/{number:str}/lower"
+
+    @page("/", name="case:lower_page", permission="case.classify")
+    def ask_page(self, desk: NamedDependency[Desk], number: FromPath[str]) -> Response[Any]:
+        return _lower(desk, number, Form(), 200)
+
+    @action("/", name="case:lower", permission="case.classify")
+    def ask(
+        self, desk: NamedDependency[Desk], number: FromPath[str], data: FormData
+    ) -> Response[Any]:
+        def act() -> Response[Any]:
+            form, rev = parse(LowerForm, data), revision(data)
+            lowering.ask_lowering(desk.session, desk.actor, number, form, rev=rev)
+            return desk.redirect(number_path(desk, number), N_("降级申请已提交，等待审批人批复"))
+
+        return or_again(desk, data, act, partial(_lower, desk, number))
+
+
+def _lower(desk: Desk, number: str, form: Form, status: int) -> Response[Any]:
+    case = queries.open_case(desk.session, desk.actor, number).case
+    levels = [(level.value, SEVERITY_TITLES[level]) for level in lowering.LESSER]
+    return simple(desk, case, "lower", form, status=status, levels=levels)
+
+
+def _answer(desk: Desk, number: str, data: FormData) -> str:
+    """Do what the approver decided about whatever waits; answers what to say."""
+    form, rev = parse(RetypeAnswerForm, data), revision(data)
+    session, actor = desk.session, desk.actor
+    request = retyping.pending(find(session, actor, number))
+    level = retyping.is_about(request, retyping.LEVEL)
+    if form.decision == "grant":
+        grant = lowering.grant_lowering if level else retyping.grant_retype
+        grant(session, actor, number, rev=rev)
+        return N_("级别已降低") if level else N_("登记类型已更改")
+    refuse = lowering.refuse_lowering if level else retyping.refuse_retype
+    refuse(session, actor, number, form.reason, rev=rev)
+    return N_("降级申请已退回") if level else N_("改类申请已退回")
+
+
 def _decide(desk: Desk, case: Case, form: Form, *, status: int = 200) -> Response[Any]:
     request = retyping.asked(case)
+    level = request is not None and retyping.is_about(request, retyping.LEVEL)
     may = judges(desk.session, case, retyping.APPROVE)
     return desk.page(
         "cases/retype.html",
@@ -79,7 +130,14 @@ def _decide(desk: Desk, case: Case, form: Form, *, status: int = 200) -> Respons
         case=case,
         form=form,
         asked=request,
-        present=INTAKE_TITLES[IntakeType(case.intake_type)],
-        wanted=INTAKE_TITLES[IntakeType(request["to"])] if request else "",
+        level=level,
+        present=_present(case, level=level),
+        wanted=retyping.wanted(request) if request else "",
         barred=desk.actor.id not in {judge.account_id for judge in may},
     )
+
+
+def _present(case: Case, *, level: bool) -> str:
+    if not level:
+        return INTAKE_TITLES[IntakeType(case.intake_type)]
+    return SEVERITY_TITLES[Severity(case.severity)] if case.severity else ""

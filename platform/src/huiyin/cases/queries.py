@@ -292,14 +292,16 @@ def time_left(due_at: datetime | None, moment: datetime) -> tuple[str, Message]:
     return "soon" if n <= 3 else "normal", Message(one) if n == 1 else Message(many, {"n": n})
 
 
-def asked_for(session: ScopedSession, actor: Actor, fact: str) -> Sequence[Row[Any]]:
+def asked_for(
+    session: ScopedSession, actor: Actor, fact: str, after: str = ""
+) -> Sequence[Row[Any]]:
     """Open cases in which another kind or more time was asked for, the nearest date first."""
-    return _listed(session, actor, "due", PAGE, "open", fact)
+    return _listed(session, actor, "due", PAGE + 1, "open", fact, after=after)
 
 
-def unsigned(session: ScopedSession, actor: Actor) -> Sequence[Row[Any]]:
+def unsigned(session: ScopedSession, actor: Actor, after: str = "") -> Sequence[Row[Any]]:
     """Cases whose written answer is drafted and waits to be signed, the nearest date first."""
-    return _listed(session, actor, "due", PAGE, "unsigned")
+    return _listed(session, actor, "due", PAGE + 1, "unsigned", after=after)
 
 
 # -- one case ------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from litestar import Controller, Response
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 
-from huiyin.cases import queries, service
+from huiyin.cases import lowering, queries, service
 from huiyin.cases.acts import FIELD_TITLES, number_path, revision
 from huiyin.cases.controllers import funds
 from huiyin.cases.errors import KeyReused
@@ -144,6 +144,7 @@ def edit_page(
         severities=SEVERITY_TITLES,
         findings=FINDING_TITLES,
         conflicts=rows,
+        can_be_lowered=lowering.is_open_to(case),
         complexities=(
             (Complexity.SIMPLE.value, N_("简单")),
             (Complexity.COMPLEX.value, N_("复杂")),

@@ -91,6 +91,11 @@ class RetypeForm(Shape, frozen=True, kw_only=True):
     reason: Reason = ""
 
 
+class LowerForm(Shape, frozen=True, kw_only=True):
+    severity: Annotated[Severity, Meta(title=N_("级别"))]
+    reason: Reason = ""
+
+
 class TaskForm(Shape, frozen=True, kw_only=True):
     title: Annotated[str, Meta(min_length=2, max_length=200, title=N_("任务"))]
     assignee_id: Annotated[uuid.UUID, Meta(title=N_("责任人"))] | None = None

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from sqlalchemy import or_, select
 
-from huiyin.cases import closing, merging, search
+from huiyin.cases import closing, lowering, merging, search
 from huiyin.cases.change import Deed, change, find
 from huiyin.cases.duties import parts_of
 from huiyin.cases.errors import MoveNotAllowed, SecondPersonRequired
@@ -161,13 +161,7 @@ def edit(session: ScopedSession, actor: Actor, number: str, form: FactsForm, *, 
         session.flush()  # its id is needed on the case
 
     def apply(case: Case) -> None:
-        for name in EDITED:
-            new = getattr(form, name)
-            new = getattr(new, "value", new)
-            if getattr(case, name) != new:
-                changed[name] = [str(getattr(case, name) or ""), str(new or "")]
-                setattr(case, name, new)
-        _refuse_settled(case, changed)
+        _rewrite(case, form, changed)
         if investor is not None and case.complainant_id != investor.id:
             case.complainant_id = investor.id
 
@@ -190,6 +184,19 @@ def edit(session: ScopedSession, actor: Actor, number: str, form: FactsForm, *, 
     )
     _reindex(session, case)
     return case
+
+
+def _rewrite(case: Case, form: FactsForm, changed: dict[str, list[str]]) -> None:
+    """Put the facts of the form into the case, and before and after of each into ``changed``."""
+    if not case.is_settled:
+        lowering.refuse_alone(case, form.severity)
+    for name in EDITED:
+        new = getattr(form, name)
+        new = getattr(new, "value", new)
+        if getattr(case, name) != new:
+            changed[name] = [str(getattr(case, name) or ""), str(new or "")]
+            setattr(case, name, new)
+    _refuse_settled(case, changed)
 
 
 def _reindex(session: ScopedSession, case: Case) -> None:

@@ -15,7 +15,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import Row
 
-from huiyin.cases import closing, duties, extensions, gates, queries, retyping
+from huiyin.cases import closing, duties, extensions, gates, lowering, queries, retyping
 from huiyin.cases.duties import Held
 from huiyin.cases.models import Case, Participation
 from huiyin.cases.opened import PartLine, open_page
@@ -128,9 +128,20 @@ def context(desk: Desk, number: str, *, tab: str = "", before: int | None = None
         "cause": causes().get(case.cause or ""),
         "panels": [p for p in panels if p],
         "plugin_panels": desk.hooks.case_panels(case=case),
-        "retype": retyping.asked(case),
         "extension": extensions.asked(case),
         "intake_titles": INTAKE_TITLES,
+        **_retyping(case),
+    }
+
+
+def _retyping(case: Case) -> dict[str, Any]:
+    """What was asked about kind or level, and whether the level can be lowered."""
+    request = retyping.asked(case)
+    return {
+        "retype": request,
+        "retype_wanted": retyping.wanted(request) if request else "",
+        "lowers": request is not None and retyping.is_about(request, retyping.LEVEL),
+        "can_be_lowered": lowering.is_open_to(case),
     }
 
 

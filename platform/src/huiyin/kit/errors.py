@@ -70,6 +70,12 @@ class Stale(Conflict):
     default = N_("这件投诉刚被其他人更新，请核对最新内容后再保存")
 
 
+class Collided(Conflict):
+    """Two wrote the same thing at the same moment, and again at the second try."""
+
+    default = N_("刚才有人同时保存，这次没有保存成功，请再次提交")
+
+
 class Invalid(HuiyinError):
     """Input that must be mended.  ``fields`` maps a field's name to a message at that field."""
 

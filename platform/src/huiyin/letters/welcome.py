@@ -8,11 +8,15 @@ from __future__ import annotations
 
 import os
 import uuid
+from collections.abc import Mapping
 from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
 from typing import Final
 
 from sqlalchemy import select
@@ -21,12 +25,14 @@ from huiyin.db import ScopedSession
 from huiyin.identity import links
 from huiyin.identity.models import Account
 from huiyin.kit.errors import NotFound
+from huiyin.kit.i18n import N_, SOURCE, Translator, load
 from huiyin.kit.time import SHANGHAI, now
 from huiyin.ledger import service as ledger
 from huiyin.letters import mailer
 from huiyin.queue import service as queue
 from huiyin.queue.registry import GiveUp, JobView, Retry, handler
 from huiyin.tenancy.models import Tenant
+from huiyin.web.undelivered import NOT_DELIVERED
 
 SEND: Final = "letters.welcome"
 TRIES: Final = 8  # over a day, as long as a mail server is waited for
@@ -66,7 +72,7 @@ def send(session: ScopedSession, job: JobView) -> None:
 
 def _undelivered(session: ScopedSession, account_id: uuid.UUID, code: int) -> None:
     ledger.append(
-        session, kind="member.link_undelivered", object_id=account_id, actor_id=None,
+        session, kind=NOT_DELIVERED, object_id=account_id, actor_id=None,
         facts={"account": account_id, "code": code},
     )  # fmt: skip
 
@@ -97,17 +103,29 @@ def _base() -> str:
 
 
 def _words(firm: Tenant, account: Account, link: str) -> tuple[str, str]:
+    """Subject and text, in the language the account is kept in."""
+    known = _translators()
+    _ = known.get(account.language, known[SOURCE])
+    native = _.language == SOURCE
+    name = firm.name if native else firm.name_en or firm.name
     hours = int(links.LASTS.total_seconds() // 3600)
-    if account.language == "en":
-        name = firm.name_en or firm.name
-        return f"Set your password for {name}", (
-            f"{account.name},\n\n{name} has made an account for you for handling complaints. "
-            f"Open this link to set your password:\n\n{link}\n\n"
-            f"It is valid for {hours} hours and opens once. Nobody else has seen it. If you did "
-            "not expect this mail, do not open the link and tell the firm.\n"
-        )
-    return f"{firm.short_name}：请设置登录密码", (
-        f"{account.name}，您好：\n\n{firm.name}为您开通了投诉处理系统的账号。请打开下面的链接设置密码：\n\n"
-        f"{link}\n\n链接 {hours} 小时内有效，只能使用一次，其他人看不到。"
-        "如果您没有预期收到此邮件，请不要打开链接，并告知机构。\n"
+    parts = (
+        _(N_("{name}，您好："), name=account.name),
+        _(N_("{firm}为您开通了投诉处理系统的账号。请打开下面的链接设置密码："), firm=name),
+        link,
+        _(
+            N_(
+                "链接 {hours} 小时内有效，只能使用一次，其他人看不到。"
+                "如果您没有预期收到此邮件，请不要打开链接，并告知机构。"
+            ),
+            hours=hours,
+        ),
     )
+    subject = _(N_("{firm}：请设置登录密码"), firm=firm.short_name if native else name)
+    return subject, "\n\n".join(parts) + "\n"
+
+
+@cache
+def _translators() -> Mapping[str, Translator]:
+    """The words of the house; a worker has no site to take them from."""
+    return load([Path(str(files("huiyin_frontend") / "locale"))])

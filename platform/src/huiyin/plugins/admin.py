@@ -17,10 +17,10 @@ from litestar.params import FromPath
 from huiyin.kit.errors import Conflict, Invalid, NotFound, Stale
 from huiyin.kit.i18n import N_, Message
 from huiyin.kit.text import whole
-from huiyin.plugins import activation, drafts, health, presenting, settings
+from huiyin.plugins import activation, checking, drafts, health, presenting, settings
 from huiyin.plugins.activation import PluginState
 from huiyin.plugins.drafts import CONFIGURE, PUBLISH
-from huiyin.plugins.fields import FieldKind
+from huiyin.plugins.fields import FieldKind, fields_of
 from huiyin.plugins.host import PluginHost
 from huiyin.plugins.settings import ORIGIN_TITLES, Origin
 from huiyin.tenancy.models import SettingVersion
@@ -87,7 +87,10 @@ class PluginController(Controller):
         def again(form: Form, status: int) -> Response[Any]:
             return show(desk, plugin, form=form, status=status)
 
-        typed = {name: _one(value) for name, value in _typed(data).items()}
+        # What is secret is never shown again, not even to whoever just typed it.
+        known = fields_of(host_of(desk).plugin(plugin).manifest.settings)
+        secret = {field.name for field in known if field.is_secret}
+        typed = {k: _one(v) for k, v in _typed(data).items() if k not in secret}
         return or_again(desk, {**typed, "reason": str(data.get("reason", ""))}, act, again)
 
     @action("/{plugin:str}/submit", name="admin:plugin_submit", permission=CONFIGURE)
@@ -159,6 +162,17 @@ class PluginController(Controller):
         said = N_("插件已启用") if wanted == "on" else N_("插件已停用，数据保留")
         return desk.redirect(plugin_path(desk, plugin), said)
 
+    @action("/{plugin:str}/test", name="admin:plugin_test", permission=CONFIGURE)
+    def test(
+        self, desk: NamedDependency[Desk], plugin: FromPath[str], data: FormData
+    ) -> Response[Any]:
+        host = host_of(desk)
+        known = host.plugin(plugin)
+        if not host.is_active(desk.session, plugin):
+            raise Conflict(N_("插件未启用，启用后再测试"))
+        checking.ask(desk.session, desk.actor, known, str(data.get("channel", ""))[:80])
+        return desk.redirect(plugin_path(desk, plugin, "runs"), N_("测试已开始，请稍后刷新"))
+
     @action("/{plugin:str}/release", name="admin:plugin_release", permission=CONFIGURE)
     def release(
         self,
@@ -185,6 +199,11 @@ def show(desk: Desk, name: str, *, form: Form | None = None, status: int = 200) 
     context: dict[str, Any] = {}
     if tab == "runs":
         context["runs"] = presenting.runs_of(desk.session, name)
+        ctx = host_of(desk).lend(
+            name, session=desk.session, actor=desk.actor, tenant=desk.tenant, translator=desk._,
+            desk=desk,
+        )  # fmt: skip
+        context["channels"] = checking.cards(ctx, plugin)
     elif tab == "versions":
         context["versions"] = settings.history(desk.session, name)
     return desk.page(

@@ -18,7 +18,7 @@ from sqlalchemy import func, or_, select, update
 from huiyin.db import ScopedSession, platform_session
 from huiyin.kit.errors import Unavailable
 from huiyin.kit.time import now
-from huiyin.plugins import health
+from huiyin.plugins import checking, health
 from huiyin.plugins.context import TenantContext, job_kind
 from huiyin.plugins.terms import Event, PluginJob
 from huiyin.queue.models import Job, JobState
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 # Switching on wakes what waits, so this only has to be longer than anybody waits.
 PARKED: Final = timedelta(days=365)
 DEMONSTRATE: Final = "_demonstrate"
+TESTING: Final = 120.0  # seconds a test of a connection may take
 DEMONSTRATION: Final = 600.0  # seconds a plugin may take to fill a made-up firm
 _EVENT: Final = "_event"  # in a waiting job's payload: the event it answers
 
@@ -52,6 +53,10 @@ def register(host: PluginHost, registry: Registry = REGISTRY) -> None:
         if (shows := host.caller("demonstrate", plugin.name)) is not None:
             registry.handler(job_kind(plugin.name, DEMONSTRATE), timeout=DEMONSTRATION)(
                 _guarded(host, plugin, _demonstrator(shows))
+            )
+        if any(channel.test for channel in plugin.declared.channels):
+            registry.handler(job_kind(plugin.name, checking.TEST), timeout=TESTING)(
+                _guarded(host, plugin, _tester(plugin))
             )
         for job in plugin.declared.jobs:
             registry.handler(
@@ -90,6 +95,13 @@ def demonstrate(host: PluginHost, session: ScopedSession) -> None:
         if shows is not None and host.is_active(session, plugin.name):
             kind = job_kind(plugin.name, DEMONSTRATE)
             enqueue(session, kind, {}, key=kind)
+
+
+def _tester(plugin: Plugin) -> Run:
+    def run(ctx: TenantContext, job: JobView) -> None:
+        checking.test(ctx, plugin, job.payload)
+
+    return run
 
 
 def _worker(declared: PluginJob) -> Run:

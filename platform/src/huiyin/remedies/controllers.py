@@ -11,13 +11,12 @@ from litestar.params import FromPath
 
 from huiyin.cases import queries
 from huiyin.cases.acts import members, number_path, revision
-from huiyin.cases.lines import lines_of, titles
 from huiyin.cases.models import Case
 from huiyin.cases.people import participations
 from huiyin.cases.queries import Filter
 from huiyin.cases.schemas import MoveForm, Shape
 from huiyin.cases.stages import FINDING_TITLES, PART_TITLES, Part, Stage
-from huiyin.cases.verbs import EXTENSION_ASKED, RETYPE_ASKED, VERBS
+from huiyin.cases.verbs import VERBS
 from huiyin.cases.workbench import counts, next_step
 from huiyin.kit.errors import NotFound
 from huiyin.kit.i18n import N_
@@ -136,39 +135,6 @@ def _judged(desk: Desk, number: str, data: dict[str, Any]) -> str:
     if plan.state == PlanState.APPROVED:
         return N_("方案已通过，措施已生成任务")
     return N_("已通过，等待第二位审批人")
-
-
-class ApprovalController(Controller):
-    """待我审批: what waits for a judgement, the nearest first."""
-
-    path = "/t/{tenant:str}/w/approvals"
-
-    @page("/", name="approval:list", permission="case.approve")
-    def list(self, desk: NamedDependency[Desk]) -> Response[Any]:
-        after = desk.request.query_params.get("after", "")
-        wanted = Filter(stage=Stage.APPROVAL.value, after=after)
-        rows = queries.inbox(desk.session, desk.actor, wanted, only_open=True)
-        sealing = Filter(stage=Stage.ARCHIVE.value)
-        archive = queries.inbox(desk.session, desk.actor, sealing, only_open=True)
-        asked = queries.inbox(desk.session, desk.actor, Filter(), ending=True)
-        answers = queries.unsigned(desk.session, desk.actor)
-        kinds = queries.asked_for(desk.session, desk.actor, RETYPE_ASKED)
-        more_time = queries.asked_for(desk.session, desk.actor, EXTENSION_ASKED)
-        more = ""
-        if len(rows) > queries.PAGE:
-            last = rows[queries.PAGE - 1]
-            more = f"?after={queries.key_of(last.next_due_at, last.id)}"
-        return desk.page(
-            "remedies/approvals.html",
-            rows=lines_of(desk, rows[: queries.PAGE], leads_to="/approve"),
-            unsigned=lines_of(desk, answers, leads_to="/letters/answer"),
-            closing=lines_of(desk, archive[: queries.PAGE]),
-            retyping=lines_of(desk, kinds, leads_to="/retype/decide"),
-            extending=lines_of(desk, more_time, leads_to="/extend"),
-            ending=lines_of(desk, asked[: queries.PAGE]),
-            more=more,
-            **titles(),
-        )
 
 
 def _form_of(plan: Plan | None, case: Case) -> Form:

@@ -146,6 +146,7 @@ from huiyin.sdk.public import (
 from huiyin.tenancy.models import Tenant
 from huiyin.web.desk import Desk
 from huiyin.web.forms import Form, defaults, parse
+from huiyin.web.mending import or_again
 from huiyin.web.routes import FormData, UploadData, action, api, page
 from huiyin.web.site import NavItem
 
@@ -306,6 +307,7 @@ __all__ = [
     "mask_phone",
     "may_ask_review",
     "now",
+    "or_again",
     "outside_routes",
     "page",
     "paper_pdf",

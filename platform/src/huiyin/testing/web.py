@@ -18,6 +18,7 @@ from huiyin.db import platform_session, tenant_session
 from huiyin.identity.models import Account
 from huiyin.identity.sessions import digest, open_session
 from huiyin.identity.tokens import create_token
+from huiyin.intake.readers import use_readers
 from huiyin.kit.time import now
 from huiyin.plugins import jobs
 from huiyin.plugins.host import PluginHost
@@ -84,6 +85,7 @@ def run_jobs(place: Place, *, ahead: timedelta = timedelta(0)) -> int:
         registry.handlers.update(handlers)
         registry.subscriptions.update(subscriptions)
         jobs.register(place.host)
+        use_readers(place.host.readers())
         return drain(place.site.engine, ahead=ahead)
 
 

@@ -10,8 +10,17 @@ from urllib.parse import quote
 import msgspec
 from litestar import Response
 
-from huiyin.kit.errors import HuiyinError, Invalid, Throttled, Unauthenticated
+from huiyin.kit.errors import (
+    BadOrigin,
+    Collided,
+    HuiyinError,
+    Invalid,
+    Throttled,
+    Unauthenticated,
+    Unavailable,
+)
 from huiyin.kit.i18n import Translator
+from huiyin.web.typed import NOTHING, Typed
 
 if TYPE_CHECKING:
     from huiyin.web.desk import Desk
@@ -20,9 +29,17 @@ log = logging.getLogger("huiyin.web")
 
 
 def answer(
-    desk: Desk, error: HuiyinError, *, api: bool, cause: BaseException | None = None
+    desk: Desk,
+    error: HuiyinError,
+    *,
+    api: bool,
+    cause: BaseException | None = None,
+    typed: Typed = NOTHING,
 ) -> Response[Any]:
-    """The response for an error.  A fault gets an opaque reference that the log carries too."""
+    """The response for an error.  A fault gets an opaque reference that the log carries too.
+
+    ``typed`` is what stood in a form; the page gives it back to whoever sent it.
+    """
     reference = ""
     if cause is not None:
         reference = secrets.token_hex(6)
@@ -36,9 +53,20 @@ def answer(
         )
     if api:
         return problem(desk._, error, reference)
-    if isinstance(error, Unauthenticated):
+    if not _from_our_page(desk):
+        typed = NOTHING
+    if isinstance(error, Unauthenticated) and not typed.words:
         return _to_login(desk)
-    return _page(desk, error, reference)
+    return _page(desk, error, reference, typed)
+
+
+def _from_our_page(desk: Desk) -> bool:
+    """Whether the words may be shown as the reader's own: another site may have put them there."""
+    try:
+        desk.check_origin()
+    except BadOrigin:
+        return False
+    return True
 
 
 def _bare(cause: BaseException) -> BaseException:
@@ -64,10 +92,13 @@ def problem(_: Translator, error: HuiyinError, reference: str = "") -> Response[
     )
 
 
-def _to_login(desk: Desk) -> Response[Any]:
+def _address(desk: Desk) -> str:
     url = desk.request.url
-    back = url.path + (f"?{url.query}" if url.query else "")
-    target = f"/login?next={quote(back)}" if desk.request.method == "GET" else "/login"
+    return url.path + (f"?{url.query}" if url.query else "")
+
+
+def _to_login(desk: Desk) -> Response[Any]:
+    target = f"/login?next={quote(_address(desk))}" if desk.request.method == "GET" else "/login"
     if desk.request.headers.get("hx-request") == "true":
         return Response(
             "", status_code=401, media_type="text/html", headers={"HX-Redirect": target}
@@ -75,14 +106,30 @@ def _to_login(desk: Desk) -> Response[Any]:
     return Response("", status_code=303, media_type="text/html", headers={"Location": target})
 
 
-def _page(desk: Desk, error: HuiyinError, reference: str) -> Response[Any]:
+def _can_be_sent_again(error: HuiyinError, typed: Typed) -> bool:
+    """Whether the same form may pass the next time: nobody judged it, and nothing of it is missing.
+
+    It carries the same keys, so that what did get through is not done twice.
+    """
+    unjudged = type(error) in {HuiyinError, Unavailable, Collided, Throttled}
+    return unjudged and typed.whole and bool(typed.words)
+
+
+def _page(desk: Desk, error: HuiyinError, reference: str, typed: Typed) -> Response[Any]:
     headers = {"Retry-After": str(error.retry_after)} if isinstance(error, Throttled) else {}
     html = desk.templates.get_template("error.html").render(
         _=desk._,
         lang=desk.language,
-        theme="system",
+        theme=desk.request.cookies.get("hy_theme", "system"),
         status=error.status,
-        message=desk._(error.message),
+        # To whoever was writing it is not "log in first": the log-in ran out.
+        message="" if isinstance(error, Unauthenticated) else desk._(error.message),
         reference=reference,
+        words=typed.words,
+        rest=typed.rest,
+        whole=typed.whole,
+        sends_again=_can_be_sent_again(error, typed),
+        action=_address(desk),
+        enctype=desk.request.content_type[0],
     )
     return Response(html, status_code=error.status, media_type="text/html", headers=headers)

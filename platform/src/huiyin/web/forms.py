@@ -6,7 +6,7 @@ reported at once, each in the reader's language with what to do, and the input i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from enum import Enum
@@ -36,10 +36,13 @@ class Form:
         values: Mapping[str, Any] | None = None,
         errors: Mapping[str, str] | None = None,
         summary: str = "",
+        left: Sequence[str] = (),
     ) -> None:
         self.values = dict(values or {})
         self.errors = dict(errors or {})
         self.summary = summary
+        self.left = tuple(left)  # words that have no field on the page any more
+        self.saved: dict[str, str] = {}
 
     def get(self, name: str, default: Any = "") -> Any:
         value = self.values.get(name, default)
@@ -48,15 +51,40 @@ class Form:
     def error(self, name: str) -> str:
         return self.errors.get(name, "")
 
+    def at(self, place: str) -> Form:
+        """This form where its value ``at`` says it was sent from, else an empty one.
+
+        Forms of one page have fields of the same name; what was typed stays in its own.
+        """
+        return self if self.values.get("at") == place else Form()
+
+    def beside(self, stored: Form) -> Form:
+        """This form, and what somebody else has saved meanwhile beside each field that differs."""
+        for name, value in stored.values.items():
+            mine, theirs = _flat(self.values.get(name)), _flat(value)
+            if theirs != mine:
+                self.saved[name] = theirs or "--"
+        return self
+
     @classmethod
-    def failed(cls, values: Mapping[str, Any], error: HuiyinError, _: Translator) -> Form:
+    def failed(
+        cls, values: Mapping[str, Any], error: HuiyinError, _: Translator, left: Sequence[str] = ()
+    ) -> Form:
         """The form as it came, with what must be mended or why it was refused."""
         fields = error.fields if isinstance(error, Invalid) else {}
         return cls(
             {k: v for k, v in values.items() if isinstance(v, str | list)},
             {name: _(message) for name, message in fields.items()},
             _(error.message),
+            left,
         )
+
+
+def _flat(value: Any) -> str:
+    """One text for what a form sends and for what is stored, to tell whether they differ."""
+    if isinstance(value, list | tuple):
+        return "\n".join(str(item) for item in value)
+    return "" if value is None else str(value).replace("\r\n", "\n").strip()
 
 
 def parse(shape: type[T], data: Mapping[str, Any], *, strict: bool = False) -> T:

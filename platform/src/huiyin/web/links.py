@@ -23,6 +23,7 @@ from huiyin.web.desk import Desk
 from huiyin.web.forms import Form
 from huiyin.web.people import PERMISSION, link_page, member_of
 from huiyin.web.routes import FormData, action, page
+from huiyin.web.undelivered import undelivered
 
 
 class LinkController(Controller):
@@ -68,14 +69,18 @@ class LinkController(Controller):
         account: FromPath[uuid.UUID],
         data: FormData,  # noqa: ARG002 - read for its token
     ) -> Response[Any]:
+        """Another link for its holder alone; where the mail did not arrive, shown to be handed
+        over, and on record as that."""
         row = member_of(desk, account)
+        by_hand = undelivered(desk.session, account) is not None
         token = links.renew(desk.session, desk.actor, account)
         email = desk.session.scalar(select(Account.email).where(Account.id == account)) or ""
+        kind = "member.link_handed_over" if by_hand else "member.link_renewed"
         append(
-            desk.session, kind="member.link_renewed", object_id=row.id, actor_id=desk.actor.id,
+            desk.session, kind=kind, object_id=row.id, actor_id=desk.actor.id,
             facts={"account": account},
         )  # fmt: skip
-        return link_page(desk, account, row.name, email, token)
+        return link_page(desk, account, row.name, email, token, by_hand=by_hand)
 
 
 def _chosen(data: dict[str, Any]) -> str:

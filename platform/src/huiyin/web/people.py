@@ -38,6 +38,7 @@ from huiyin.web.desk import Desk
 from huiyin.web.forms import Form, parse
 from huiyin.web.grants import record
 from huiyin.web.routes import FormData, action, page
+from huiyin.web.undelivered import undelivered
 
 PERMISSION: Final = "admin.people"
 PAGE: Final = 50
@@ -250,10 +251,20 @@ def member_of(desk: Desk, account_id: uuid.UUID) -> Membership:
 
 
 def link_page(
-    desk: Desk, account_id: uuid.UUID, name: str, email: str, token: str, *, waits: bool = False
+    desk: Desk,
+    account_id: uuid.UUID,
+    name: str,
+    email: str,
+    token: str,
+    *,
+    waits: bool = False,
+    by_hand: bool = False,
 ) -> Response[Any]:
-    """The one page that shows a link for a first password; or that it goes to its holder alone."""
-    if desk.site.welcome(desk.session, account_id):
+    """The one page that shows a link for a first password; or that it goes to its holder alone.
+
+    ``by_hand`` shows it even where mail is sent, because the mail did not arrive.
+    """
+    if not by_hand and desk.site.welcome(desk.session, account_id):
         return desk.page("admin/person_added.html", name=name, email=email, link="", waits=waits)
     root = desk.site.settings.public_url or str(desk.request.base_url)
     link = f"{root.rstrip('/')}/t/{desk.tenant.slug}/welcome/{token}"
@@ -271,10 +282,12 @@ def _new(desk: Desk, form: Form, *, status: int = 200) -> Response[Any]:
 
 def _person(desk: Desk, row: Membership, form: Form, *, status: int = 200) -> Response[Any]:
     email = desk.session.scalar(select(Account.email).where(Account.id == row.account_id))
+    renewable = links.renewable(desk.session, row.account_id)
     return desk.page(
         "admin/person.html", status=status, row=row, email=email, form=form,
-        own=row.account_id == desk.actor.id,
-        renewable=links.renewable(desk.session, row.account_id), **_choices(desk),
+        own=row.account_id == desk.actor.id, renewable=renewable,
+        undelivered=undelivered(desk.session, row.account_id) if renewable else None,
+        **_choices(desk),
     )  # fmt: skip
 
 

@@ -25,10 +25,11 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from huiyin.db.errors import is_deadlock
 from huiyin.identity.policy import OPEN_PERMISSIONS, known_permissions
-from huiyin.kit.errors import Conflict, HuiyinError, NotFound, Unavailable
+from huiyin.kit.errors import Collided, HuiyinError, NotFound, Unavailable
 from huiyin.web.csrf import SAFE
 from huiyin.web.desk import Desk
 from huiyin.web.errors import answer
+from huiyin.web.typed import NOTHING, Typed, typed_in
 
 MARK: Final = "huiyin_permission"
 MEGABYTE: Final = 1024 * 1024
@@ -157,13 +158,21 @@ def _in_one_transaction(handler: Handler, permission: str, kind: str) -> Handler
             desk.session.commit()
             return response
 
+        if kind == "page" and desk.request.method not in SAFE:
+            return _answered(desk, once, api=False, typed=typed_in(kwargs.get("data"), permission))
         return _answered(desk, once, api=kind == "api")
 
     return run
 
 
-def _answered(desk: Desk, once: Callable[[], T], *, api: bool) -> T | Response[Any]:
-    """The response, or the page of what went wrong; the session is closed either way."""
+def _answered(
+    desk: Desk, once: Callable[[], T], *, api: bool, typed: Typed = NOTHING
+) -> T | Response[Any]:
+    """The response, or the page of what went wrong, with what was ``typed``.
+
+    The session is closed either way.
+    """
+    fails = functools.partial(answer, desk, api=api, typed=typed)
     try:
         try:
             return once()
@@ -176,20 +185,20 @@ def _answered(desk: Desk, once: Callable[[], T], *, api: bool) -> T | Response[A
             return once()
     except HuiyinError as error:
         _undo(desk)
-        return answer(desk, error, api=api)
+        return fails(error)
     except DataError:
         # An address holds what no column can, such as a NUL: there is nothing of that name.
         _undo(desk)
-        return answer(desk, NotFound(), api=api)
+        return fails(NotFound())
     except IntegrityError as error:
         _undo(desk)
-        return answer(desk, Conflict(), api=api, cause=error)
+        return fails(Collided(), cause=error)
     except (OperationalError, InterfaceError, PoolTimeout) as error:
         _undo(desk)
-        return answer(desk, Unavailable(), api=api, cause=error)
+        return fails(Unavailable(), cause=error)
     except Exception as error:  # noqa: BLE001 - the last line: nothing leaks, all is logged
         _undo(desk)
-        return answer(desk, HuiyinError(), api=api, cause=error)
+        return fails(HuiyinError(), cause=error)
     finally:
         desk.close()
 

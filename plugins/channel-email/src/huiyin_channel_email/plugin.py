@@ -7,23 +7,28 @@ from typing import Final
 
 from huiyin.sdk import (
     N_,
+    Area,
     Capability,
     Channel,
     Event,
+    HelpTopic,
     Kind,
     Manifest,
     PluginCommand,
     PluginJob,
+    PluginPermission,
+    PluginRoutes,
     PluginService,
     TenantContext,
     hookimpl,
 )
-from huiyin_channel_email import confirming, deliver, listener, pulling
+from huiyin_channel_email import confirming, deliver, health, listener, pulling
 from huiyin_channel_email.intake import CHANNEL
+from huiyin_channel_email.pages import READERS, SEE, MailboxController
 from huiyin_channel_email.settings import ChannelEmailSettings
 
 MANIFEST: Final = Manifest(
-    title=N_("电子邮件"),
+    title=N_("邮件受理"),
     summary=N_("投诉邮箱的来信自动登记、识别和归入案件，附件与原件留存"),
     kind=Kind.CHANNEL,
     settings=ChannelEmailSettings,
@@ -34,7 +39,26 @@ EMAIL: Final = Channel(
     title=N_("电子邮件"),
     capabilities=frozenset({Capability.INBOUND, Capability.REPLY, Capability.FILES}),
     reader="huiyin_channel_email.reader:read",
+    health=health.health,
+    test=health.test,
 )
+
+
+@hookimpl
+def routes() -> Sequence[PluginRoutes]:
+    return (PluginRoutes(area=Area.STAFF, handlers=(MailboxController,)),)
+
+
+@hookimpl
+def permissions() -> Sequence[PluginPermission]:
+    return (PluginPermission(SEE, N_("查看投诉邮箱的状况"), READERS),)
+
+
+@hookimpl
+def help_topics() -> Sequence[HelpTopic]:
+    return (
+        HelpTopic("channel_email:mail", N_("怎样识别来信"), "channel_email/help_mail.html", SEE),
+    )
 
 
 @hookimpl

@@ -14,7 +14,7 @@ class Frozen(Conflict):
 
 class Changed(Conflict):
     code: ClassVar[str] = "stale_version"
-    default: ClassVar[str] = N_("刚被其他人更新，请刷新页面核对最新内容后再保存")
+    default: ClassVar[str] = N_("刚被其他人更新，您填写的内容还在，请与最新内容核对后再保存")
 
 
 class NotYours(Refused):

@@ -199,9 +199,12 @@ def item_page(
     ctx = context_of(desk)
     run, row = runs.find(ctx, run_id), runs.item(ctx, run_id, position)
     view = ItemView.of_content(row.content, desk.language)
+    stored = {"answer": row.answer or "", "note": row.note}
     if not form.values:
-        form.values = {"answer": row.answer or "", "note": row.note, "title": view.text[:200]}
+        form.values = {**stored, "title": view.text[:200]}
         form.values["severity"] = view.item.severity_if_fail
+    elif form.get("seen") not in {"", str(row.rev)}:
+        form.beside(Form(stored))
     standing = runs.standing_now(ctx, run, row, view)
     may = run.state == RunState.OPEN and ctx.actor.can(ANSWER) and runs.may_answer(ctx, row)
     return show(

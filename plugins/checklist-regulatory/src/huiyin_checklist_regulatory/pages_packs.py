@@ -113,7 +113,7 @@ class PacksController(Controller):
         self,
         desk: NamedDependency[Desk],
         vouch_id: FromPath[UUID],
-        data: FormData,  # noqa: ARG002 - it carries the form token
+        data: FormData,  # noqa: ARG002 - it carries the form token, and no words
     ) -> Response[Any]:
         row = packs.revoke(context_of(desk), vouch_id)
         return desk.redirect(

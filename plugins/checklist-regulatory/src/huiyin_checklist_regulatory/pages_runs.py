@@ -91,7 +91,8 @@ class RunsController(Controller):
             findings.raise_rest(ctx, run)
             return desk.redirect(home(desk, f"/runs/{run_id}"), N_("已复核封存"))
 
-        return attempt(desk, data, act, lambda form, code: run_page(desk, run_id, form, code))
+        typed = {**data, "at": "review"}
+        return attempt(desk, typed, act, lambda form, code: run_page(desk, run_id, form, code))
 
     @action(
         "/{run_id:uuid}/sample/{case_id:uuid}", name="checklist_regulatory:judge",

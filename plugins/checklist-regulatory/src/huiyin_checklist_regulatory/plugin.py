@@ -24,7 +24,7 @@ from huiyin.sdk import (
     TenantContext,
     hookimpl,
 )
-from huiyin_checklist_regulatory import demo, evidence, library, tasks
+from huiyin_checklist_regulatory import demo, evidence, library, purging, tasks
 from huiyin_checklist_regulatory.api import FindingsApi, RunsApi, StripApi
 from huiyin_checklist_regulatory.figures import FIGURES
 from huiyin_checklist_regulatory.pages_findings import ActionsController, FindingsController
@@ -41,8 +41,6 @@ from huiyin_checklist_regulatory.permissions import PERMISSIONS, READ
 from huiyin_checklist_regulatory.settings import ChecklistRegulatorySettings
 from huiyin_checklist_regulatory.terms import RUN_STATE_TITLES
 
-_KEPT: Final = 120  # months: as long as the files of complaints
-
 MANIFEST: Final = Manifest(
     title=N_("法规自查"),
     summary=N_("按清单自查投诉处理，附出处、证据、抽查与整改；二十项制度自评"),
@@ -52,27 +50,27 @@ MANIFEST: Final = Manifest(
         PersonalData(
             column="plugin_checklist_regulatory__item.note",
             purpose=N_("检查说明，可能提到案件中的人"),
-            retention_months=_KEPT,
+            retention_months=purging.KEPT,
         ),
         PersonalData(
             column="plugin_checklist_regulatory__sample.note",
             purpose=N_("抽查说明，可能提到案件中的人"),
-            retention_months=_KEPT,
+            retention_months=purging.KEPT,
         ),
         PersonalData(
             column="plugin_checklist_regulatory__item.answered_name",
             purpose=N_("检查由谁填写，用于职责分离"),
-            retention_months=_KEPT,
+            retention_months=purging.KEPT,
         ),
         PersonalData(
             column="plugin_checklist_regulatory__action.owner_name",
             purpose=N_("整改由谁负责、由谁复测"),
-            retention_months=_KEPT,
+            retention_months=purging.KEPT,
         ),
         PersonalData(
             column="plugin_checklist_regulatory__vouch.person",
             purpose=N_("出处由谁核对、由哪位律师确认"),
-            retention_months=_KEPT,
+            retention_months=purging.KEPT,
         ),
     ),
 )
@@ -108,6 +106,8 @@ def jobs() -> Sequence[PluginJob]:
     return (
         PluginJob(name=tasks.REMIND, run=tasks.remind, every=timedelta(hours=6)),
         PluginJob(name=tasks.MAIL, run=tasks.mail),
+        PluginJob(name=purging.PURGE, run=purging.purge, every=timedelta(days=1)),
+        PluginJob(name=purging.FORGET, run=purging.forget),
     )
 
 

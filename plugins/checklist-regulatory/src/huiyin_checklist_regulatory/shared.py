@@ -8,7 +8,7 @@ from typing import Any, BinaryIO, cast
 from litestar import Response
 from litestar.datastructures import UploadFile
 
-from huiyin.sdk import Conflict, Desk, Form, Invalid, Message, Refused, TenantContext, context_of
+from huiyin.sdk import Desk, Form, Invalid, Message, TenantContext, context_of, or_again
 from huiyin_checklist_regulatory import permissions, terms
 from huiyin_checklist_regulatory.views import pick
 
@@ -42,18 +42,7 @@ def attempt(
     desk: Desk, data: Mapping[str, Any], act: Callable[[TenantContext], Response[Any]], again: Show
 ) -> Response[Any]:
     """Do it, or show the form again with what must be mended and all that was typed."""
-    try:
-        return act(context_of(desk))
-    except Invalid as error:
-        desk.session.rollback()
-        return again(Form.failed(data, error, desk._), error.status)
-    except (Refused, Conflict) as error:
-        desk.session.rollback()
-        return again(Form(_texts(data), {}, desk._(error.message)), error.status)
-
-
-def _texts(data: Mapping[str, Any]) -> dict[str, Any]:
-    return {k: v for k, v in data.items() if isinstance(v, str | list)}
+    return or_again(desk, data, lambda: act(context_of(desk)), again)
 
 
 def uploads(data: Mapping[str, Any], field: str = "files") -> list[tuple[str, BinaryIO]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from functools import partial
 from typing import Any, Final
 
 from litestar import Controller, Response
@@ -23,6 +24,7 @@ from huiyin.sdk import (
     action,
     context_of,
     defaults,
+    or_again,
     page,
     parse,
     whole,
@@ -122,37 +124,47 @@ class FormulaController(Controller):
 
     @action("/draft", name="scoring_incentive:save", permission=WRITE)
     def save(self, desk: NamedDependency[Desk], data: FormData) -> Response[Any]:
-        ctx = context_of(desk)
-        draft = formulas.draft_of(ctx)
-        if draft is None:
-            raise NotFound
-        faults: dict[str, Message] = {}
-        head = HeadForm(title="", reason="")
-        try:
-            head = parse(HeadForm, {name: data.get(name) for name in _HEAD})
-        except Invalid as wrong:
-            faults |= wrong.fields
-        body = read_body(data)
-        faults |= lint(body, ctx.figures())
-        if faults:
-            form = Form.failed(data, Invalid(faults), desk._)
-            return _editor(desk, ctx, draft, form, None, status=422)
-        formulas.save(ctx, head, body)
-        return desk.redirect(
-            home(desk, "/formula/draft"), N_("草稿已保存，须由拟定人以外的同事发布")
-        )
+        def act() -> Response[Any]:
+            ctx = context_of(desk)
+            formulas.save(ctx, *read_draft(ctx, data))
+            said = N_("草稿已保存，须由拟定人以外的同事发布")
+            return desk.redirect(home(desk, "/formula/draft"), said)
+
+        return or_again(desk, data, act, partial(_draft_again, desk))
 
     @action("/draft/publish", name="scoring_incentive:publish_formula", permission=PUBLISH)
     def publish(self, desk: NamedDependency[Desk], data: FormData) -> Response[Any]:
-        ctx = context_of(desk)
-        found = formulas.publish(ctx, str(data.get("hash", "")))
-        said = Message(N_("公式第 {n} 版已发布"), {"n": found.version})
-        return desk.redirect(home(desk, "/formula"), said)
+        def act() -> Response[Any]:
+            found = formulas.publish(context_of(desk), str(data.get("hash", "")))
+            said = Message(N_("公式第 {n} 版已发布"), {"n": found.version})
+            return desk.redirect(home(desk, "/formula"), said)
+
+        def again(form: Form, status: int) -> Response[Any]:
+            ctx = context_of(desk)
+            found = formulas.draft_of(ctx) or formulas.published(ctx)
+            return _show_version(desk, ctx, found, form, status)
+
+        return or_again(desk, data, act, again)
 
     @action("/draft/drop", name="scoring_incentive:drop_formula", permission=WRITE)
     def drop(self, desk: NamedDependency[Desk], data: FormData) -> Response[Any]:  # noqa: ARG002
         formulas.drop(context_of(desk))
         return desk.redirect(home(desk, "/formula"), N_("草稿已放弃"))
+
+
+def read_draft(ctx: TenantContext, data: Mapping[str, Any]) -> tuple[HeadForm, Body]:
+    """The whole draft of the form.  Raises ``Invalid`` with all faults of both parts."""
+    faults: dict[str, Message] = {}
+    head = HeadForm(title="", reason="")
+    try:
+        head = parse(HeadForm, {name: data.get(name) for name in _HEAD})
+    except Invalid as wrong:
+        faults |= wrong.fields
+    body = read_body(data)
+    faults |= lint(body, ctx.figures())
+    if faults:
+        raise Invalid(faults)
+    return head, body
 
 
 def read_body(data: Mapping[str, Any]) -> Body:
@@ -191,14 +203,33 @@ def _editor(
     )  # fmt: skip
 
 
-def _show_version(desk: Desk, ctx: TenantContext, found: Formula | None) -> Response[Any]:
+def _draft_again(desk: Desk, form: Form, status: int) -> Response[Any]:
+    """The refused draft on the newest one, or on the formula in force once there is none."""
+    ctx = context_of(desk)
+    draft = formulas.draft_of(ctx)
+    if draft is None:
+        return _show_version(desk, ctx, formulas.published(ctx), form, status)
+    if form.get("rev") != str(draft.rev):
+        form.beside(as_form(draft, formulas.body_of(draft)))
+        form.values["rev"] = str(draft.rev)
+    return _editor(desk, ctx, draft, form, None, status=status)
+
+
+def _show_version(
+    desk: Desk,
+    ctx: TenantContext,
+    found: Formula | None,
+    form: Form | None = None,
+    status: int = 200,
+) -> Response[Any]:
     body = formulas.body_of(found) if found else None
     old = formulas.before(ctx, found) if found else None
     changes = formulas.diff(formulas.body_of(old), body) if old and body else []
     draft = formulas.draft_of(ctx) if Reader.of(desk.actor).publishes else None
     before = whole(desk.request.query_params.get("before", "")) or 0
     return show(
-        desk, ctx, "formula.html", formula=found, body=body, old=old, changes=changes,
+        desk, ctx, "formula.html", status=status, form=form or Form(), formula=found,
+        body=body, old=old, changes=changes,
         draft=draft, own=bool(draft and desk.actor.id in draft.authors), limits=LIMITS,
         listed=formulas.versions(ctx, before=before), figures=titles(ctx),
     )  # fmt: skip

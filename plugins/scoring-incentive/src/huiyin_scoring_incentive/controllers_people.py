@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from functools import partial
 from typing import Any
 
 from litestar import Controller, Response
@@ -15,7 +16,6 @@ from huiyin.sdk import (
     Desk,
     Form,
     FormData,
-    Invalid,
     Message,
     NotFound,
     TenantContext,
@@ -23,6 +23,7 @@ from huiyin.sdk import (
     colleagues,
     context_of,
     defaults,
+    or_again,
     page,
     parse,
     today,
@@ -47,35 +48,43 @@ class CreditController(Controller):
 
     @action("/new", name="scoring_incentive:credit_add", permission=NOMINATE)
     def add(self, desk: NamedDependency[Desk], data: FormData) -> Response[Any]:
-        ctx = context_of(desk)
-        try:
-            thanks.add(ctx, parse(CreditForm, data))
-        except Invalid as wrong:
-            return _credit_form(desk, ctx, Form.failed(data, wrong, desk._), 422)
-        return desk.redirect(home(desk, "/credits"), N_("已登记，经第三人确认后计入"))
+        def act() -> Response[Any]:
+            thanks.add(context_of(desk), parse(CreditForm, data))
+            return desk.redirect(home(desk, "/credits"), N_("已登记，经第三人确认后计入"))
+
+        def again(form: Form, status: int) -> Response[Any]:
+            return _credit_form(desk, context_of(desk), form, status)
+
+        return or_again(desk, data, act, again)
 
     @action("/{credit_id:uuid}/judge", name="scoring_incentive:credit_judge", permission=NOMINATE)
     def judge(
         self, desk: NamedDependency[Desk], credit_id: FromPath[uuid.UUID], data: FormData
     ) -> Response[Any]:
-        ctx, agree = context_of(desk), data.get("agree") == "yes"
-        reason = str(data.get("reason") or "").strip()[:500]
-        try:
-            thanks.judge(ctx, credit_id, agree=agree, reason=reason)
-        except Invalid as wrong:
-            return _credits(desk, ctx, Form.failed(data, wrong, desk._), 422)
-        return desk.redirect(
-            home(desk, "/credits"), N_("已确认") if agree else N_("已记录不予确认")
-        )
+        def act() -> Response[Any]:
+            agree = data.get("agree") == "yes"
+            reason = str(data.get("reason") or "").strip()[:500]
+            thanks.judge(context_of(desk), credit_id, agree=agree, reason=reason)
+            said = N_("已确认") if agree else N_("已记录不予确认")
+            return desk.redirect(home(desk, "/credits"), said)
+
+        return or_again(desk, {**data, "at": str(credit_id)}, act, partial(_credits_again, desk))
 
     @action(
         "/{credit_id:uuid}/withdraw", name="scoring_incentive:credit_withdraw", permission=NOMINATE
     )
     def withdraw(
-        self, desk: NamedDependency[Desk], credit_id: FromPath[uuid.UUID], data: FormData  # noqa: ARG002
-    ) -> Response[Any]:  # fmt: skip
-        thanks.withdraw(context_of(desk), credit_id)
-        return desk.redirect(home(desk, "/credits"), N_("已撤回"))
+        self, desk: NamedDependency[Desk], credit_id: FromPath[uuid.UUID], data: FormData
+    ) -> Response[Any]:
+        def act() -> Response[Any]:
+            thanks.withdraw(context_of(desk), credit_id)
+            return desk.redirect(home(desk, "/credits"), N_("已撤回"))
+
+        return or_again(desk, data, act, partial(_credits_again, desk))
+
+
+def _credits_again(desk: Desk, form: Form, status: int) -> Response[Any]:
+    return _credits(desk, context_of(desk), form, status)
 
 
 def _credits(
@@ -107,12 +116,14 @@ class AwardController(Controller):
 
     @action("/", name="scoring_incentive:award_open", permission=AWARD)
     def open(self, desk: NamedDependency[Desk], data: FormData) -> Response[Any]:
-        ctx = context_of(desk)
-        try:
-            made = awards.open_year(ctx, parse(YearForm, data).year)
-        except Invalid as wrong:
-            return _years(desk, ctx, Form.failed(data, wrong, desk._), 422)
-        return desk.redirect(home(desk, f"/awards/{made.year}"), N_("已开启，现在可以提名"))
+        def act() -> Response[Any]:
+            made = awards.open_year(context_of(desk), parse(YearForm, data).year)
+            return desk.redirect(home(desk, f"/awards/{made.year}"), N_("已开启，现在可以提名"))
+
+        def again(form: Form, status: int) -> Response[Any]:
+            return _years(desk, context_of(desk), form, status)
+
+        return or_again(desk, data, act, again)
 
     @page("/{year:int}", name="scoring_incentive:award_year", permission=OWN)
     def one(self, desk: NamedDependency[Desk], year: FromPath[int]) -> Response[Any]:
@@ -126,31 +137,39 @@ class AwardController(Controller):
     def nominate(
         self, desk: NamedDependency[Desk], year: FromPath[int], data: FormData
     ) -> Response[Any]:
-        ctx = context_of(desk)
-        try:
-            awards.nominate(ctx, _sane(year), parse(NominationForm, data))
-        except Invalid as wrong:
-            return _nomination(desk, ctx, year, Form.failed(data, wrong, desk._), 422)
-        return desk.redirect(home(desk, f"/awards/{year}"), N_("提名已提交"))
+        def act() -> Response[Any]:
+            awards.nominate(context_of(desk), _sane(year), parse(NominationForm, data))
+            return desk.redirect(home(desk, f"/awards/{year}"), N_("提名已提交"))
+
+        def again(form: Form, status: int) -> Response[Any]:
+            return _nomination(desk, context_of(desk), year, form, status)
+
+        return or_again(desk, data, act, again)
 
     @action("/{year:int}/close", name="scoring_incentive:award_close", permission=AWARD)
     def close(
-        self, desk: NamedDependency[Desk], year: FromPath[int], data: FormData  # noqa: ARG002
-    ) -> Response[Any]:  # fmt: skip
-        awards.close_list(context_of(desk), _sane(year))
-        return desk.redirect(home(desk, f"/awards/{year}"), N_("名单已封存，等待两道审批"))
+        self, desk: NamedDependency[Desk], year: FromPath[int], data: FormData
+    ) -> Response[Any]:
+        def act() -> Response[Any]:
+            awards.close_list(context_of(desk), _sane(year))
+            return desk.redirect(home(desk, f"/awards/{year}"), N_("名单已封存，等待两道审批"))
+
+        return or_again(desk, data, act, partial(_year_again, desk, year))
 
     @action("/{year:int}/approve", name="scoring_incentive:award_approve", permission=AWARD)
     def approve(
         self, desk: NamedDependency[Desk], year: FromPath[int], data: FormData
     ) -> Response[Any]:
-        made = awards.approve(context_of(desk), _sane(year), str(data.get("hash", "")))
-        said = (
-            N_("两道审批完成，奖励已授予")
-            if made.state == "granted"
-            else N_("已批准，等待另一道审批")
-        )
-        return desk.redirect(home(desk, f"/awards/{year}"), said)
+        def act() -> Response[Any]:
+            made = awards.approve(context_of(desk), _sane(year), str(data.get("hash", "")))
+            said = (
+                N_("两道审批完成，奖励已授予")
+                if made.state == "granted"
+                else N_("已批准，等待另一道审批")
+            )
+            return desk.redirect(home(desk, f"/awards/{year}"), said)
+
+        return or_again(desk, data, act, partial(_year_again, desk, year))
 
     @action("/{year:int}/strike/{award_id:uuid}", name="scoring_incentive:award_strike",
             permission=AWARD)  # fmt: skip
@@ -161,30 +180,40 @@ class AwardController(Controller):
         award_id: FromPath[uuid.UUID],
         data: FormData,
     ) -> Response[Any]:
-        ctx = context_of(desk)
-        try:
-            given = parse(ReasonForm, data)
-        except Invalid as wrong:
-            return _year(desk, ctx, year, Form.failed(data, wrong, desk._))
-        awards.strike(ctx, award_id, given.reason)
-        return desk.redirect(home(desk, f"/awards/{year}"), N_("已从名单移出"))
+        def act() -> Response[Any]:
+            awards.strike(context_of(desk), award_id, parse(ReasonForm, data).reason)
+            return desk.redirect(home(desk, f"/awards/{year}"), N_("已从名单移出"))
+
+        again = partial(_year_again, desk, year)
+        return or_again(desk, {**data, "at": str(award_id)}, act, again)
 
     @page("/mine", name="scoring_incentive:award_mine", permission=OWN)
     def own(self, desk: NamedDependency[Desk]) -> Response[Any]:
-        ctx = context_of(desk)
-        found = [(a, awards.words(a)) for a in awards.mine(ctx, desk.actor.id)]
-        return show(desk, ctx, "award_mine.html", awards=found)
+        return _mine(desk, Form(), 200)
 
     @action("/mine/{award_id:uuid}", name="scoring_incentive:award_consent", permission=OWN)
     def consent(
         self, desk: NamedDependency[Desk], award_id: FromPath[uuid.UUID], data: FormData
     ) -> Response[Any]:
-        agree = data.get("agree") == "yes"
-        ctx = context_of(desk)
-        found = awards.consent(ctx, award_id, str(data.get("words", "")), agree=agree)
-        said = N_("已同意，公开页面现在可以看到") if agree else N_("已撤回同意，公开页面已不再显示")
-        own = found.nominee_id == desk.actor.id
-        return desk.redirect(home(desk, "/awards/mine" if own else f"/awards/{found.year}"), said)
+        def act() -> Response[Any]:
+            agree, seen = data.get("agree") == "yes", str(data.get("words", ""))
+            found = awards.consent(context_of(desk), award_id, seen, agree=agree)
+            said = (
+                N_("已同意，公开页面现在可以看到")
+                if agree
+                else N_("已撤回同意，公开页面已不再显示")
+            )
+            own = found.nominee_id == desk.actor.id
+            where = "/awards/mine" if own else f"/awards/{found.year}"
+            return desk.redirect(home(desk, where), said)
+
+        return or_again(desk, data, act, partial(_mine, desk))
+
+
+def _mine(desk: Desk, form: Form, status: int) -> Response[Any]:
+    ctx = context_of(desk)
+    found = [(a, awards.words(a)) for a in awards.mine(ctx, desk.actor.id)]
+    return show(desk, ctx, "award_mine.html", status=status, form=form, awards=found)
 
 
 def _sane(year: int) -> int:
@@ -201,12 +230,18 @@ def _years(desk: Desk, ctx: TenantContext, form: Form, status: int = 200) -> Res
     )  # fmt: skip
 
 
-def _year(desk: Desk, ctx: TenantContext, year: int, form: Form | None = None) -> Response[Any]:
+def _year_again(desk: Desk, year: int, form: Form, status: int) -> Response[Any]:
+    return _year(desk, context_of(desk), year, form, status)
+
+
+def _year(
+    desk: Desk, ctx: TenantContext, year: int, form: Form | None = None, status: int = 200
+) -> Response[Any]:
     reward = awards.of_year(ctx, _sane(year))
     found = awards.awards_of(ctx, reward)
     listed = [a for a in found if a.state == "nominated"]
     response = show(
-        desk, ctx, "award_year.html", status=422 if form else 200, form=form or Form(),
+        desk, ctx, "award_year.html", status=status, form=form or Form(),
         reward=reward, awards=found, hash=awards.list_hash(listed), states=awards.STATE_TITLES,
         award_states=awards.AWARD_TITLES, me=desk.actor.id,
     )  # fmt: skip

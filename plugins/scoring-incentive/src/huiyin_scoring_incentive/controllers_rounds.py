@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from functools import partial
 from typing import Any
 
 from litestar import Controller, Response
@@ -14,17 +15,16 @@ from huiyin.sdk import (
     Desk,
     Form,
     FormData,
-    Invalid,
     TenantContext,
     action,
     context_of,
     defaults,
+    or_again,
     page,
     parse,
     today,
 )
 from huiyin_scoring_incentive import appeals, formulas, papers, rounds
-from huiyin_scoring_incentive.models import Appeal
 from huiyin_scoring_incentive.rights import DECIDE, OWN, PUBLISH, WRITE, Reader
 from huiyin_scoring_incentive.schemas import AppealForm, DecisionForm, ReasonForm, RoundForm
 from huiyin_scoring_incentive.shared import PDF, after, home, proofs, show, titles
@@ -50,19 +50,15 @@ class RoundController(Controller):
             N_("{year} 年第 {q} 季度"), year=quarter.since.year, q=(quarter.since.month + 2) // 3
         )
         form = defaults(RoundForm, title=title, since=quarter.since, until=quarter.until)
-        return show(desk, ctx, "round_new.html", form=form, formula=formulas.published(ctx))
+        return _round_new(desk, form, 200)
 
     @action("/new", name="scoring_incentive:round_open", permission=WRITE)
     def open(self, desk: NamedDependency[Desk], data: FormData) -> Response[Any]:
-        ctx = context_of(desk)
-        try:
-            made = rounds.open_round(ctx, parse(RoundForm, data))
-        except Invalid as wrong:
-            form = Form.failed(data, wrong, desk._)
-            return show(
-                desk, ctx, "round_new.html", status=422, form=form, formula=formulas.published(ctx)
-            )
-        return desk.redirect(home(desk, f"/rounds/{made.id}"), N_("已开始计算"))
+        def act() -> Response[Any]:
+            made = rounds.open_round(context_of(desk), parse(RoundForm, data))
+            return desk.redirect(home(desk, f"/rounds/{made.id}"), N_("已开始计算"))
+
+        return or_again(desk, data, act, partial(_round_new, desk))
 
     @page("/{round_id:uuid}", name="scoring_incentive:round", permission=OWN)
     def one(self, desk: NamedDependency[Desk], round_id: FromPath[uuid.UUID]) -> Response[Any]:
@@ -73,38 +69,60 @@ class RoundController(Controller):
     def sign(
         self, desk: NamedDependency[Desk], round_id: FromPath[uuid.UUID], data: FormData
     ) -> Response[Any]:
-        rounds.sign(context_of(desk), round_id, str(data.get("hash", "")))
-        return desk.redirect(home(desk, f"/rounds/{round_id}"), N_("已签署，须由另一位同事发布"))
+        def act() -> Response[Any]:
+            rounds.sign(context_of(desk), round_id, str(data.get("hash", "")))
+            said = N_("已签署，须由另一位同事发布")
+            return desk.redirect(home(desk, f"/rounds/{round_id}"), said)
+
+        return or_again(desk, data, act, partial(_round_again, desk, round_id))
 
     @action("/{round_id:uuid}/publish", name="scoring_incentive:round_publish", permission=PUBLISH)
     def publish(
         self, desk: NamedDependency[Desk], round_id: FromPath[uuid.UUID], data: FormData
     ) -> Response[Any]:
-        rounds.publish(context_of(desk), round_id, str(data.get("hash", "")))
-        return desk.redirect(home(desk, f"/rounds/{round_id}"), N_("得分已公布，不再更改"))
+        def act() -> Response[Any]:
+            rounds.publish(context_of(desk), round_id, str(data.get("hash", "")))
+            return desk.redirect(home(desk, f"/rounds/{round_id}"), N_("得分已公布，不再更改"))
+
+        return or_again(desk, data, act, partial(_round_again, desk, round_id))
 
     @action("/{round_id:uuid}/resume", name="scoring_incentive:round_resume", permission=WRITE)
     def resume(
-        self, desk: NamedDependency[Desk], round_id: FromPath[uuid.UUID], data: FormData  # noqa: ARG002
-    ) -> Response[Any]:  # fmt: skip
-        rounds.resume(context_of(desk), round_id)
-        return desk.redirect(home(desk, f"/rounds/{round_id}"), N_("已接着计算"))
+        self, desk: NamedDependency[Desk], round_id: FromPath[uuid.UUID], data: FormData
+    ) -> Response[Any]:
+        def act() -> Response[Any]:
+            rounds.resume(context_of(desk), round_id)
+            return desk.redirect(home(desk, f"/rounds/{round_id}"), N_("已接着计算"))
+
+        return or_again(desk, data, act, partial(_round_again, desk, round_id))
 
     @action("/{round_id:uuid}/drop", name="scoring_incentive:round_drop", permission=WRITE)
     def drop(
         self, desk: NamedDependency[Desk], round_id: FromPath[uuid.UUID], data: FormData
     ) -> Response[Any]:
-        ctx = context_of(desk)
-        try:
-            given = parse(ReasonForm, data)
-        except Invalid as wrong:
-            return _round(desk, ctx, round_id, Form.failed(data, wrong, desk._))
-        rounds.drop(ctx, round_id, given.reason)
-        return desk.redirect(home(desk, "/rounds"), N_("这一轮已作废"))
+        def act() -> Response[Any]:
+            rounds.drop(context_of(desk), round_id, parse(ReasonForm, data).reason)
+            return desk.redirect(home(desk, "/rounds"), N_("这一轮已作废"))
+
+        return or_again(desk, data, act, partial(_round_again, desk, round_id))
+
+
+def _round_new(desk: Desk, form: Form, status: int) -> Response[Any]:
+    ctx = context_of(desk)
+    formula = formulas.published(ctx)
+    return show(desk, ctx, "round_new.html", status=status, form=form, formula=formula)
+
+
+def _round_again(desk: Desk, round_id: uuid.UUID, form: Form, status: int) -> Response[Any]:
+    return _round(desk, context_of(desk), round_id, form, status)
 
 
 def _round(
-    desk: Desk, ctx: TenantContext, round_id: uuid.UUID, form: Form | None = None
+    desk: Desk,
+    ctx: TenantContext,
+    round_id: uuid.UUID,
+    form: Form | None = None,
+    status: int = 200,
 ) -> Response[Any]:
     found, formula = rounds.visible(ctx, round_id)
     can = Reader.of(desk.actor)
@@ -115,7 +133,7 @@ def _round(
         teams = [t for t in teams if t.name and t.name == desk.actor.department]
         rows, hidden = [row for row in rows if row.subject_id == desk.actor.id], 0
     response = show(
-        desk, ctx, "round.html", status=422 if form else 200, form=form or Form(), round=found,
+        desk, ctx, "round.html", status=status, form=form or Form(), round=found,
         formula=formula, rows=rows, teams=teams, hidden=hidden, states=rounds.STATE_TITLES,
         figures=titles(ctx), smallest=rounds.SMALLEST_TEAM,
     )  # fmt: skip
@@ -144,30 +162,27 @@ class ScoreController(Controller):
 
     @page("/appeal", name="scoring_incentive:appeal_new", permission=OWN)
     def ask(self, desk: NamedDependency[Desk], score_id: FromPath[uuid.UUID]) -> Response[Any]:
-        ctx = context_of(desk)
-        told = appeals.explain(ctx, score_id)
-        return show(
-            desk, ctx, "appeal_new.html", told=told, form=defaults(AppealForm),
-            last=appeals.until(ctx, told.round), own=told.score.subject_id == ctx.actor.id,
-        )  # fmt: skip
+        return _appeal_new(desk, score_id, defaults(AppealForm), 200)
 
     @action("/appeal", name="scoring_incentive:appeal_file", permission=OWN)
     def file(
         self, desk: NamedDependency[Desk], score_id: FromPath[uuid.UUID], data: FormData
     ) -> Response[Any]:
-        ctx = context_of(desk)
-        try:
-            made = appeals.file(ctx, score_id, parse(AppealForm, data))
-        except Invalid as wrong:
-            told = appeals.explain(ctx, score_id)
-            return show(
-                desk, ctx, "appeal_new.html", status=422, told=told,
-                form=Form.failed(data, wrong, desk._), last=appeals.until(ctx, told.round),
-                own=True,
-            )  # fmt: skip
-        return desk.redirect(
-            home(desk, f"/appeals/{made.id}"), N_("申诉已提交，由未经手这一得分的同事决定")
-        )
+        def act() -> Response[Any]:
+            made = appeals.file(context_of(desk), score_id, parse(AppealForm, data))
+            said = N_("申诉已提交，由未经手这一得分的同事决定")
+            return desk.redirect(home(desk, f"/appeals/{made.id}"), said)
+
+        return or_again(desk, data, act, partial(_appeal_new, desk, score_id))
+
+
+def _appeal_new(desk: Desk, score_id: uuid.UUID, form: Form, status: int) -> Response[Any]:
+    ctx = context_of(desk)
+    told = appeals.explain(ctx, score_id)
+    return show(
+        desk, ctx, "appeal_new.html", status=status, told=told, form=form,
+        last=appeals.until(ctx, told.round), own=told.score.subject_id == ctx.actor.id,
+    )  # fmt: skip
 
 
 def _score(desk: Desk, ctx: TenantContext, told: appeals.Explained) -> Response[Any]:
@@ -205,35 +220,34 @@ class AppealController(Controller):
 
     @page("/{appeal_id:uuid}", name="scoring_incentive:appeal", permission=OWN)
     def one(self, desk: NamedDependency[Desk], appeal_id: FromPath[uuid.UUID]) -> Response[Any]:
-        ctx = context_of(desk)
-        return _appeal(desk, ctx, appeals.get(ctx, appeal_id), defaults(DecisionForm))
+        return _appeal(desk, appeal_id, defaults(DecisionForm), 200)
 
     @action("/{appeal_id:uuid}/decide", name="scoring_incentive:appeal_decide",
             permission=DECIDE)  # fmt: skip
     def decide(
         self, desk: NamedDependency[Desk], appeal_id: FromPath[uuid.UUID], data: FormData
     ) -> Response[Any]:
-        ctx = context_of(desk)
-        try:
-            appeals.decide(ctx, appeal_id, parse(DecisionForm, data))
-        except Invalid as wrong:
-            found = appeals.get(ctx, appeal_id)
-            return _appeal(desk, ctx, found, Form.failed(data, wrong, desk._), 422)
-        return desk.redirect(
-            home(desk, f"/appeals/{appeal_id}"), N_("已作出决定，本人可在申诉页看到")
-        )
+        def act() -> Response[Any]:
+            appeals.decide(context_of(desk), appeal_id, parse(DecisionForm, data))
+            said = N_("已作出决定，本人可在申诉页看到")
+            return desk.redirect(home(desk, f"/appeals/{appeal_id}"), said)
+
+        return or_again(desk, data, act, partial(_appeal, desk, appeal_id))
 
     @action("/{appeal_id:uuid}/withdraw", name="scoring_incentive:appeal_withdraw", permission=OWN)
     def withdraw(
-        self, desk: NamedDependency[Desk], appeal_id: FromPath[uuid.UUID], data: FormData  # noqa: ARG002
-    ) -> Response[Any]:  # fmt: skip
-        appeals.withdraw(context_of(desk), appeal_id)
-        return desk.redirect(home(desk, f"/appeals/{appeal_id}"), N_("申诉已撤回"))
+        self, desk: NamedDependency[Desk], appeal_id: FromPath[uuid.UUID], data: FormData
+    ) -> Response[Any]:
+        def act() -> Response[Any]:
+            appeals.withdraw(context_of(desk), appeal_id)
+            return desk.redirect(home(desk, f"/appeals/{appeal_id}"), N_("申诉已撤回"))
+
+        return or_again(desk, data, act, partial(_appeal, desk, appeal_id))
 
 
-def _appeal(
-    desk: Desk, ctx: TenantContext, found: Appeal, form: Form, status: int = 200
-) -> Response[Any]:
+def _appeal(desk: Desk, appeal_id: uuid.UUID, form: Form, status: int) -> Response[Any]:
+    ctx = context_of(desk)
+    found = appeals.get(ctx, appeal_id)
     told = appeals.explain(ctx, found.score_id)
     return show(
         desk, ctx, "appeal.html", status=status, appeal=found, told=told, form=form,

@@ -7,6 +7,7 @@ from typing import Final
 from huiyin.sdk import N_
 
 AUTHOR: Final = N_("公式的拟定人不能发布自己的公式，请另一位有权限的同事发布")
+DRAFT_GONE: Final = N_("草稿刚被其他人发布或放弃，需要时请拟定新版后再填")
 STALE: Final = N_("草稿刚被其他人更新，请核对最新内容后再保存")
 SAME_HANDS: Final = N_("签署人和发布人须是两个人，请另一位同事发布")
 OWN_SCORE: Final = N_("这一轮里有本人的得分，请未参加评分的同事办理")

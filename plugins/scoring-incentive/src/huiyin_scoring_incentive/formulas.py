@@ -144,12 +144,12 @@ def begin(ctx: TenantContext) -> Formula:
 def save(ctx: TenantContext, head: HeadForm, body: Body) -> Formula:
     """Keep the draft; whoever changes it becomes one of its authors.
 
-    Raises ``Invalid`` with the lint's reasons at the fields, ``Conflict`` when it was changed
-    meanwhile, ``NotFound`` without a draft.
+    Raises ``Invalid`` with the lint's reasons at the fields, ``Conflict`` when it was changed,
+    published or given up meanwhile.
     """
     found = draft_of(ctx, lock=True)
     if found is None:
-        raise NotFound
+        raise Conflict(errors.DRAFT_GONE)
     if head.rev and head.rev != found.rev:
         raise Conflict(errors.STALE)
     if faults := lint(body, ctx.figures()):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -23,6 +24,7 @@ from huiyin.sdk import (
     can_mail,
     context_of,
     defaults,
+    or_again,
     page,
     parse,
 )
@@ -51,14 +53,14 @@ class CampaignController(Controller):
 
     @action("/new", name="survey_satisfaction:campaign_create", permission=desks.MANAGE)
     def create(self, desk: NamedDependency[Desk], data: FormData) -> Response[Any]:
-        ctx = context_of(desk)
-        try:
-            campaign = campaigns.save(ctx, parse(CampaignForm, data))
-        except Invalid as error:
-            return _form(desk, Form.failed(data, error, desk._), status=422)
-        return desk.redirect(
-            desks.staff(desk, f"/campaigns/{campaign.id}"), Message(N_("调查已保存"))
-        )
+        def act() -> Response[Any]:
+            campaign = campaigns.save(context_of(desk), parse(CampaignForm, data))
+            return _to(desk, campaign, N_("调查已保存"))
+
+        def again(form: Form, status: int) -> Response[Any]:
+            return _form(desk, form, status=status)
+
+        return or_again(desk, data, act, again)
 
     @page("/{campaign:str}", name="survey_satisfaction:campaign", permission=desks.MANAGE)
     def show(self, desk: NamedDependency[Desk], campaign: FromPath[str]) -> Response[Any]:
@@ -67,13 +69,7 @@ class CampaignController(Controller):
     @page("/{campaign:str}/edit", name="survey_satisfaction:campaign_edit", permission=desks.MANAGE)
     def edit(self, desk: NamedDependency[Desk], campaign: FromPath[str]) -> Response[Any]:
         found = _found(desk, campaign)
-        known = {
-            f.name: getattr(found, f.name)
-            for f in msgspec.structs.fields(CampaignForm)
-            if f.name != "questionnaire"
-        }
-        form = defaults(CampaignForm, questionnaire=found.questionnaire_id, **known)
-        return _form(desk, form, found)
+        return _form(desk, _filled(found), found)
 
     @action(
         "/{campaign:str}/edit", name="survey_satisfaction:campaign_save", permission=desks.MANAGE
@@ -81,13 +77,22 @@ class CampaignController(Controller):
     def save(
         self, desk: NamedDependency[Desk], campaign: FromPath[str], data: FormData
     ) -> Response[Any]:
-        ctx = context_of(desk)
-        found = campaigns.find(ctx, desks.uuid_of(campaign), lock=True)
-        try:
-            campaigns.save(ctx, parse(CampaignForm, data), found)
-        except Invalid as error:
-            return _form(desk, Form.failed(data, error, desk._), found, status=422)
-        return _to(desk, found, N_("调查已保存"))
+        def act() -> Response[Any]:
+            ctx = context_of(desk)
+            found = campaigns.find(ctx, desks.uuid_of(campaign), lock=True)
+            seen = str(data.get("rev", ""))
+            campaigns.save(ctx, parse(CampaignForm, data), found, seen=seen)
+            return _to(desk, found, N_("调查已保存"))
+
+        def again(form: Form, status: int) -> Response[Any]:
+            found = _found(desk, campaign)
+            if found.state != "draft":
+                return _campaign(desk, found, form, status=status)
+            if form.get("rev") != campaigns.mark(found):
+                form.beside(_filled(found))
+            return _form(desk, form, found, status=status)
+
+        return or_again(desk, data, act, again)
 
     @action(
         "/{campaign:str}/start", name="survey_satisfaction:campaign_start", permission=desks.MANAGE
@@ -95,31 +100,35 @@ class CampaignController(Controller):
     def start(
         self, desk: NamedDependency[Desk], campaign: FromPath[str], data: FormData
     ) -> Response[Any]:
-        ctx = context_of(desk)
-        try:
-            started = campaigns.start(ctx, desks.uuid_of(campaign))
-        except Invalid as error:
-            form = Form.failed(data, error, desk._)
-            return _campaign(desk, _found(desk, campaign), form, status=422)
-        return _to(desk, started, N_("调查已启动"))
+        def act() -> Response[Any]:
+            started = campaigns.start(context_of(desk), desks.uuid_of(campaign))
+            return _to(desk, started, N_("调查已启动"))
+
+        return or_again(desk, data, act, partial(_campaign_again, desk, campaign))
 
     @action("/{campaign:str}/end", name="survey_satisfaction:campaign_end", permission=desks.MANAGE)
     def end(
-        self, desk: NamedDependency[Desk], campaign: FromPath[str], data: FormData  # noqa: ARG002
-    ) -> Response[Any]:  # fmt: skip
-        ended = campaigns.end(context_of(desk), desks.uuid_of(campaign))
-        return _to(desk, ended, N_("调查已结束"))
+        self, desk: NamedDependency[Desk], campaign: FromPath[str], data: FormData
+    ) -> Response[Any]:
+        def act() -> Response[Any]:
+            ended = campaigns.end(context_of(desk), desks.uuid_of(campaign))
+            return _to(desk, ended, N_("调查已结束"))
+
+        return or_again(desk, data, act, partial(_campaign_again, desk, campaign))
 
     @action(
         "/{campaign:str}/newer", name="survey_satisfaction:campaign_newer", permission=desks.MANAGE
     )
     def newer(
-        self, desk: NamedDependency[Desk], campaign: FromPath[str], data: FormData  # noqa: ARG002
-    ) -> Response[Any]:  # fmt: skip
-        ctx = context_of(desk)
-        found = campaigns.find(ctx, desks.uuid_of(campaign), lock=True)
-        campaigns.use_newer(ctx, found)
-        return _to(desk, found, N_("此后发出的问卷使用新版本"))
+        self, desk: NamedDependency[Desk], campaign: FromPath[str], data: FormData
+    ) -> Response[Any]:
+        def act() -> Response[Any]:
+            ctx = context_of(desk)
+            found = campaigns.find(ctx, desks.uuid_of(campaign), lock=True)
+            campaigns.use_newer(ctx, found)
+            return _to(desk, found, N_("此后发出的问卷使用新版本"))
+
+        return or_again(desk, data, act, partial(_campaign_again, desk, campaign))
 
     # -- the list of people --------------------------------------------------------------------
 
@@ -139,20 +148,20 @@ class CampaignController(Controller):
     def take(
         self, desk: NamedDependency[Desk], campaign: FromPath[str], data: UploadData
     ) -> Response[Any]:
-        ctx = context_of(desk)
-        found = campaigns.find(ctx, desks.uuid_of(campaign), lock=True)
-        upload = data.get("file")
-        try:
+        def act() -> Response[Any]:
+            ctx = context_of(desk)
+            found = campaigns.find(ctx, desks.uuid_of(campaign), lock=True)
+            upload = data.get("file")
             if not isinstance(upload, UploadFile) or not upload.filename:
-                raise Invalid({"file": N_("请选择 CSV 或 XLSX 文件")})  # noqa: TRY301 - one way out
+                raise Invalid({"file": N_("请选择 CSV 或 XLSX 文件")})
             outcome = importing.take(ctx, found, upload.file, upload.filename)
-        except Invalid as error:
-            return _campaign(desk, found, Form.failed({}, error, desk._), status=422)
-        if outcome.wrong and data.get("do") == "errors":
-            return desk.file(importing.error_file(ctx, outcome.wrong), "名单-需修改.csv", CSV)
-        if outcome.wrong:
-            return _campaign(desk, found, Form(), status=422, wrong=outcome.wrong)
-        return _to(desk, found, N_("已导入 {n} 人"), n=outcome.taken)
+            if outcome.wrong and data.get("do") == "errors":
+                return desk.file(importing.error_file(ctx, outcome.wrong), "名单-需修改.csv", CSV)
+            if outcome.wrong:
+                return _campaign(desk, found, Form(), status=422, wrong=outcome.wrong)
+            return _to(desk, found, N_("已导入 {n} 人"), n=outcome.taken)
+
+        return or_again(desk, {}, act, partial(_campaign_again, desk, campaign))
 
 
 def _to(desk: Desk, campaign: Campaign, said: str, **params: object) -> Response[Any]:
@@ -163,13 +172,27 @@ def _found(desk: Desk, campaign: str) -> Campaign:
     return campaigns.find(context_of(desk), desks.uuid_of(campaign))
 
 
+def _filled(campaign: Campaign) -> Form:
+    known = {
+        f.name: getattr(campaign, f.name)
+        for f in msgspec.structs.fields(CampaignForm)
+        if f.name != "questionnaire"
+    }
+    return defaults(CampaignForm, questionnaire=campaign.questionnaire_id, **known)
+
+
+def _campaign_again(desk: Desk, campaign: str, form: Form, status: int) -> Response[Any]:
+    return _campaign(desk, _found(desk, campaign), form, status=status)
+
+
 def _form(
     desk: Desk, form: Form, campaign: Campaign | None = None, *, status: int = 200
 ) -> Response[Any]:
     choices = campaigns.choices(context_of(desk))
     return desks.show(
-        desk, "campaign_form.html", status=status, form=form, campaign=campaign, choices=choices
-    )
+        desk, "campaign_form.html", status=status, form=form, campaign=campaign, choices=choices,
+        mark=campaigns.mark(campaign) if campaign else "",
+    )  # fmt: skip
 
 
 def _campaign(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import calendar
+import hashlib
 import random
 import uuid
 from collections import defaultdict
@@ -28,7 +29,7 @@ from huiyin.sdk import (
     uuid7,
 )
 from huiyin_survey_satisfaction import counting, invitations, telling, tokens
-from huiyin_survey_satisfaction.errors import AlreadyStarted, NotRunning
+from huiyin_survey_satisfaction.errors import AlreadyStarted, NotRunning, Resettled
 from huiyin_survey_satisfaction.models import Campaign, Invitation, Questionnaire, Version
 from huiyin_survey_satisfaction.questionnaires import newest_published
 from huiyin_survey_satisfaction.wording import PERIODIC, TRIGGERS, State
@@ -55,6 +56,12 @@ class CampaignForm(msgspec.Struct, frozen=True, kw_only=True):
     rest_days: Annotated[int, _meta(N_("间隔天数"), ge=0, le=730)] = 90
     reminders: Annotated[int, _meta(N_("提醒次数"), ge=0, le=3)] = 1
     remind_days: Annotated[int, _meta(N_("几天后提醒"), ge=1, le=60)] = 7
+
+
+# What a campaign keeps as the form says it.
+_SETTINGS: Final = tuple(
+    field.name for field in msgspec.structs.fields(CampaignForm) if field.name != "questionnaire"
+)
 
 
 def listed(ctx: TenantContext) -> Sequence[Campaign]:
@@ -105,10 +112,27 @@ def find(ctx: TenantContext, campaign_id: uuid.UUID, *, lock: bool = False) -> C
     return found
 
 
-def save(ctx: TenantContext, form: CampaignForm, known: Campaign | None = None) -> Campaign:
-    """A new campaign, or one not begun yet with other settings.  Raises ``Invalid``."""
+def mark(campaign: Campaign) -> str:
+    """Tells the settings of one moment from those of another, as a form's version does."""
+    held = [campaign.questionnaire_id, *(getattr(campaign, name) for name in _SETTINGS)]
+    return hashlib.sha256(repr(held).encode()).hexdigest()[:16]
+
+
+def save(
+    ctx: TenantContext,
+    form: CampaignForm,
+    known: Campaign | None = None,
+    *,
+    seen: str | None = None,
+) -> Campaign:
+    """A new campaign, or one not begun yet with other settings, which stood as ``seen``.
+
+    Raises ``Invalid``, ``AlreadyStarted``, and ``Resettled`` when somebody was faster.
+    """
     if known is not None and known.state != "draft":
         raise AlreadyStarted
+    if known is not None and seen is not None and seen != mark(known):
+        raise Resettled
     faults: dict[str, Any] = {}
     if not form.title:
         faults["title"] = N_("请写一个名称，例如「2026 年度投资者调查」")
@@ -121,9 +145,8 @@ def save(ctx: TenantContext, form: CampaignForm, known: Campaign | None = None) 
         raise Invalid(faults)
     campaign = known or Campaign(id=uuid7(), created_by=ctx.actor.id, state="draft")
     campaign.questionnaire_id, campaign.version_id = version.questionnaire_id, version.id
-    for name in msgspec.structs.fields(CampaignForm):
-        if name.name != "questionnaire":
-            setattr(campaign, name.name, getattr(form, name.name))
+    for name in _SETTINGS:
+        setattr(campaign, name, getattr(form, name))
     _suit(campaign)
     if known is None:
         campaign.seed = random.SystemRandom().randrange(2**31)

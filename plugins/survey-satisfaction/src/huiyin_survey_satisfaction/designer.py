@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from litestar import Controller, Response
 from litestar.di import NamedDependency
@@ -19,6 +20,7 @@ from huiyin.sdk import (
     NotFound,
     action,
     context_of,
+    or_again,
     page,
     parse,
 )
@@ -27,6 +29,8 @@ from huiyin_survey_satisfaction import desk as desks
 from huiyin_survey_satisfaction.designs import Design
 from huiyin_survey_satisfaction.library import library
 from huiyin_survey_satisfaction.models import Questionnaire, Version
+
+T = TypeVar("T")
 
 
 class DesignerController(Controller):
@@ -69,15 +73,15 @@ class DesignerController(Controller):
     def head(
         self, desk: NamedDependency[Desk], id_: FromPath[str], data: FormData
     ) -> Response[Any]:
-        found = _found(desk, id_)
-        try:
+        def act() -> Response[Any]:
             form = parse(editing.HeadForm, data)
             if not form.title:
-                raise Invalid({"title": N_("请填写问卷名称")})  # noqa: TRY301 - one way out
-        except Invalid as error:
-            return _designer(desk, found, Form.failed(data, error, desk._), status=422)
-        found.title, found.title_en = form.title, form.title_en
-        return _changed(desk, found, data, lambda design: editing.with_head(design, form))
+                raise Invalid({"title": N_("请填写问卷名称")})
+            found = _found(desk, id_)
+            found.title, found.title_en = form.title, form.title_en
+            return _changed(desk, found, data, lambda design: editing.with_head(design, form))
+
+        return or_again(desk, data, act, partial(_head_again, desk, id_))
 
     # -- pages and questions -------------------------------------------------------------------
 
@@ -105,14 +109,14 @@ class DesignerController(Controller):
     def section_add(
         self, desk: NamedDependency[Desk], id_: FromPath[str], data: FormData
     ) -> Response[Any]:
-        return _put_section(desk, _found(desk, id_), "", data)
+        return _put_section(desk, id_, "", data)
 
     @action("/{id_:str}/sections/{code:str}", name="survey_satisfaction:section_put",
             permission=desks.MANAGE)  # fmt: skip
     def section_put(
         self, desk: NamedDependency[Desk], id_: FromPath[str], code: FromPath[str], data: FormData
     ) -> Response[Any]:
-        return _put_section(desk, _found(desk, id_), code, data)
+        return _put_section(desk, id_, code, data)
 
     @page("/{id_:str}/sections/{code:str}/questions/new", name="survey_satisfaction:question_new",
           permission=desks.MANAGE)  # fmt: skip
@@ -126,7 +130,7 @@ class DesignerController(Controller):
     def question_add(
         self, desk: NamedDependency[Desk], id_: FromPath[str], code: FromPath[str], data: FormData
     ) -> Response[Any]:
-        return _put_question(desk, _found(desk, id_), code, "", data)
+        return _put_question(desk, id_, code, "", data)
 
     @page("/{id_:str}/questions/{code:str}", name="survey_satisfaction:question",
           permission=desks.MANAGE)  # fmt: skip
@@ -143,7 +147,7 @@ class DesignerController(Controller):
     def question_put(
         self, desk: NamedDependency[Desk], id_: FromPath[str], code: FromPath[str], data: FormData
     ) -> Response[Any]:
-        return _put_question(desk, _found(desk, id_), "", code, data)
+        return _put_question(desk, id_, "", code, data)
 
     @action("/{id_:str}/arrange", name="survey_satisfaction:arrange", permission=desks.MANAGE)
     def arrange(
@@ -153,8 +157,12 @@ class DesignerController(Controller):
         code, do = str(data.get("code", "")), str(data.get("do", ""))
         if do not in _ARRANGE:
             raise NotFound
-        act = _ARRANGE[do]
-        return _changed(desk, _found(desk, id_), data, lambda design: act(design, code))
+        alter = _ARRANGE[do]
+
+        def act() -> Response[Any]:
+            return _changed(desk, _found(desk, id_), data, lambda design: alter(design, code))
+
+        return or_again(desk, data, act, partial(_button_again, desk, id_))
 
     # -- versions ------------------------------------------------------------------------------
 
@@ -162,13 +170,13 @@ class DesignerController(Controller):
     def publish(
         self, desk: NamedDependency[Desk], id_: FromPath[str], data: FormData
     ) -> Response[Any]:
-        found = _found(desk, id_)
-        try:
+        def act() -> Response[Any]:
+            found = _found(desk, id_)
             version = questionnaires.publish(context_of(desk), found, str(data.get("rev", "")))
-        except Invalid as error:
-            return _designer(desk, found, Form.failed({}, error, desk._), status=422)
-        said = Message(N_("第 {n} 版已发布"), {"n": version.number})
-        return desk.redirect(_address(desk, found), said)
+            said = Message(N_("第 {n} 版已发布"), {"n": version.number})
+            return desk.redirect(_address(desk, found), said)
+
+        return or_again(desk, data, act, partial(_button_again, desk, id_))
 
     @action("/{id_:str}/draft", name="survey_satisfaction:draft", permission=desks.MANAGE)
     def draft(
@@ -205,14 +213,33 @@ def _changed(
     return desk.redirect(_address(desk, found))
 
 
+def _head_again(desk: Desk, id_: str, form: Form, status: int) -> Response[Any]:
+    return _designer(desk, _found(desk, id_), form, status=status)
+
+
+def _button_again(desk: Desk, id_: str, form: Form, status: int) -> Response[Any]:
+    """A button sends no words: the page as it is, and why it was refused."""
+    return _designer(
+        desk, _found(desk, id_), Form(errors=form.errors, summary=form.summary), status=status
+    )
+
+
+def _is_overtaken(form: Form, version: Version) -> bool:
+    """Whether somebody else changed the draft since this form was opened."""
+    return bool(form.values.get("rev")) and form.get("rev") != str(version.rev)
+
+
 def _designer(desk: Desk, found: Questionnaire, form: Form, *, status: int = 200) -> Response[Any]:
     versions = questionnaires.versions(context_of(desk), found)
     design = designs.read(versions[0].design)
+    stored = {
+        "title": found.title, "title_en": found.title_en, "intro": design.intro.zh,
+        "intro_en": design.intro.en, "thanks": design.thanks.zh, "thanks_en": design.thanks.en,
+    }  # fmt: skip
     if not form.values:
-        form.values = {
-            "title": found.title, "title_en": found.title_en, "intro": design.intro.zh,
-            "intro_en": design.intro.en, "thanks": design.thanks.zh, "thanks_en": design.thanks.en,
-        }  # fmt: skip
+        form.values = stored
+    elif _is_overtaken(form, versions[0]):
+        form.beside(Form(stored))
     return desks.show(
         desk, "designer.html", status=status, questionnaire=found, versions=versions,
         version=versions[0], design=design, form=form, draft=versions[0].state == "draft",
@@ -232,12 +259,32 @@ def _section(
     )  # fmt: skip
 
 
-def _put_section(desk: Desk, found: Questionnaire, code: str, data: Any) -> Response[Any]:
-    try:
+def _put_section(desk: Desk, id_: str, code: str, data: Any) -> Response[Any]:
+    def act() -> Response[Any]:
         form = parse(editing.SectionForm, data)
-    except Invalid as error:
-        return _section(desk, found, code, Form.failed(data, error, desk._), status=422)
-    return _changed(desk, found, data, lambda design: editing.put_section(design, code, form))
+        return _changed(
+            desk, _found(desk, id_), data, lambda design: editing.put_section(design, code, form)
+        )
+
+    def again(form: Form, status: int) -> Response[Any]:
+        found = _found(desk, id_)
+        newest = _newest(desk, found)
+        known = _still(lambda: editing.section_in(designs.read(newest.design), code))
+        if newest.state != "draft" or (code and known is None):
+            return _designer(desk, found, form, status=status)
+        if known is not None and _is_overtaken(form, newest):
+            form.beside(Form(editing.filled_section(known)))
+        return _section(desk, found, code, form, status=status)
+
+    return or_again(desk, data, act, again)
+
+
+def _still(find: Callable[[], T]) -> T | None:
+    """What is looked for, unless somebody else has taken it away meanwhile."""
+    try:
+        return find()
+    except NotFound:
+        return None
 
 
 def _question(
@@ -254,19 +301,28 @@ def _question(
     )  # fmt: skip
 
 
-def _put_question(
-    desk: Desk, found: Questionnaire, section: str, code: str, data: Any
-) -> Response[Any]:
-    try:
-        form = parse(editing.QuestionForm, data)
+def _put_question(desk: Desk, id_: str, section: str, code: str, data: Any) -> Response[Any]:
+    def act() -> Response[Any]:
+        form, found = parse(editing.QuestionForm, data), _found(desk, id_)
         known = questionnaires.known(context_of(desk), found)
         return _changed(
             desk, found, data,
             lambda design: editing.put_question(design, section, code, form, known),
         )  # fmt: skip
-    except Invalid as error:
-        failed = Form.failed(data, error, desk._)
-        return _question(desk, found, section, code, failed, status=422)
+
+    def again(form: Form, status: int) -> Response[Any]:
+        found = _found(desk, id_)
+        newest = _newest(desk, found)
+        design = designs.read(newest.design)
+        known = _still(lambda: editing.question_in(design, code))
+        place = known if code else _still(lambda: editing.section_in(design, section))
+        if newest.state != "draft" or place is None:
+            return _designer(desk, found, form, status=status)
+        if known is not None and _is_overtaken(form, newest):
+            form.beside(Form(editing.filled(known)))
+        return _question(desk, found, section, code, form, status=status)
+
+    return or_again(desk, data, act, again)
 
 
 def _preview(desk: Desk, title: str, design: Design, back: str) -> Response[Any]:

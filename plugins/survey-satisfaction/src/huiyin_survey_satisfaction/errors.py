@@ -8,7 +8,13 @@ from huiyin.sdk import N_, Conflict, Refused
 class Edited(Conflict):
     """Two people worked on one draft."""
 
-    default = N_("问卷草稿刚被其他人修改，请刷新后再改")
+    default = N_("问卷草稿刚被其他人修改，您填写的内容还在，请与最新内容核对后再保存")
+
+
+class Resettled(Conflict):
+    """Two people worked on the settings of one campaign."""
+
+    default = N_("调查设置刚被其他人修改，您填写的内容还在，请与最新内容核对后再保存")
 
 
 class NotADraft(Conflict):

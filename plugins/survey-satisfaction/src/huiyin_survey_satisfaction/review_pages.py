@@ -14,11 +14,11 @@ from huiyin.sdk import (
     Desk,
     Form,
     FormData,
-    Invalid,
     Message,
     action,
     causes,
     context_of,
+    or_again,
     page,
     parse,
 )
@@ -50,14 +50,17 @@ class ReviewController(Controller):
     def conclude(
         self, desk: NamedDependency[Desk], review: FromPath[str], data: FormData
     ) -> Response[Any]:
-        ctx = context_of(desk)
         id_ = desks.uuid_of(review)
-        try:
-            reviews.conclude(ctx, id_, parse(reviews.ReviewForm, data))
-        except Invalid as error:
-            found, case = reviews.find(ctx, id_)
-            return _page(desk, found, case, Form.failed(data, error, desk._), status=422)
-        return desk.redirect(desks.staff(desk, "/reviews"), Message(N_("复核结论已记录")))
+
+        def act() -> Response[Any]:
+            reviews.conclude(context_of(desk), id_, parse(reviews.ReviewForm, data))
+            return desk.redirect(desks.staff(desk, "/reviews"), Message(N_("复核结论已记录")))
+
+        def again(form: Form, status: int) -> Response[Any]:
+            found, case = reviews.find(context_of(desk), id_)
+            return _page(desk, found, case, form, status=status)
+
+        return or_again(desk, data, act, again)
 
 
 def _page(

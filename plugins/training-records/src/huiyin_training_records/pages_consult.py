@@ -12,7 +12,6 @@ from litestar.params import FromPath
 
 from huiyin.sdk import (
     N_,
-    Conflict,
     Desk,
     Form,
     FormData,
@@ -179,11 +178,7 @@ def _page(
 
 
 def _tried(desk: Desk, key: uuid.UUID, data: Any, do: Any, said: str) -> Response[Any]:
-    try:
-        return attempt(desk, data, do, said, lambda form, status: _page(desk, key, form, status))
-    except Conflict as error:
-        desk.session.rollback()
-        return desk.redirect(home(desk, f"/consultations/{key}"), error.message)
+    return attempt(desk, data, do, said, lambda form, status: _page(desk, key, form, status))
 
 
 def _experts(desk: Desk, form: Form, status: int) -> Response[Any]:

@@ -27,6 +27,7 @@ from huiyin.sdk import (
     parse,
 )
 from huiyin_training_records import assigning, courses
+from huiyin_training_records.errors import DRAFT_GONE
 from huiyin_training_records.models import (
     Assignment,
     Course,
@@ -93,29 +94,24 @@ class CoursesController(Controller):
     @page("/{key:uuid}/edit", name="training_records:course_edit", permission=MANAGE)
     def edit(self, desk: NamedDependency[Desk], key: FromPath[uuid.UUID]) -> Response[Any]:
         course = courses.find(context_of(desk).session, key)
-        form = defaults(
-            CourseForm, code=course.code, title=course.title, aim=course.aim,
-            valid_months=course.valid_months, causes=course.causes,
-            needs_session=course.needs_session,
-        )  # fmt: skip
-        return _course_form(desk, form, 200, course)
+        return _course_form(desk, _filled(course), 200, course)
 
     @action("/{key:uuid}/edit", name="training_records:course_change", permission=MANAGE)
     def change(
         self, desk: NamedDependency[Desk], key: FromPath[uuid.UUID], data: FormData
     ) -> Response[Any]:
-        course = courses.find(context_of(desk).session, key)
-
         def do(ctx: TenantContext) -> str:
+            course = courses.find(ctx.session, key)
             courses.change(ctx, course, parse(CourseForm, data), rev_of(data))
             return f"/manage/courses/{key}"
 
-        return attempt(
-            desk, data, do, N_("课程已保存"),
-            lambda form, status: _course_form(
-                desk, form, status, courses.find(context_of(desk).session, key)
-            ),
-        )  # fmt: skip
+        def again(form: Form, status: int) -> Response[Any]:
+            course = courses.find(context_of(desk).session, key)
+            if course.rev != rev_of(data):
+                form.beside(_filled(course))
+            return _course_form(desk, form, status, course)
+
+        return attempt(desk, data, do, N_("课程已保存"), again)
 
     @action("/{key:uuid}/retire", name="training_records:course_retire", permission=MANAGE)
     def retire(
@@ -168,13 +164,10 @@ class CoursesController(Controller):
             assigning.by_hand(ctx, course, parse(AssignForm, data))
             return f"/manage/courses/{key}"
 
-        try:
-            return attempt(
-                desk, data, do, N_("已指派，正在学习或仍有效的人员未重复指派"),
-                lambda form, status: _assign_page(desk, key, form, status),
-            )  # fmt: skip
-        except Conflict as error:
-            return desk.redirect(home(desk, f"/manage/courses/{key}"), error.message)
+        return attempt(
+            desk, data, do, N_("已指派，正在学习或仍有效的人员未重复指派"),
+            lambda form, status: _assign_page(desk, key, form, status),
+        )  # fmt: skip
 
 
 class DraftController(Controller):
@@ -243,12 +236,12 @@ class DraftController(Controller):
     ) -> Response[Any]:
         def do(ctx: TenantContext) -> str:
             course = courses.find(ctx.session, key, lock=True)
-            courses.publish(ctx, course, _draft(ctx, course))
+            courses.publish(ctx, course, _draft_to_change(ctx, course))
             return f"/manage/courses/{key}"
 
         return attempt(
             desk, data, do, N_("新版本已发布"),
-            lambda form, status: _draft_page(desk, key, form, status),
+            lambda form, status: _draft_again(desk, key, form, status),
         )  # fmt: skip
 
     @action("/discard", name="training_records:draft_discard", permission=MANAGE)
@@ -258,10 +251,10 @@ class DraftController(Controller):
     ) -> Response[Any]:  # fmt: skip
         ctx = context_of(desk)
         course = courses.find(ctx.session, key, lock=True)
-        draft = _draft(ctx, course)
         return told(
-            desk, lambda: courses.discard(ctx, draft), f"/manage/courses/{key}", N_("草稿已丢弃")
-        )
+            desk, lambda: courses.discard(ctx, _draft_to_change(ctx, course)),
+            f"/manage/courses/{key}", N_("草稿已丢弃"),
+        )  # fmt: skip
 
 
 # -- pages -------------------------------------------------------------------------------------
@@ -292,6 +285,14 @@ def _listed(ctx: TenantContext, after: uuid.UUID | None) -> list[tuple[Course, A
     return [(course, number, n) for course, number, n in ctx.session.execute(asked)]
 
 
+def _filled(course: Course) -> Form:
+    return defaults(
+        CourseForm, code=course.code, title=course.title, aim=course.aim,
+        valid_months=course.valid_months, causes=course.causes,
+        needs_session=course.needs_session,
+    )  # fmt: skip
+
+
 def _draft(ctx: TenantContext, course: Course) -> Version:
     found = ctx.session.scalars(
         select(Version).where(
@@ -303,16 +304,32 @@ def _draft(ctx: TenantContext, course: Course) -> Version:
     return found
 
 
+def _draft_to_change(ctx: TenantContext, course: Course) -> Version:
+    """The draft, which somebody else may have published or thrown away meanwhile."""
+    try:
+        return _draft(ctx, course)
+    except NotFound:
+        raise Conflict(DRAFT_GONE) from None
+
+
+def _draft_again(desk: Desk, key: uuid.UUID, form: Form, status: int) -> Response[Any]:
+    """The refused form on its draft, or on the page of the course once there is none."""
+    try:
+        return _draft_page(desk, key, form, status)
+    except NotFound:
+        return _course_page(desk, key, form, status)
+
+
 def _write(desk: Desk, key: uuid.UUID, data: Any, said: str, do: Any) -> Response[Any]:
     """One change of the draft; its course is held, so that publishing does not come between."""
 
     def change(ctx: TenantContext) -> str:
         course = courses.find(ctx.session, key, lock=True)
-        do(ctx, _draft(ctx, course))
+        do(ctx, _draft_to_change(ctx, course))
         return f"/manage/courses/{key}/draft"
 
     return attempt(
-        desk, data, change, said, lambda form, status: _draft_page(desk, key, form, status)
+        desk, data, change, said, lambda form, status: _draft_again(desk, key, form, status)
     )
 
 
@@ -325,7 +342,7 @@ def _course_form(desk: Desk, form: Form, status: int, course: Course | None) -> 
 
 def _course_page(desk: Desk, key: uuid.UUID, form: Form, status: int) -> Response[Any]:
     ctx = context_of(desk)
-    form = form if form.errors else defaults(RequirementForm)
+    form = form if form.values else defaults(RequirementForm)
     course = courses.find(ctx.session, key)
     versions = ctx.session.scalars(
         select(Version).where(Version.course_id == key).order_by(Version.number.desc()).limit(PAGE)
@@ -352,15 +369,15 @@ def _draft_page(desk: Desk, key: uuid.UUID, form: Form, status: int) -> Response
         name: getattr(draft, name)
         for name in ("draw", "pass_mark", "attempts", "statement", "change")
     }
-    rules = form if form.errors and "draw" in form.values else defaults(RulesForm, **known)
+    rules = form if "draw" in form.values else defaults(RulesForm, **known)
     if "draw" in form.errors:
         rules.errors["draw"] = form.errors["draw"]
     return show(
         desk, "draft.html", status=status, form=form, rules=rules, course=course, draft=draft,
         materials=courses.materials(ctx.session, draft.id),
         questions=courses.questions(ctx.session, draft.id),
-        adds_material=bool(form.errors) and "body" in form.values,
-        adds_question=bool(form.errors) and "options" in form.values,
+        adds_material="body" in form.values,
+        adds_question="options" in form.values,
     )  # fmt: skip
 
 

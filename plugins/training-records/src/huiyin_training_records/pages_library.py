@@ -13,11 +13,9 @@ from litestar.params import FromPath
 
 from huiyin.sdk import (
     N_,
-    Conflict,
     Desk,
     Form,
     FormData,
-    Refused,
     TenantContext,
     action,
     colleagues,
@@ -27,7 +25,7 @@ from huiyin.sdk import (
     parse,
 )
 from huiyin_training_records import library, linking, seeding
-from huiyin_training_records.library_models import Edition
+from huiyin_training_records.library_models import Edition, Instrument
 from huiyin_training_records.schemas import (
     EditionForm,
     InstrumentForm,
@@ -154,14 +152,7 @@ class EditionController(Controller):
         ctx = context_of(desk)
         instrument = library.find(ctx, key)
         row = library.edition_of(ctx, instrument, edition)
-        shown = next(s for s in library.editions(ctx, instrument) if s.edition is row)
-        known = {
-            field.name: getattr(row, field.name)
-            for field in msgspec.structs.fields(EditionForm)
-            if field.name != "articles"
-        }
-        form = defaults(EditionForm, **known, articles=library.typed_articles(shown.articles))
-        return _edition(desk, key, row, form, 200)
+        return _edition(desk, key, row, _filled(ctx, instrument, row), 200)
 
     @action("/{edition:uuid}/edit", name="training_records:edition_change", permission=MANAGE)
     def change(
@@ -176,10 +167,14 @@ class EditionController(Controller):
             library.change_edition(ctx, library.find(ctx, key), find(ctx), form, rev_of(data))
             return f"/library/{key}"
 
-        return attempt(
-            desk, data, do, N_("版本已保存，须重新核对"),
-            lambda form, status: _edition(desk, key, find(context_of(desk)), form, status),
-        )  # fmt: skip
+        def again(form: Form, status: int) -> Response[Any]:
+            ctx = context_of(desk)
+            row = find(ctx)
+            if row.rev != rev_of(data):
+                form.beside(_filled(ctx, library.find(ctx, key), row))
+            return _edition(desk, key, row, form, status)
+
+        return attempt(desk, data, do, N_("版本已保存，须重新核对"), again)
 
     @action("/{edition:uuid}/tick", name="training_records:tick", permission=VERIFY)
     def tick(
@@ -206,13 +201,17 @@ class EditionController(Controller):
 
 
 def _tried(desk: Desk, key: str, data: Any, do: Any, said: str) -> Response[Any]:
-    try:
-        return attempt(
-            desk, data, do, said, lambda form, status: _instrument(desk, key, form, status)
-        )
-    except (Conflict, Refused) as error:
-        desk.session.rollback()
-        return desk.redirect(home(desk, f"/library/{key}"), error.message)
+    return attempt(desk, data, do, said, lambda form, status: _instrument(desk, key, form, status))
+
+
+def _filled(ctx: TenantContext, instrument: Instrument, row: Edition) -> Form:
+    shown = next(s for s in library.editions(ctx, instrument) if s.edition is row)
+    known = {
+        field.name: getattr(row, field.name)
+        for field in msgspec.structs.fields(EditionForm)
+        if field.name != "articles"
+    }
+    return defaults(EditionForm, **known, articles=library.typed_articles(shown.articles))
 
 
 def _new(desk: Desk, form: Form, status: int) -> Response[Any]:

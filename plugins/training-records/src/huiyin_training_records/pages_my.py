@@ -15,13 +15,13 @@ from huiyin.sdk import (
     Desk,
     Form,
     FormData,
-    Invalid,
     NotFound,
     Refused,
     Throttle,
     action,
     context_of,
     count_try,
+    or_again,
     page,
     parse,
     take_back_try,
@@ -47,14 +47,7 @@ class MyController(Controller):
 
     @page("/assignments/{key:uuid}", name="training_records:assignment", permission=LEARN)
     def assignment(self, desk: NamedDependency[Desk], key: FromPath[uuid.UUID]) -> Response[Any]:
-        ctx = context_of(desk)
-        at = learning.progress(ctx, learning.own(ctx, key))
-        return show(
-            desk, "assignment.html", at=at, attempts=quiz.attempts_of(ctx, key),
-            author=str(ctx.actor.id) in at.version.authors,
-            certificate=certificates.of(ctx.session, key),
-            held=at.assignment.state == AssignmentState.DONE,
-        )  # fmt: skip
+        return _assignment(desk, key, Form(), 200)
 
     @page(
         "/assignments/{key:uuid}/materials/{material:uuid}", name="training_records:material",
@@ -130,17 +123,17 @@ class MyController(Controller):
         self, desk: NamedDependency[Desk], key: FromPath[uuid.UUID], number: FromPath[int],
         data: FormData,
     ) -> Response[Any]:  # fmt: skip
-        ctx = context_of(desk)
-        row = learning.own(ctx, key, lock=True)
-        sat = quiz.attempt_of(ctx, row, number, lock=True)
-        here = home(desk, f"/assignments/{key}/quiz/{number}")
-        try:
+        def act() -> Response[Any]:
+            ctx = context_of(desk)
+            row = learning.own(ctx, key, lock=True)
+            sat = quiz.attempt_of(ctx, row, number, lock=True)
             passed = quiz.submit(ctx, row, sat, data)
-        except Invalid as error:
-            return _quiz_page(desk, key, number, Form.failed(data, error, desk._), 422)
-        except Conflict as error:
-            return desk.redirect(here, error.message)
-        return desk.redirect(here, N_("测验通过") if passed else N_("这次没有达到及格线"))
+            here = home(desk, f"/assignments/{key}/quiz/{number}")
+            return desk.redirect(here, N_("测验通过") if passed else N_("这次没有达到及格线"))
+
+        return or_again(
+            desk, data, act, lambda form, status: _quiz_page(desk, key, number, form, status)
+        )
 
     # -- signing -------------------------------------------------------------------------------
 
@@ -157,14 +150,10 @@ class MyController(Controller):
             learning.attest(ctx, row, parse(AttestForm, data))
             return f"/assignments/{key}"
 
-        try:
-            return attempt(
-                desk, data, do, N_("培训完成，证书已生成"),
-                lambda form, status: _attest_page(desk, key, form, status),
-            )  # fmt: skip
-        except Conflict as error:
-            desk.session.rollback()
-            return desk.redirect(home(desk, f"/assignments/{key}"), error.message)
+        return attempt(
+            desk, data, do, N_("培训完成，证书已生成"),
+            lambda form, status: _attest_again(desk, key, form, status),
+        )  # fmt: skip
 
     @page("/assignments/{key:uuid}/certificate", name="training_records:my_paper", permission=LEARN)
     def certificate(self, desk: NamedDependency[Desk], key: FromPath[uuid.UUID]) -> Response[Any]:
@@ -225,6 +214,24 @@ def _quiz_page(desk: Desk, key: uuid.UUID, number: int, form: Form, status: int)
     return show(
         desk, template, status=status, at=at, sat=sat, asked=quiz.asked(ctx, row, sat), form=form
     )
+
+
+def _assignment(desk: Desk, key: uuid.UUID, form: Form, status: int) -> Response[Any]:
+    ctx = context_of(desk)
+    at = learning.progress(ctx, learning.own(ctx, key))
+    return show(
+        desk, "assignment.html", status=status, form=form, at=at,
+        attempts=quiz.attempts_of(ctx, key), author=str(ctx.actor.id) in at.version.authors,
+        certificate=certificates.of(ctx.session, key),
+        held=at.assignment.state == AssignmentState.DONE,
+    )  # fmt: skip
+
+
+def _attest_again(desk: Desk, key: uuid.UUID, form: Form, status: int) -> Response[Any]:
+    """The refused form, or what is to be done in its place."""
+    at = learning.progress(context_of(desk), learning.own(context_of(desk), key))
+    page_of = _attest_page if at.next_step == "attest" else _assignment
+    return page_of(desk, key, form, status)
 
 
 def _attest_page(desk: Desk, key: uuid.UUID, form: Form, status: int) -> Response[Any]:

@@ -18,7 +18,6 @@ from huiyin.sdk import (
     Desk,
     Form,
     FormData,
-    Refused,
     TenantContext,
     UploadData,
     action,
@@ -125,14 +124,10 @@ class RecordsController(Controller):
         def do(ctx: TenantContext) -> str:
             return f"/manage/records/{records.recognise(ctx, parse(RecogniseForm, data)).id}"
 
-        try:
-            return attempt(
-                desk, data, do, N_("已认定，证书已生成"),
-                lambda form, status: _recognise(desk, form, status),
-            )  # fmt: skip
-        except Refused as error:
-            desk.session.rollback()
-            return desk.redirect(home(desk, "/manage/records"), error.message)
+        return attempt(
+            desk, data, do, N_("已认定，证书已生成"),
+            lambda form, status: _recognise(desk, form, status),
+        )  # fmt: skip
 
     @page("/{key:uuid}", name="training_records:record", permission=READ)
     def show_one(self, desk: NamedDependency[Desk], key: FromPath[uuid.UUID]) -> Response[Any]:
@@ -147,7 +142,7 @@ class RecordsController(Controller):
             records.cancel(ctx, row, parse(ReasonForm, data).reason)
             return f"/manage/records/{key}"
 
-        return _tried(desk, key, data, do, N_("培训已取消"))
+        return _tried(desk, key, {**data, "at": "cancel"}, do, N_("培训已取消"))
 
     @action("/{key:uuid}/withdraw", name="training_records:withdraw", permission=MANAGE)
     def withdraw(
@@ -158,7 +153,7 @@ class RecordsController(Controller):
             records.withdraw(ctx, row, parse(ReasonForm, data).reason)
             return f"/manage/records/{key}"
 
-        return _tried(desk, key, data, do, N_("导入的记录已撤回"))
+        return _tried(desk, key, {**data, "at": "withdraw"}, do, N_("导入的记录已撤回"))
 
     @action("/{key:uuid}/revoke", name="training_records:revoke", permission=MANAGE)
     def revoke(
@@ -172,7 +167,7 @@ class RecordsController(Controller):
             certificates.revoke(ctx, found, parse(ReasonForm, data).reason)
             return f"/manage/records/{key}"
 
-        return _tried(desk, key, data, do, N_("证书已撤销"))
+        return _tried(desk, key, {**data, "at": "revoke"}, do, N_("证书已撤销"))
 
     @action("/{key:uuid}/grant", name="training_records:grant", permission=MANAGE)
     def grant(
@@ -266,11 +261,7 @@ def _record(desk: Desk, key: uuid.UUID, form: Form, status: int) -> Response[Any
 
 
 def _tried(desk: Desk, key: uuid.UUID, data: Any, do: Any, said: str) -> Response[Any]:
-    try:
-        return attempt(desk, data, do, said, lambda form, status: _record(desk, key, form, status))
-    except (Conflict, Refused) as error:
-        desk.session.rollback()
-        return desk.redirect(home(desk, f"/manage/records/{key}"), error.message)
+    return attempt(desk, data, do, said, lambda form, status: _record(desk, key, form, status))
 
 
 def _imports(desk: Desk, form: Form, status: int) -> Response[Any]:

@@ -12,11 +12,9 @@ from sqlalchemy import select
 
 from huiyin.sdk import (
     N_,
-    Conflict,
     Desk,
     Form,
     FormData,
-    Refused,
     TenantContext,
     action,
     colleagues,
@@ -127,11 +125,7 @@ class SessionsController(Controller):
 
 
 def _tried(desk: Desk, key: uuid.UUID, data: Any, do: Any, said: str) -> Response[Any]:
-    try:
-        return attempt(desk, data, do, said, lambda form, status: _page(desk, key, form, status))
-    except (Conflict, Refused) as error:
-        desk.session.rollback()
-        return desk.redirect(home(desk, f"/manage/sessions/{key}"), error.message)
+    return attempt(desk, data, do, said, lambda form, status: _page(desk, key, form, status))
 
 
 def _form(desk: Desk, form: Form, status: int) -> Response[Any]:

@@ -17,13 +17,13 @@ from huiyin.sdk import (
     Conflict,
     Desk,
     Form,
-    Invalid,
     NotFound,
     Refused,
     Role,
     TenantContext,
     colleagues,
     context_of,
+    or_again,
     whole,
 )
 from huiyin_training_records.terms import (
@@ -81,19 +81,19 @@ Do = Callable[[TenantContext], str]
 
 
 def attempt(desk: Desk, data: Mapping[str, Any], do: Do, said: str, again: Show) -> Response[Any]:
-    """Do it and go on to the address it answers; or the form again, with what must be mended."""
-    ctx = context_of(desk)
-    try:
+    """Do it and go on to the address it answers; or the form again, as it was typed."""
+
+    def act() -> Response[Any]:
+        ctx = context_of(desk)
         path = do(ctx)
         ctx.session.flush()
-    except Invalid as error:
-        ctx.session.rollback()
-        return again(Form.failed(data, error, desk._), 422)
-    return desk.redirect(home(desk, path), said)
+        return desk.redirect(home(desk, path), said)
+
+    return or_again(desk, data, act, again)
 
 
 def told(desk: Desk, do: Callable[[], None], path: str, said: str) -> Response[Any]:
-    """Do it and go back, saying what was done or why not."""
+    """For a button, which carries no words: do it and go back, saying what was done or why not."""
     try:
         do()
     except (Conflict, Refused) as error:

@@ -94,7 +94,25 @@ def upgrade() -> None:
         unique=True,
         postgresql_where=sa.text("identity <> '' AND state <> 'duplicate'"),
     )
+    op.create_table(
+        "channel_check",
+        sa.Column("tenant_id", sa.Uuid(), nullable=False),
+        sa.Column("id", sa.Uuid(), nullable=False),
+        sa.Column("channel", sa.Text(), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("asked_name", sa.Text(), nullable=False),
+        sa.Column("done_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column(
+            "lines", postgresql.JSONB(none_as_null=True, astext_type=sa.Text()), nullable=False
+        ),
+        sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_channel_check")),
+        sa.UniqueConstraint(
+            "tenant_id", "channel", name=op.f("uq_channel_check_tenant_id_channel")
+        ),
+    )
+    op.protect_table("channel_check", "SELECT, INSERT, UPDATE", tenant=True)
 
 
 def downgrade() -> None:
+    op.drop_table("channel_check")
     op.drop_table("arrival")

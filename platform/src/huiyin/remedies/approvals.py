@@ -1,0 +1,83 @@
+"""待我审批: what waits for a judgement, each kind in a list that goes on by a key of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from litestar import Controller, Response
+from litestar.di import NamedDependency
+
+from huiyin.cases import queries
+from huiyin.cases.lines import Line, lines_of, titles
+from huiyin.cases.queries import Filter
+from huiyin.cases.stages import Stage
+from huiyin.cases.verbs import EXTENSION_ASKED, RETYPE_ASKED
+from huiyin.kit.i18n import N_
+from huiyin.web.desk import Desk
+from huiyin.web.routes import page
+
+Rows = Callable[[str], Sequence[Any]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """One list of what waits; each goes on by a key of its own, ``name`` in the address."""
+
+    name: str
+    title: str
+    path: str  # the part of the case a line leads to
+    lines: Sequence[Line]
+    more: str
+
+
+class ApprovalController(Controller):
+    """The nearest first in each list."""
+
+    path = "/t/{tenant:str}/w/approvals"
+
+    @page("/", name="approval:list", permission="case.approve")
+    def list(self, desk: NamedDependency[Desk]) -> Response[Any]:
+        session, actor = desk.session, desk.actor
+
+        def listed(stage: Stage) -> Rows:
+            return lambda after: queries.inbox(
+                session, actor, Filter(stage=stage.value, after=after), only_open=True
+            )
+
+        def asked(fact: str) -> Rows:
+            return lambda after: queries.asked_for(session, actor, fact, after)
+
+        def ending(after: str) -> Sequence[Any]:
+            return queries.inbox(session, actor, Filter(after=after), ending=True)
+
+        def unsigned(after: str) -> Sequence[Any]:
+            return queries.unsigned(session, actor, after)
+
+        plans = _waiting(desk, "after", N_("处理方案"), listed(Stage.APPROVAL), "/approve")
+        others = [
+            _waiting(desk, "answers", N_("待签发答复"), unsigned, "/letters/answer"),
+            _waiting(desk, "kinds", N_("待批改类与降级"), asked(RETYPE_ASKED), "/retype/decide"),
+            _waiting(desk, "time", N_("待批延期"), asked(EXTENSION_ASKED), "/extend"),
+            _waiting(desk, "ends", N_("待确认结束"), ending),
+            _waiting(desk, "archive", N_("待确认归档"), listed(Stage.ARCHIVE)),
+        ]
+        return desk.page(
+            "remedies/approvals.html",
+            plans=plans,
+            others=[part for part in others if part.lines],
+            **titles(),
+        )
+
+
+def _waiting(desk: Desk, name: str, title: str, rows_after: Rows, path: str = "") -> Waiting:
+    rows = rows_after(desk.request.query_params.get(name, "")[:80])
+    shown, more = rows[: queries.PAGE], ""
+    if len(rows) > queries.PAGE:
+        last = shown[-1]
+        key = urlencode({name: queries.key_of(last.next_due_at, last.id)})
+        more = f"?{key}#{name}"
+    lines = lines_of(desk, shown, leads_to=path)
+    return Waiting(name=name, title=title, path=path, lines=lines, more=more)
