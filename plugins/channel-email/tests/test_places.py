@@ -18,6 +18,7 @@ from huiyin.sdk import Investor, uuid7
 from huiyin.tenancy.models import Tenant
 from huiyin.testing.mail import Sink
 from huiyin.testing.web import run_jobs
+from huiyin_channel_email import demo
 
 from .conftest import STORY, mail
 
@@ -300,3 +301,15 @@ def test_marks_are_ours_alone(monkeypatch):
     monkeypatch.setenv("HUIYIN_MAIL_DOMAIN", "mail.test")
     assert reply_address("qinghe@mail.test", case_id) == f"qinghe+{tag_of(case_id)}@mail.test"
     assert reply_address("tousu@qinghe.cn", case_id) == "tousu@qinghe.cn"
+
+
+def test_the_demonstration_is_mail_like_any_other(ctx, session, place):
+    demo.fill(ctx)
+    session.commit()
+    run_jobs(place)
+    states = dict(
+        session.execute(select(Arrival.subject, Arrival.state).order_by(Arrival.subject)).all()
+    )
+    assert states["Redemption not paid"] == "filed"
+    assert states["本周私募周报"] == "ignored"
+    assert len(cases(session)) == 2

@@ -22,7 +22,7 @@ from huiyin.sdk import (
     TenantContext,
     hookimpl,
 )
-from huiyin_channel_email import confirming, deliver, health, listener, pulling
+from huiyin_channel_email import confirming, deliver, demo, health, listener, pulling
 from huiyin_channel_email.intake import CHANNEL
 from huiyin_channel_email.pages import READERS, SEE, MailboxController
 from huiyin_channel_email.settings import ChannelEmailSettings
@@ -89,3 +89,8 @@ def jobs() -> Sequence[PluginJob]:
 @hookimpl
 def on_event(ctx: TenantContext, event: Event) -> None:
     confirming.settled(ctx, event)
+
+
+@hookimpl
+def demonstrate(ctx: TenantContext) -> None:
+    demo.fill(ctx)
