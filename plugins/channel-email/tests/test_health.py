@@ -37,7 +37,7 @@ def test_what_waits_and_when_it_last_came_stand_there(ctx, deliver, monkeypatch)
     found = conditions(ctx)
     assert found["收信地址"] == Condition.GOOD
     assert found["最近来信"] == Condition.GOOD
-    assert found["{n} 封来信待识别"] == Condition.WARN
+    assert found["来信待识别"] == Condition.WARN
 
 
 def test_trouble_with_the_mailbox_is_said(session, ctx):

@@ -52,8 +52,8 @@ def _lines(ctx: TenantContext) -> Iterator[Check]:
         when = {"when": f"{local(last):%Y-%m-%d %H:%M}"}
         yield Check(Message(N_("最近来信")), GOOD, Message("{when}", when))
     if waiting := arrivals_waiting(ctx, CHANNEL):
-        detail = Message(N_("请在「来件」中判定去向"))
-        yield Check(Message(N_("{n} 封来信待识别"), {"n": waiting}), WARN, detail)
+        detail = Message(N_("共 {n} 封，请在「来件」中判定去向"), {"n": waiting})
+        yield Check(Message(N_("来信待识别")), WARN, detail)
     yield _sending()
 
 
