@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+import mails
 import psycopg
 from client import CONNECTIONS, Server, Tally, request, run_round
 from fill import COMMON, RARE, Filled, fill
@@ -159,7 +160,7 @@ def prepare(home: Path, cases: int, say: Callable[[str], None]) -> Place:
     tenant = factories.make_tenant(engine, SLUG, mark="测", short_name="测试")
     actor = factories.make_actor(engine, tenant, "complaint_officer", name="沈佳宁")
     with tenant_session(engine, tenant.id, actor_id=actor.id) as session:
-        for plugin in ("channel_web", "survey_satisfaction"):
+        for plugin in ("channel_web", "channel_email", "survey_satisfaction"):
             session.add(PluginActivation(plugin=plugin, active=True))
         session.commit()
     began = time.monotonic()
@@ -314,6 +315,8 @@ def report(options: argparse.Namespace) -> None:
         print(f"\n{machine(place)}\nrows at the start: {rows}")
         print(f"{options.requests} requests a page in {options.rounds} rounds\n")
         print(table(measured))
+        if options.mails and (not options.only or options.only == "mail"):
+            print(f"\n{mails.measure(place.installation, SLUG, mails=options.mails)}")
         print(f"\n{time.monotonic() - began:.0f} s in all")
     finally:
         if place is not None:
@@ -326,6 +329,7 @@ def main() -> None:
     parser.add_argument("--cases", type=int, default=20_000, help="default 20000")
     parser.add_argument("--requests", type=int, default=400, help="requests a page, default 400")
     parser.add_argument("--rounds", type=int, default=4, help="rounds they are spread over")
+    parser.add_argument("--mails", type=int, default=200, help="mails to send, default 200")
     parser.add_argument("--only", default="", help="only pages with this in their title")
     try:
         report(parser.parse_args())
