@@ -64,6 +64,11 @@ ARRIVAL = {"rev": "1", "to": "new", "reason": "新的事项"}
 STORY = {"story": "赎回款没有到账，已经等了很久", "phone": "13800006021"}
 BESIDE = {
     "arrival:settle": ARRIVAL,
+    "assignment:add": {"title": "全部投诉", "active": "on"},
+    "assignment:save": {"rev": 1, "title": "全部投诉"},
+    "assignment:move": {"to": "up"},
+    "assignment:delete": {},
+    "assignment:person_save": {"rev": 0, "most": 5},
     "api:case:register": STORY,
     "case:register": STORY,
     "case:bulk_assign": {"pick": "@pick", "part": "assistant", "account_id": "@member"},
@@ -91,6 +96,10 @@ BESIDE = {
 NOT_HERE = {
     "admin:grant_decide": 404,  # nobody was appointed
     "arrival:settle": 404,  # nothing came in
+    "assignment:person_save": 404,  # the id in the address is no member's
+    "assignment:save": 404,  # no rule was written
+    "assignment:move": 404,
+    "assignment:delete": 404,
     "admin:plugin_test": 404,  # the plugin in the address has no such channel
     "settings:password": 422,  # the account of a test has no password
     "extension:refuse": 403,  # whoever handles the case

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from litestar.types import ASGIApp
 from sqlalchemy import Engine
@@ -12,6 +13,8 @@ from huiyin.app import asgi
 from huiyin.app.routes import PANELS
 from huiyin.app.settings import Settings, database, refuse_unsafe
 from huiyin.archive.figures import FIGURES
+from huiyin.assignment import service as assignment
+from huiyin.assignment import tasks as _assignment  # noqa: F401
 from huiyin.cases import change
 from huiyin.cases import tasks as _cases  # noqa: F401 - their jobs register themselves
 from huiyin.cases.models import Case
@@ -107,8 +110,19 @@ def make_site(engine: Engine, settings: Settings, host: PluginHost) -> Site:
     host.equip(site.templates, site.translators, blobs)
     change.consult(_opinions(host))
     readers.use_readers(host.readers())
+    assignment.consult_duty(_on_duty(host))
     host.core_figures = FIGURES
     return site
+
+
+def _on_duty(host: PluginHost) -> assignment.Duty:
+    """Who is on duty, if a plugin of the firm keeps a roster."""
+
+    def ask(session: ScopedSession) -> Collection[UUID] | None:
+        tenant = session.get(Tenant, session.tenant)
+        return host.hooks_in(session, tenant).people_on_duty() if tenant else None
+
+    return ask
 
 
 def _opinions(host: PluginHost) -> Callable[[ScopedSession, Actor, Case, Verb], Sequence[Message]]:

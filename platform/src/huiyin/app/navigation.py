@@ -22,6 +22,7 @@ NAVIGATION: Final = (
     NavItem(N_("视图"), "/w/views/followup", "star", N_("待回访"), "case.read"),
     NavItem(N_("改进"), "/w/archive", "archive", N_("投诉档案"), "archive.read"),
     NavItem(N_("改进"), "/w/library", "book", N_("制度与时限"), "settings.read"),
+    NavItem(N_("管理"), "/w/assignment", "flow", N_("分派规则"), "assignment.manage"),
     NavItem(N_("管理"), "/admin/plugins", "puzzle", N_("插件与配置"), "admin.publish"),
     NavItem(N_("管理"), "/admin/people", "people", N_("成员与角色"), "admin.people"),
     NavItem(

@@ -6,6 +6,7 @@ from typing import Final
 
 from litestar.types import ControllerRouterHandler
 
+from huiyin.assignment.controllers import AssignmentController
 from huiyin.cases.acts import CaseController
 from huiyin.cases.acts_people import PeopleController
 from huiyin.cases.acts_retype import LowerController, RetypeController
@@ -59,6 +60,7 @@ HANDLERS: Final[tuple[ControllerRouterHandler, ...]] = (
     LetterController,
     ExtensionController,
     ArrivalController,
+    AssignmentController,
     PublicCaseApi,
     CaseListApi,
     CaseApi,

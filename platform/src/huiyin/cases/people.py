@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import select
 
@@ -61,9 +62,13 @@ def _permissions(person: Membership) -> frozenset[str]:
 
 
 def assign(
-    session: ScopedSession, actor: Actor, number: str, form: AssignForm, *, rev: int | None = None
-) -> Case:
-    """Give somebody a part.  People named in the case, and people without the role, cannot."""
+    session: ScopedSession, actor: Actor, number: str, form: AssignForm, *,
+    rev: int | None = None, told: Mapping[str, Any] | None = None,
+) -> Case:  # fmt: skip
+    """Give somebody a part.  People named in the case, and people without the role, cannot.
+
+    ``told`` is what the timeline says besides, such as the rule by which it was done.
+    """
     part = Part(form.part)
     person = member(session, form.account_id)
     if person is None or not _able(person, part):
@@ -92,7 +97,7 @@ def assign(
             "assist" if part is Part.ASSISTANT else "assign",
             body=form.reason,
             apply=apply,
-            data={"to": person.name, "part": PART_TITLES[part]},
+            data={"to": person.name, "part": PART_TITLES[part], **(told or {})},
             facts={"to": person.account_id, "part": part.value},
             outbox_data={"to": str(person.account_id), "part": part.value},
         ),

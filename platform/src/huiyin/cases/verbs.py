@@ -242,6 +242,7 @@ _TABLE: Final = (
     Verb("refuse_lowering", N_("不同意降级"), N_("不同意降低级别"), "retype.approve", ALL,
          bars=HANDLING, reason=True, direct=False),
     Verb("assign", N_("转交"), N_("分派"), "case.assign", ALL, direct=False, outbox="case.assigned"),
+    Verb("unassigned", N_("自动分派"), N_("没有找到合适的经办人"), "case.assign", ALL, direct=False),
     Verb("assist", N_("加人协办"), N_("加人协办"), "case.assign", ALL, direct=False,
          outbox="case.assigned"),
     Verb("name_subject", N_("登记被投诉人"), N_("登记被投诉人"), "case.assign", ALL, reason=True,

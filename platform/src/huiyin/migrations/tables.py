@@ -16,6 +16,7 @@ SLICES: Final = (
     "policies",
     "clocks",
     "cases",
+    "assignment",
     "evidence",
     "remedies",
     "letters",

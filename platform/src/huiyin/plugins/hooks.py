@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
 
 from pluggy import HookCaller
 
@@ -102,6 +103,13 @@ class TenantHooks:
     def next_steps(self, case: Case) -> list[NextStep]:
         return self._ask("next_steps", case=case)
 
+    def people_on_duty(self) -> frozenset[UUID] | None:
+        """Who is on duty now; ``None`` when no plugin that is on keeps a roster."""
+        hook = "people_on_duty"
+        if not any(self.host.caller(hook, plugin.name) for plugin in self.active):
+            return None
+        return frozenset(self._ask(hook))
+
     def preview_settings(self, plugin: str, old: Any, new: Any) -> list[Message]:
         """What one plugin says its drafted settings would change; it need not be on."""
         chosen = [self.host.plugin(plugin)]
@@ -188,6 +196,7 @@ _SHAPES: Final[Mapping[str, type[Any]]] = MappingProxyType(
         "complainant_cards": Panel,
         "gate_opinions": Opinion,
         "next_steps": NextStep,
+        "people_on_duty": UUID,
         "preview_settings": Message,
     }
 )

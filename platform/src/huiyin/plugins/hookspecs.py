@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, Final
 from huiyin.plugins.markers import hookspec
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from huiyin.cases.models import Case
     from huiyin.cases.verbs import Verb
     from huiyin.kit.i18n import Message
@@ -128,6 +130,12 @@ def next_steps(ctx: TenantContext, case: Case) -> Sequence[NextStep]:
 
 
 @hookspec
+def people_on_duty(ctx: TenantContext) -> Sequence[UUID]:
+    """Accounts of those on duty at this moment, from a plugin that keeps a roster."""
+    return ()
+
+
+@hookspec
 def preview_settings(ctx: TenantContext, old: Any, new: Any) -> Sequence[Message]:
     """What the drafted settings would change for the cases in hand (试算)."""
     return ()
@@ -151,7 +159,8 @@ DECLARING: Final = (
     "figures", "help_topics",
 )  # fmt: skip
 ASKING: Final = (
-    "case_panels", "complainant_cards", "gate_opinions", "next_steps", "preview_settings",
+    "case_panels", "complainant_cards", "gate_opinions", "next_steps", "people_on_duty",
+    "preview_settings",
 )  # fmt: skip
 REACTING: Final = ("on_event", "demonstrate")
 HOOKS: Final = (*DECLARING, *ASKING, *REACTING)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import delete, func, select
 
@@ -157,6 +158,18 @@ def next_steps(ctx: TenantContext, case: Case) -> Sequence[NextStep]:
     if promise is None or promise.kept_at:
         return ()
     return (NextStep(Message(N_("给投诉人回电")), "/w/x/call-back"),)
+
+
+@hookimpl
+def people_on_duty(ctx: TenantContext) -> Sequence[UUID]:
+    """Whoever still owes a call sits at the telephone."""
+    owing = ctx.session.scalars(
+        select(Case.owner_id)
+        .join(Promise, Promise.case_id == Case.id)
+        .where(Promise.kept_at.is_(None), Case.owner_id.is_not(None))
+        .order_by(Case.owner_id)
+    )
+    return tuple(one for one in owing if one is not None)
 
 
 @hookimpl

@@ -1,0 +1,17 @@
+"""A new case finds its owner by the firm's rules."""
+
+from __future__ import annotations
+
+from huiyin.assignment import service
+from huiyin.cases.models import Case
+from huiyin.db import ScopedSession
+from huiyin.queue.registry import GiveUp, JobView, handler
+
+
+@handler("assignment.assign", on=["case.filed"])
+def assign(session: ScopedSession, job: JobView) -> None:
+    """Try the rules on a case that was just filed and that nobody owns yet."""
+    case = session.get(Case, (session.tenant, job.object_id))
+    if case is None:
+        raise GiveUp
+    service.assign_new(session, case)
