@@ -192,3 +192,13 @@ def test_another_firms_rule_and_people_are_not_there(
     assert there.post(f"{home}/rules/{rule.id}/delete", {}).status_code == 404
     assert there.get(f"{home}/people/{officers[0].id}").status_code == 404
     assert not re.search("全部投诉", there.get(home).text)
+
+
+def test_a_rule_is_shown_as_it_was_saved(approver, officers, session):
+    add(approver, title="英文来件", languages="en", skills="英文函件", speaks="on")
+    row = session.scalars(select(AssignmentRule)).one()
+    page = approver.get(f"{HOME}/rules/{row.id}").text
+    ticked = set(re.findall(r'name="(\w+)" value="(\w+)"[^>]* checked', page))
+    assert ticked == {("languages", "en"), ("speaks", "on"), ("active", "on")}
+    assert 'value="英文函件"' in page
+    assert 'name="active" value="on" checked' in approver.get(f"{HOME}/rules/new").text

@@ -49,7 +49,7 @@ class AssignmentController(Controller):
 
     @page("/rules/new", name="assignment:new", permission=MANAGE)
     def new(self, desk: NamedDependency[Desk]) -> Response[Any]:
-        return _rule_page(desk, None, Form({"active": True}))
+        return _rule_page(desk, None, Form({"active": "on"}))
 
     @action("/rules/new", name="assignment:add", permission=MANAGE)
     def add(self, desk: NamedDependency[Desk], data: FormData) -> Response[Any]:
@@ -171,10 +171,12 @@ def _rule_page(
 
 def _form_of(row: AssignmentRule) -> Form:
     wants = dict(row.wants)
+    ticks = {"active": row.active, "speaks": wants["speaks"], "on_duty": wants["on_duty"]}
     return Form(
         {
-            **row.conditions, **wants, "title": row.title, "active": row.active,
-            "skills": "、".join(wants.get("skills", ())),
+            **row.conditions, **wants, "title": row.title,
+            "skills": "、".join(wants["skills"]),
+            **{name: "on" if ticked else "" for name, ticked in ticks.items()},
         }
     )  # fmt: skip
 
