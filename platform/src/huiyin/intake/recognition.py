@@ -14,7 +14,7 @@ from typing import Final
 
 from sqlalchemy import select
 
-from huiyin.cases.models import Case
+from huiyin.cases.models import Case, Entry
 from huiyin.cases.stages import CaseState
 from huiyin.db import ScopedSession
 from huiyin.identity.models import Account, Membership
@@ -26,7 +26,7 @@ from huiyin.parties.models import Investor
 from huiyin.tenancy.models import Tenant
 
 _S: Final = ArrivalState
-_OURS: Final = re.compile(r"<?[a-z0-9-]+\.([0-9a-f]{32})@([^>\s]+)>?", re.IGNORECASE)
+OURS: Final = re.compile(r"<?[a-z0-9-]+\.([0-9a-f]{32})@([^>\s]+)>?", re.IGNORECASE)
 _NUMBER: Final = re.compile(r"[A-Z0-9]{1,10}-20\d\d-\d{4,6}")
 CANDIDATES: Final = 8
 _UNWRITTEN: Final = {Nature.AUTOMATIC: "automatic", Nature.BULK: "bulk"}
@@ -150,12 +150,13 @@ def _referred(session: ScopedSession, references: Sequence[str]) -> list[uuid.UU
     """Cases of the letters and mails that it refers to, ours and the sender's own earlier ones."""
     if not references:
         return []
-    ours = [uuid.UUID(found[1]) for ref in references if (found := _OURS.fullmatch(ref))]
+    ours = [uuid.UUID(found[1]) for ref in references if (found := OURS.fullmatch(ref))]
     letters = select(Letter.case_id).where(Letter.id.in_(ours))
     earlier = select(Arrival.case_id).where(
         Arrival.message_id.in_(references) | Arrival.id.in_(ours), Arrival.case_id.is_not(None)
     )
-    rows = session.scalars(letters.union(earlier)).all()
+    messages = select(Entry.case_id).where(Entry.id.in_(ours))
+    rows = session.scalars(letters.union(earlier, messages)).all()
     return sorted(row for row in rows if row is not None)
 
 
@@ -227,18 +228,24 @@ def _is_ours(session: ScopedSession, reading: Reading) -> bool:
     """Whether we sent it ourselves: answering it would never end."""
     chosen, firm = mailer.settings(), session.get_one(Tenant, session.tenant)
     addresses = {firm.mailbox.lower(), chosen.sender.lower() if chosen else ""} - {""}
-    made = _OURS.fullmatch(reading.message_id)
+    made = OURS.fullmatch(reading.message_id)
     by_us = made is not None and chosen is not None and made[2].lower() == chosen.domain.lower()
     return by_us or reading.sender.address.lower() in addresses
 
 
 def _bounced(session: ScopedSession, reading: Reading) -> Place:
+    """News of a letter, or of a mail that carried an officer's message."""
     report = reading.bounce
-    found = _OURS.fullmatch(report.original_id) if report else None
-    letter = session.get(Letter, (session.tenant, uuid.UUID(found[1]))) if found else None
-    if letter is None or report is None:
+    found = OURS.fullmatch(report.original_id) if report else None
+    if found is None or report is None:
         return Place(state=_S.IGNORED, reason="strange_bounce")
-    case = session.get(Case, (session.tenant, letter.case_id))
+    key = (session.tenant, uuid.UUID(found[1]))
+    letter = session.get(Letter, key)
+    entry = None if letter else session.get(Entry, key)
+    case_id = letter.case_id if letter else entry.case_id if entry else None
+    if case_id is None:
+        return Place(state=_S.IGNORED, reason="strange_bounce")
+    case = session.get(Case, (session.tenant, case_id))
     if report.action != "failed":
         return Place(state=_S.IGNORED, reason="delivery_news", case=case)
     return Place(state=_S.RETURNED, reason="bounced", case=case, letter=letter)

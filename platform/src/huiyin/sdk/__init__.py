@@ -120,8 +120,11 @@ from huiyin.sdk.intake import (
     arrival_of,
     arrivals_from,
     arrivals_waiting,
+    complainant_address,
     last_arrival,
+    last_message_id,
     receive,
+    reply_to,
 )
 from huiyin.sdk.mail import Attachment, Mail, can_mail, public_link, send_mail
 from huiyin.sdk.people import (
@@ -280,6 +283,7 @@ __all__ = [
     "colleagues",
     "columns",
     "complainant_actor",
+    "complainant_address",
     "complainant_cards",
     "connect_outside",
     "context_of",
@@ -296,6 +300,7 @@ __all__ = [
     "hookimpl",
     "is_program",
     "last_arrival",
+    "last_message_id",
     "letter_pdf",
     "letters_of",
     "local",
@@ -319,6 +324,7 @@ __all__ = [
     "read_table",
     "receive",
     "rehearse",
+    "reply_to",
     "review_asked",
     "say",
     "sealed",

@@ -11,8 +11,10 @@ from sqlalchemy import func, select
 from huiyin.cases.models import Case
 from huiyin.intake import service
 from huiyin.intake.models import Arrival, ArrivalState
+from huiyin.intake.recognition import OURS
 from huiyin.intake.schemas import Raw, Receipt
 from huiyin.letters.replies import reply_address
+from huiyin.parties.models import Investor
 from huiyin.plugins.context import TenantContext
 
 
@@ -21,7 +23,8 @@ class Arrived:
     """Something that came in, for whoever confirms it.
 
     ``state`` is waiting, filed, joined, returned, ignored or duplicate; ``case_number`` is empty
-    while it belongs to no case.  ``reply_to`` is the address an answer about it should come to.
+    while it belongs to no case.  ``reply_to`` is the address an answer about it should come to,
+    ``about`` the id in the Message-ID of our own mail that it reports of.
     """
 
     id: uuid.UUID
@@ -31,6 +34,7 @@ class Arrived:
     sender_address: str
     case_number: str
     reply_to: str
+    about: uuid.UUID | None = None
 
 
 def receive(ctx: TenantContext, raw: Raw) -> Receipt:
@@ -55,7 +59,7 @@ def arrival_of(ctx: TenantContext, arrival_id: str) -> Arrived | None:
         id=arrival.id, channel=arrival.channel, state=arrival.state,
         message_id=arrival.message_id, sender_address=arrival.sender_address,
         case_number=case.number if case else "",
-        reply_to=reply_address(mailbox, case.id) if case else mailbox,
+        reply_to=reply_address(mailbox, case.id) if case else mailbox, about=_about(arrival),
     )  # fmt: skip
 
 
@@ -82,3 +86,32 @@ def last_arrival(ctx: TenantContext, channel: str) -> datetime | None:
     return ctx.session.scalar(
         found.order_by(Arrival.received_at.desc(), Arrival.id.desc()).limit(1)
     )
+
+
+def _about(arrival: Arrival) -> uuid.UUID | None:
+    bounce = arrival.reading.get("bounce") or {}
+    found = OURS.fullmatch(str(bounce.get("original_id", "")))
+    return uuid.UUID(found[1]) if found else None
+
+
+def last_message_id(ctx: TenantContext, case: Case, channel: str) -> str:
+    """The Message-ID of the last thing that came in for a case by a channel, else ``""``."""
+    found = ctx.session.scalar(
+        select(Arrival.message_id)
+        .where(Arrival.case_id == case.id, Arrival.channel == channel, Arrival.message_id != "")
+        .order_by(Arrival.received_at.desc(), Arrival.id.desc())
+        .limit(1)
+    )
+    return found or ""
+
+
+def reply_to(ctx: TenantContext, case: Case) -> str:
+    """The address to which answers about a case should come, with its mark where that works."""
+    return reply_address(ctx.tenant.mailbox, case.id)
+
+
+def complainant_address(ctx: TenantContext, case: Case) -> str:
+    """The mail address of a case's complainant, ``""`` for none; for sending, never for showing."""
+    if case.complainant_id is None or case.anonymous:
+        return ""
+    return ctx.session.get_one(Investor, (ctx.session.tenant, case.complainant_id)).email

@@ -45,7 +45,7 @@ class Mail:
     """A mail in plain text.  ``id`` makes its Message-ID: the same mail, the same id.
 
     ``answers`` is the Message-ID it answers; ``reply_to`` where answers go, if not to the firm's
-    mailbox.
+    mailbox; ``by_person`` says that somebody wrote it, not a machine.
     """
 
     id: uuid.UUID
@@ -55,6 +55,7 @@ class Mail:
     attachments: tuple[Attachment, ...] = ()
     answers: str = ""
     reply_to: str = ""
+    by_person: bool = False
 
 
 def can_mail() -> bool:
@@ -92,7 +93,8 @@ def _message(ctx: TenantContext, mail: Mail, chosen: MailSettings) -> EmailMessa
         message["Reply-To"] = Address(addr_spec=reply_to)
     if _ID.fullmatch(mail.answers):
         message["In-Reply-To"] = message["References"] = mail.answers
-    message["Auto-Submitted"] = "auto-replied" if mail.answers else "auto-generated"
+    if not mail.by_person:
+        message["Auto-Submitted"] = "auto-replied" if mail.answers else "auto-generated"
     message.set_content(mail.text)
     for file in mail.attachments:
         main, _, sub = file.media_type.partition("/")

@@ -1,13 +1,14 @@
-"""How the pulling of a firm's mailbox goes; one row for each firm."""
+"""How the pulling of a mailbox goes, and how each mail to a complainant fared."""
 
 from __future__ import annotations
 
+import uuid
 from datetime import datetime
 
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from huiyin.sdk import TenantModel
+from huiyin.sdk import TenantModel, columns, tenant_key
 
 
 class Mailbox(TenantModel):
@@ -20,3 +21,20 @@ class Mailbox(TenantModel):
     taken: Mapped[int] = mapped_column(default=0)  # mails in all
     error: Mapped[str] = mapped_column(default="")
     error_at: Mapped[datetime | None]
+
+
+class Sent(TenantModel):
+    """One message of an officer that went out as a mail; ``code`` is the server's, or 0."""
+
+    __tablename__ = "plugin_channel_email__sent"
+    __table_args__ = (
+        tenant_key("case_id", "case_file"),
+        UniqueConstraint("tenant_id", "entry_id"),
+        Index("ix_plugin_channel_email__sent_case", *columns("case_id", "at")),
+    )
+
+    entry_id: Mapped[uuid.UUID]
+    case_id: Mapped[uuid.UUID]
+    state: Mapped[str]
+    code: Mapped[int]
+    at: Mapped[datetime]

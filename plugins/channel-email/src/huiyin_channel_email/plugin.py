@@ -9,11 +9,14 @@ from huiyin.sdk import (
     N_,
     Area,
     Capability,
+    Case,
     Channel,
     Event,
     HelpTopic,
     Kind,
     Manifest,
+    NextStep,
+    Panel,
     PluginCommand,
     PluginJob,
     PluginPermission,
@@ -22,7 +25,7 @@ from huiyin.sdk import (
     TenantContext,
     hookimpl,
 )
-from huiyin_channel_email import confirming, deliver, demo, health, listener, pulling
+from huiyin_channel_email import confirming, deliver, demo, health, listener, messages, pulling
 from huiyin_channel_email.intake import CHANNEL
 from huiyin_channel_email.pages import READERS, SEE, MailboxController
 from huiyin_channel_email.settings import ChannelEmailSettings
@@ -32,7 +35,7 @@ MANIFEST: Final = Manifest(
     summary=N_("投诉邮箱的来信自动登记、识别和归入案件，附件与原件留存"),
     kind=Kind.CHANNEL,
     settings=ChannelEmailSettings,
-    listens=(confirming.SETTLED,),
+    listens=(confirming.SETTLED, messages.WRITTEN),
 )
 EMAIL: Final = Channel(
     name=CHANNEL,
@@ -83,12 +86,30 @@ def commands() -> Sequence[PluginCommand]:
 
 @hookimpl
 def jobs() -> Sequence[PluginJob]:
-    return (PluginJob(name=confirming.CONFIRM, run=confirming.confirm),)
+    return (
+        PluginJob(name=confirming.CONFIRM, run=confirming.confirm),
+        PluginJob(name=messages.SEND, run=messages.send, retries=8),
+    )
 
 
 @hookimpl
 def on_event(ctx: TenantContext, event: Event) -> None:
-    confirming.settled(ctx, event)
+    if event.kind == messages.WRITTEN:
+        messages.written(ctx, event)
+    elif event.payload.get("state") == "returned":
+        messages.came_back(ctx, event)
+    else:
+        confirming.settled(ctx, event)
+
+
+@hookimpl
+def case_panels(ctx: TenantContext, case: Case) -> Panel | None:
+    return messages.panel(ctx, case)
+
+
+@hookimpl
+def next_steps(ctx: TenantContext, case: Case) -> Sequence[NextStep]:
+    return messages.next_step(ctx, case)
 
 
 @hookimpl

@@ -23,6 +23,14 @@ class ChannelEmailSettings(msgspec.Struct, frozen=True, kw_only=True):
             extra={"section": _BOX},
         ),
     ] = True
+    messages: Annotated[
+        bool,
+        msgspec.Meta(
+            title=N_("给投诉人的消息同时发邮件"),
+            description=N_("邮件投诉的发送全文，其他渠道的只通知去查询页面查看"),
+            extra={"section": _BOX},
+        ),
+    ] = True
     pull: Annotated[
         bool,
         msgspec.Meta(
