@@ -105,14 +105,23 @@ def make_site(engine: Engine, settings: Settings, host: PluginHost) -> Site:
     blobs = FolderStore(settings.home / "blobs")
     site = asgi.make_site(engine, web, host, blobs=blobs)
     site.panels = PANELS
-    use(blobs)
-    calendars.watch(engine)
     host.equip(site.templates, site.translators, blobs)
+    host.core_figures = FIGURES
+    connect(site, host)
+    return site
+
+
+def connect(site: Site, host: PluginHost) -> None:
+    """Let this process's services use this site's store, plugins and calendar.
+
+    There is one site in a process; tests, which make several, connect the one at hand.
+    """
+    if site.blobs is not None:
+        use(site.blobs)
+    calendars.watch(site.engine)
     change.consult(_opinions(host))
     readers.use_readers(host.readers())
     assignment.consult_duty(_on_duty(host))
-    host.core_figures = FIGURES
-    return site
 
 
 def _on_duty(host: PluginHost) -> assignment.Duty:

@@ -143,9 +143,12 @@ def place(
     web_plugins: Sequence[str],
 ) -> Place:
     """The whole application on the empty database, remembering nothing of the test before."""
+    from huiyin.testing import web  # noqa: PLC0415
+
     found = _places(web_plugins)
     found.site.tenants.forget()
     found.host.forget()
+    web.connect(found)
     return found
 
 

@@ -18,7 +18,6 @@ from huiyin.db import platform_session, tenant_session
 from huiyin.identity.models import Account
 from huiyin.identity.sessions import digest, open_session
 from huiyin.identity.tokens import create_token
-from huiyin.intake.readers import use_readers
 from huiyin.kit.time import now
 from huiyin.plugins import jobs
 from huiyin.plugins.host import PluginHost
@@ -73,6 +72,12 @@ def make_place(engine: Engine, home: Path, plugins: Sequence[str] = ()) -> Place
     return Place(site, host, asgi.make_app(site, host))
 
 
+def connect(place: Place) -> None:
+    """Let the services of this process work for this place; the last one connected has them."""
+    compose: Any = import_module("huiyin.app.compose")
+    compose.connect(place.site, place.host)
+
+
 def run_jobs(place: Place, *, ahead: timedelta = timedelta(0)) -> int:
     """Let everything that is due be done now, as a worker would; answers how many tries.
 
@@ -85,7 +90,6 @@ def run_jobs(place: Place, *, ahead: timedelta = timedelta(0)) -> int:
         registry.handlers.update(handlers)
         registry.subscriptions.update(subscriptions)
         jobs.register(place.host)
-        use_readers(place.host.readers())
         return drain(place.site.engine, ahead=ahead)
 
 
