@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         Channel,
         Event,
         HelpTopic,
+        NavCount,
         NextStep,
         Opinion,
         Panel,
@@ -133,6 +134,12 @@ def preview_settings(ctx: TenantContext, old: Any, new: Any) -> Sequence[Message
     return ()
 
 
+@hookspec
+def navigation_counts(ctx: TenantContext) -> Sequence[NavCount]:
+    """Numbers beside the plugin's own lines of the navigation; asked for on every page."""
+    return ()
+
+
 # -- reacting --------------------------------------------------------------------------------
 
 
@@ -152,6 +159,7 @@ DECLARING: Final = (
 )  # fmt: skip
 ASKING: Final = (
     "case_panels", "complainant_cards", "gate_opinions", "next_steps", "preview_settings",
+    "navigation_counts",
 )  # fmt: skip
 REACTING: Final = ("on_event", "demonstrate")
 HOOKS: Final = (*DECLARING, *ASKING, *REACTING)
