@@ -151,7 +151,10 @@ def save(ctx: TenantContext, draft: Draft, form: CallForm) -> Saved:
     started = _when(ctx, draft, form)
     _check(form, draft, number)
     call = _row(ctx, draft, form)
-    call.number, call.started_at = number, started
+    if call.source == Source.FORM.value:
+        call.number, call.started_at = number, started
+    else:  # what the telephone system measured stays
+        call.number = call.number or number
     _fill(call, draft, form)
     call.account_id, call.logged_at = ctx.actor.id, ctx.now()
     saved = _sorted(ctx, call, draft, form)

@@ -5,7 +5,6 @@ The file is that of a telephone system; its headings may be ours or those that s
 
 from __future__ import annotations
 
-import hashlib
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -158,15 +157,13 @@ class Judge:
 
     def __init__(self, ctx: TenantContext, run: ImportRun, columns: Mapping[str, str]) -> None:
         self.ctx, self.run, self.columns = ctx, run, columns
-        self.known: dict[str, str] = {}
+        self.known: dict[str, Call] = {}
 
     def rows(self, lines: Sequence[Line]) -> list[ImportRow]:
         name = self.columns["通话编号"]
         ids = {line.cells.get(name, "") for line in lines} - {""}
-        found = self.ctx.session.execute(
-            select(Call.external_id, Call.body_sha256).where(Call.external_id.in_(ids))
-        )
-        self.known = {str(key): sha for key, sha in found}
+        found = self.ctx.session.scalars(select(Call).where(Call.external_id.in_(ids)))
+        self.known = {str(call.external_id): call for call in found}
         return [self.row(line) for line in lines]
 
     def row(self, line: Line) -> ImportRow:
@@ -179,19 +176,17 @@ class Judge:
         )  # fmt: skip
         try:
             event = _event(cells)
-            webhook.made(self.ctx, event, Source.IMPORT, "")
+            call = webhook.made(self.ctx, event, Source.IMPORT, "")
         except Invalid as wrong:
             made.state, made.reason = "wrong", next(iter(wrong.fields.values())).key
             return made
-        record = msgspec.to_builtins(event)
-        sha256 = _sha256(record)
-        if event.call_id in self.known:
-            same = self.known[event.call_id] in {sha256, _as_told(event)}
-            made.state = "known" if same else "wrong"
-            made.reason = "" if same else N_("同一通话编号已有内容不同的记录")
-            return made
-        self.known[event.call_id] = sha256
-        made.record = record
+        known = self.known.setdefault(event.call_id, call)
+        if known is call:
+            made.record = msgspec.to_builtins(event)
+        elif webhook.same(call, known):
+            made.state = "known"
+        else:
+            made.state, made.reason = "wrong", N_("同一通话编号已有内容不同的记录")
         return made
 
 
@@ -229,15 +224,6 @@ def _moment(typed: str) -> datetime:
         return moment
     seconds = timedelta(seconds=moment.second)
     return at_local(moment.date(), moment.hour, moment.minute) + seconds
-
-
-def _sha256(record: Any) -> str:
-    return hashlib.sha256(msgspec.json.encode(record)).hexdigest()
-
-
-def _as_told(event: CallEvent) -> str:
-    """The same call as the telephone system would have told it, word for word."""
-    return hashlib.sha256(msgspec.json.encode(event)).hexdigest()
 
 
 # -- taking in ---------------------------------------------------------------------------------
@@ -282,7 +268,7 @@ def apply(ctx: TenantContext, payload: Mapping[str, Any]) -> None:
 
 def _call(ctx: TenantContext, row: ImportRow) -> Call:
     event = msgspec.convert(row.record, CallEvent)
-    return webhook.made(ctx, event, Source.IMPORT, _sha256(row.record))
+    return webhook.made(ctx, event, Source.IMPORT, "")
 
 
 # -- reading -----------------------------------------------------------------------------------

@@ -94,7 +94,7 @@ class Call(TenantModel):
     )  # fmt: skip
 
     external_id: Mapped[str | None]  # the telephone system's
-    body_sha256: Mapped[str] = mapped_column(default="")  # of what it said
+    body_sha256: Mapped[str] = mapped_column(default="")  # of what it said; "" from a file
     draft_id: Mapped[uuid.UUID | None]  # of the form it was written down with
     source: Mapped[str]
     direction: Mapped[str]

@@ -84,11 +84,15 @@ def take(ctx: TenantContext, call_id: str, body: bytes) -> tuple[Call, bool]:
     """The call, and whether it is new.  Raises ``Invalid``, and ``Reused`` for other content."""
     sha256 = hashlib.sha256(body).hexdigest()
     known = ctx.session.scalar(select(Call).where(Call.external_id == call_id))
-    if known is not None:
+    if known is not None and known.body_sha256:
         if not hmac.compare_digest(known.body_sha256, sha256):
             raise Reused
         return known, False
     call = made(ctx, read(body, call_id), Source.WEBHOOK, sha256)
+    if known is not None:  # from a file
+        if not same(call, known):
+            raise Reused
+        return known, False
     ctx.session.add(call)
     ctx.session.flush()
     backs.heard(ctx, call)
@@ -123,6 +127,15 @@ def made(ctx: TenantContext, event: CallEvent, source: Source, sha256: str) -> C
         seconds=event.seconds if event.answered else 0,
         sort=(Sort.UNSORTED if event.answered else Sort.NOTHING).value, logged_at=moment, rev=1,
     )  # fmt: skip
+
+
+def same(call: Call, known: Call) -> bool:
+    """Whether two reports tell of one call alike.  A number that one of them lacks is no other."""
+    return (
+        (call.direction, call.state, call.seconds) == (known.direction, known.state, known.seconds)
+        and int(call.started_at.timestamp()) == int(known.started_at.timestamp())
+        and (call.number == known.number or not (call.number and known.number))
+    )
 
 
 def _line(typed: str) -> str:
