@@ -7,6 +7,7 @@ import pytest
 from sqlalchemy import func, select
 
 from huiyin.cases.models import Case, Entry
+from huiyin.kit.time import clock_at
 from huiyin.ledger.models import LedgerEntry
 from huiyin.parties.models import Investor
 from huiyin_channel_phone.models import Draft
@@ -47,6 +48,17 @@ def test_a_call_becomes_a_complaint_dated_when_it_was_made(browser, begin, sessi
     assert re.search(r"\d{4} \d{4} \d{4} \d{4}", shown)  # the code, to be told
     known = session.scalars(select(Investor).where(Investor.id == case.complainant_id)).one()
     assert (known.phone, known.name) == (NUMBER, "陈建国")
+
+
+def test_the_code_is_told_by_whoever_filed_and_not_shown_later(
+    browser, begin, session, web, supervisor, officer
+):
+    path = browser.post(begin(), {**TYPED, "to": "new"}).headers["location"]
+    code = re.compile(r"\d{4} \d{4} \d{4} \d{4}")
+    assert code.search(browser.get(path).text)
+    assert not code.search(web(supervisor).get(path).text)
+    with clock_at(NOW + timedelta(minutes=31)):
+        assert not code.search(web(officer).get(path).text)
 
 
 def test_a_call_becomes_a_line_of_a_case(browser, begin, session, make_case, officer):

@@ -38,6 +38,7 @@ from huiyin_channel_phone.schemas import BeginForm, CallForm
 from huiyin_channel_phone.terms import CHANNEL, DIRECTION_TITLES, Direction, Sort, Source, State
 
 OLDEST: Final = timedelta(days=30)
+TELLING: Final = timedelta(minutes=30)
 _LONGEST: Final = 10_000
 KEPT_FIELDS: Final = (
     "number", "started_at", "minutes", "told", "name", "email", "fund_id", "story", "wish",
@@ -305,8 +306,11 @@ def set_aside(ctx: TenantContext, call: Call, reason: str, rev: int) -> None:
 
 
 def code_of(ctx: TenantContext, call: Call) -> str:
-    """The tracking code of the complaint that was filed with this call."""
+    """The tracking code of the complaint that was filed with this call, for whoever filed it, to
+    be read out; it is the complainant's, and is not shown again later."""
     if call.sort != Sort.COMPLAINT.value or call.case_id is None:
+        return ""
+    if call.account_id != ctx.actor.id or ctx.now() - call.logged_at > TELLING:
         return ""
     code = tracking_code(ctx.session.tenant, call.case_id)
     return " ".join(code[at : at + 4] for at in range(0, len(code), 4))

@@ -78,29 +78,32 @@ def _roster(ctx: TenantContext, people: Sequence[Colleague], officers: Sequence[
             outside_note="语音信箱每天 9:00 听取并回电",
         ),
     )  # fmt: skip
-    deputy = roster.save_post(
+    urgent = roster.save_post(
         ctx, PostForm(title="应急手机", line="13800000110", outside="message")
     )
-    others = [p for p in roster.able(people) if p.id not in {o.id for o in officers}]
-    main, second = officers[0].id, (officers[1:] or others)[0].id
-    third = others[0].id if others else main
-    first = local_date(ctx.now()) - 60 * _ONE
-    for post, title, days, begins, ends, who, deputies in (
-        (hotline, "上午", "workdays", "09:00", "12:00", main, (second,)),
-        (hotline, "下午", "workdays", "13:00", "17:30", second, (main,)),
-        (hotline, "周末", "restdays", "10:00", "16:00", third, ()),
-        (deputy, "夜间", "workdays", "19:00", "01:00", third, (main,) if third != main else ()),
+    helper = next((p for p in people if Role.INVESTIGATOR in p.roles), officers[-1])
+    main, second, third = officers[0].id, officers[-1].id, helper.id
+    today = local_date(ctx.now())
+    for post, title, days, begins, ends, who, deputy in (
+        (hotline, "上午", "workdays", "09:00", "12:00", main, second),
+        (hotline, "下午", "workdays", "13:00", "17:30", second, main),
+        (hotline, "周末", "restdays", "10:00", "16:00", third, None),
+        (urgent, "夜间", "workdays", "19:00", "01:00", third, main),
     ):
+        deputies = () if deputy in {None, who} else (deputy,)
         roster.save_shift(
             ctx, post,
             ShiftForm(
-                title=title, days=days, begins=begins, ends=ends, first_on=first,  # type: ignore[arg-type]
-                person=who, deputies=deputies,
+                title=title, days=days, begins=begins, ends=ends,  # type: ignore[arg-type]
+                first_on=today - 60 * _ONE, person=who, deputies=deputies,
             ),
         )  # fmt: skip
-    today = local_date(ctx.now())
-    away = AbsenceForm(account_id=second, first_on=today + _ONE, last_on=today + 2 * _ONE)
-    roster.enter_absence(ctx, away)
+    monday = today - today.weekday() * _ONE
+    for person, first, last in ((second, 1, 2), (third, 6, 6)):
+        away = AbsenceForm(
+            account_id=person, first_on=monday + first * _ONE, last_on=monday + last * _ONE
+        )
+        roster.enter_absence(ctx, away)
 
 
 # -- what the telephone system told ------------------------------------------------------------
@@ -140,12 +143,28 @@ def _history(ctx: TenantContext, officer: TenantContext, day: date) -> None:
     _told(ctx, "w4", moment - timedelta(minutes=50), "02160000106", answered=False)
     _told(ctx, "u1", moment - timedelta(minutes=95), "13900001107", answered=True, seconds=402)
     backs.chase(_system(ctx))
+    _completed(officer)
     call = ctx.session.scalar(select(Call).where(Call.external_id == "pbx-u1"))
     if call is not None:
         recordings.add(
             officer, call, "8001-通话.wav", _tone(), source=Source.FORM.value,
             consent="接通时已播放录音提示",
         )  # fmt: skip
+
+
+def _completed(ctx: TenantContext) -> None:
+    """The first calls back were written down."""
+    for n in range(2):
+        call = ctx.session.scalar(select(Call).where(Call.external_id == f"pbx-b{n}"))
+        if call is not None:
+            draft = calls.complete(ctx, call)
+            form = CallForm(
+                to="enquiry",
+                told=True,
+                story="询问定期报告的发送方式。",
+                answer="已说明并重新发送。",
+            )
+            calls.save(ctx, draft, form)
 
 
 def _tone() -> io.BytesIO:

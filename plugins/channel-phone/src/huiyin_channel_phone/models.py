@@ -20,8 +20,6 @@ class Post(TenantModel):
     """A telephone that somebody answers, and what it does when nobody does."""
 
     __tablename__ = f"{_P}post"
-    __table_args__ = (Index(f"ix_{_P}post_title", *columns("title", "id")),)
-
     title: Mapped[str]
     line: Mapped[str] = mapped_column(default="")  # its number, made normal
     outside: Mapped[str] = mapped_column(default="nothing")

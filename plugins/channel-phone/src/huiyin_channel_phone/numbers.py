@@ -81,4 +81,6 @@ def shown(number: str) -> str:
     if number.startswith("0") and len(number) >= 10:
         cut = 3 if _LONG_CODE.match(number) else 4
         return f"{number[:cut]}-{number[cut : cut + 4]} {number[cut + 4 :]}".rstrip()
+    if number[:3] in {"400", "800"} and len(number) == 10:
+        return f"{number[:3]}-{number[3:6]}-{number[6:]}"
     return number

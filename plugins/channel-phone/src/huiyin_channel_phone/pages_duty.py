@@ -90,7 +90,7 @@ class DutyController(Controller):
         return show(
             desk, "duty.html", days=days, today=today, people=shown.people,
             posts=shown.posts, on_duty=shown.now(ctx.now()), hours=hours, owed=owed,
-            total=sum(day.minutes for day in days), week=WEEK * DAY,
+            total=sum(day.minutes for day in days), minute=schedule.minute_of(ctx.now())[1],
             before=(first - WEEK * _ONE).isoformat(), after=(first + WEEK * _ONE).isoformat(),
         )  # fmt: skip
 
@@ -231,6 +231,7 @@ def _roster(desk: Desk, form: Form, status: int) -> Response[Any]:
     return show(
         desk, "roster.html", status=status, form=form, posts=shown.posts, shifts=shown.shifts,
         people=shown.people, absences=away[: roster.SHOWN], more=more,
+        retired=roster.retired(ctx.session),
         options=[(str(p.id), p.name) for p in roster.able(list(shown.people.values()))],
     )  # fmt: skip
 

@@ -89,7 +89,7 @@ class Picture:
 def picture(ctx: TenantContext, first: date, last: date) -> Picture:
     """Four queries, whatever the roster."""
     posts = ctx.session.scalars(
-        select(Post).where(~Post.retired).order_by(Post.title, Post.id).limit(MOST)
+        select(Post).where(~Post.retired).order_by(Post.id).limit(MOST)
     ).all()
     shifts: dict[uuid.UUID, list[Shift]] = {}
     found = select(Shift).where(
@@ -144,6 +144,12 @@ def save_post(ctx: TenantContext, form: PostForm, post: Post | None = None, rev:
     ctx.session.flush()
     ctx.record("post_saved", row.id, {"version": row.rev, "outside": row.outside})
     return row
+
+
+def retired(session: ScopedSession) -> Sequence[Post]:
+    """Posts out of use, the last first."""
+    found = select(Post).where(Post.retired).order_by(Post.id.desc()).limit(MOST)
+    return session.scalars(found).all()
 
 
 def shifts_of(session: ScopedSession, post: Post) -> Sequence[Shift]:

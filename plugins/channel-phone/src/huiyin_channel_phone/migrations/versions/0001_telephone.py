@@ -87,12 +87,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("tenant_id", "id", name=op.f("pk_plugin_channel_phone__post")),
     )
     op.protect_table("plugin_channel_phone__post", "SELECT, INSERT, UPDATE, DELETE", tenant=True)
-    op.create_index(
-        "ix_plugin_channel_phone__post_title",
-        "plugin_channel_phone__post",
-        ["tenant_id", "title", "id"],
-        unique=False,
-    )
     op.create_table(
         "plugin_channel_phone__import_row",
         sa.Column("tenant_id", sa.Uuid(), nullable=False),
