@@ -9,7 +9,8 @@ from huiyin.cases.models import Case
 from huiyin.kit.time import clock_at
 from huiyin.queue.models import Job, OutboxEvent
 from huiyin.sdk import GiveUp, Period, at_local, mail_address
-from huiyin_channel_phone import backs, figures, health, promises, schedule
+from huiyin_channel_phone import backs, figures, health, plugin, promises, schedule
+from huiyin_channel_phone.settings import ChannelPhoneSettings
 
 from .conftest import DAY, HOME, NOW, NUMBER, ONE, STORY, backs_in, event
 
@@ -81,7 +82,8 @@ def test_nobody_is_owed_a_call_who_showed_no_number(tell, session):
 def test_a_logged_call_back_settles_it_with_proof(browser, tell, session):
     tell()
     page = browser.get(f"{HOME}/call-backs/").text
-    assert "138 0000 6021" in page
+    assert "138 **** 6021" in page
+    assert "138 0000 6021" in browser.get(f"{HOME}/call-backs/{back(session).id}").text
     path = browser.post(f"{HOME}/call-backs/{back(session).id}/call").headers["location"]
     fields = {"number": NUMBER, "story": STORY, "told": "on", "to": "new"}
     saved = browser.post(path, fields).headers["location"]
@@ -145,13 +147,14 @@ def test_its_proof_stays_behind_the_wall(browser, tell, session, make_case, offi
     session.get_one(Case, (session.tenant, filed.case_id)).walled = [other.id]
     session.commit()
     assert walled.get(f"{HOME}/call-backs/{done.id}").status_code == 404
-    assert "138 0000 6021" not in walled.get(f"{HOME}/call-backs/?tab=settled").text
+    assert "**** 6021" not in walled.get(f"{HOME}/call-backs/?tab=settled").text
 
 
 def test_who_may_look_and_who_may_call(web, tell, session, supervisor, make_actor):
     tell()
     looker = web(supervisor)
-    assert "138 0000 6021" in looker.get(f"{HOME}/call-backs/").text
+    assert "138 **** 6021" in looker.get(f"{HOME}/call-backs/").text
+    assert "138 **** 6021" in looker.get(f"{HOME}/call-backs/{back(session).id}").text
     assert "回电并登记" not in looker.get(f"{HOME}/call-backs/").text
     assert looker.post(f"{HOME}/call-backs/{back(session).id}/call").status_code == 404
     assert web(make_actor("tenant_admin")).get(f"{HOME}/call-backs/").status_code == 404
@@ -273,6 +276,14 @@ def test_call_backs_in_time_count_what_is_due(ctx, tell, make_post, session):
     (cover,) = figures.measure_cover(ctx, Period(DAY - ONE, DAY + 9 * ONE))
     assert cover.n == 2
     assert cover.value == pytest.approx(8.5 / 24)
+
+
+def test_a_new_promise_is_for_calls_to_come(ctx, tell):
+    tell()
+    old, new = ChannelPhoneSettings(), ChannelPhoneSettings(within=8)
+    (said,) = plugin.preview_settings(ctx, old, new)
+    assert "1 项待回电沿用原来的时限" in ctx.text(said)
+    assert plugin.preview_settings(ctx, old, old) == ()
 
 
 def test_a_program_asks_what_is_owed_and_gets_no_numbers(api, tell, supervisor):

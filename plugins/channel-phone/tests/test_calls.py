@@ -247,6 +247,38 @@ def test_somebody_walled_from_a_case_learns_nothing_of_it(
     assert "没有找到这件投诉" in barred.text
 
 
+def test_whoever_only_looks_sees_numbers_and_names_masked(browser, begin, session, web, supervisor):
+    browser.post(begin(), {**TYPED, "to": "enquiry", "answer": "已说明"})
+    (call,) = calls_in(session)
+    assert "138 0000 6021" in browser.get(f"{HOME}/calls/{call.id}").text
+    for client, path in (
+        (browser, "/calls/"), (web(supervisor), "/calls/"), (web(supervisor), f"/calls/{call.id}"),
+    ):  # fmt: skip
+        text = client.get(f"{HOME}{path}").text
+        assert "138 **** 6021" in text
+        assert "0000 6021" not in text
+        assert NUMBER not in text
+        assert "陈建国" not in text
+
+
+def test_a_later_call_of_the_number_is_another_form(begin, web, officer):
+    first = begin()
+    with clock_at(NOW + timedelta(hours=1)):
+        assert begin(client=web(officer)) == first
+    with clock_at(NOW + timedelta(hours=3)):
+        assert begin(client=web(officer)) != first
+
+
+def test_a_number_that_is_mended_finds_its_caller(browser, begin, make_case, officer):
+    filed = make_case(officer)
+    path = begin("13900000000")
+    assert filed.number not in browser.get(path).text
+    browser.post(f"{path}/keep", {**TYPED, "number": "+86 138 0000"})
+    assert "139 0000 0000" in browser.get(path).text or "138 0000" in browser.get(path).text
+    browser.post(f"{path}/keep", {**TYPED, "number": "+86 138 0000 6021"})
+    assert filed.number in browser.get(path).text
+
+
 def test_others_look_but_do_not_write(begin, browser, web, supervisor, make_actor, session, tell):
     call = tell(answered=True, seconds=30)
     looker = web(supervisor)

@@ -2,6 +2,8 @@
 
 import json
 import logging
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from datetime import timedelta
 
 import pytest
@@ -53,6 +55,22 @@ def test_the_same_call_again_is_answered_the_same(post, session):
     first, second = post(event()), post(event())
     assert (second.status_code, second.json()["fresh"]) == (200, False)
     assert first.json()["id"] == second.json()["id"]
+    assert len(calls_in(session)) == 1
+    assert backs_in(session)[0].missed == 1
+
+
+def test_many_at_once_are_one_call(keyed, web, session):
+    body = event()
+    clients = [web() for _ in range(6)]
+    with ThreadPoolExecutor(6) as pool:
+        answers = [
+            pool.submit(copy_context().run, c.ask, "POST", f"{API}/calls", content=body,
+                        headers=headers(body))
+            for c in clients
+        ]  # fmt: skip
+        told = [answer.result() for answer in answers]
+    assert sorted(a.status_code for a in told) == [200] * 5 + [201]
+    assert len({a.json()["id"] for a in told}) == 1
     assert len(calls_in(session)) == 1
     assert backs_in(session)[0].missed == 1
 

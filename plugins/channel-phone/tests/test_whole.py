@@ -13,7 +13,15 @@ from huiyin.migrations import config_for
 from huiyin.testing import database
 from huiyin.testing.web import run_jobs
 from huiyin_channel_phone import plugin, purging, recordings
-from huiyin_channel_phone.models import Call, CallBack, Draft, ImportRow, ImportRun, Recording
+from huiyin_channel_phone.models import (
+    Absence,
+    Call,
+    CallBack,
+    Draft,
+    ImportRow,
+    ImportRun,
+    Recording,
+)
 
 from .conftest import HOME, NOW, NUMBER, STORY, backs_in, calls_in, sound
 
@@ -117,6 +125,14 @@ def test_a_call_of_a_case_ends_long_after_the_case(system, browser, session, off
         assert calls_in(session)[0].number == left
 
 
+def test_an_absence_ends(system, shown, session):
+    assert session.scalar(select(func.count()).select_from(Absence)) == 2
+    with later(25):
+        purging.purge(system, {})
+        session.commit()
+    assert session.scalar(select(func.count()).select_from(Absence)) == 0
+
+
 def test_a_file_and_its_rows_end(system, shown, session, site, place):
     with later(7):
         purging.purge(system, {})
@@ -130,7 +146,8 @@ def test_a_file_and_its_rows_end(system, shown, session, site, place):
 
 
 def test_what_is_declared_is_a_column_there_is():
-    tables = {model.__tablename__: model for model in (Call, CallBack, Recording, Draft, ImportRow)}
+    models = (Absence, Call, CallBack, Recording, Draft, ImportRow)
+    tables = {model.__tablename__: model for model in models}
     for kept in plugin.MANIFEST.personal_data:
         table, column = kept.column.rsplit(".", 1)
         assert hasattr(tables[table], column)

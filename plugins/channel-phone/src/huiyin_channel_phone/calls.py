@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -38,6 +39,7 @@ from huiyin_channel_phone.schemas import BeginForm, CallForm
 from huiyin_channel_phone.terms import CHANNEL, DIRECTION_TITLES, Direction, Sort, Source, State
 
 OLDEST: Final = timedelta(days=30)
+SAME: Final = timedelta(hours=2)  # a later call of the number is another call
 TELLING: Final = timedelta(minutes=30)
 _LONGEST: Final = 10_000
 KEPT_FIELDS: Final = (
@@ -94,7 +96,7 @@ def _again(ctx: TenantContext, number: str, form: BeginForm) -> Draft | None:
         select(Draft)
         .where(
             Draft.account_id == ctx.actor.id, Draft.number == number, Draft.call_id.is_(None),
-            Draft.direction == form.direction,
+            Draft.direction == form.direction, Draft.updated_at > ctx.now() - SAME,
         )
         .order_by(Draft.updated_at.desc())
         .limit(1)
@@ -123,6 +125,8 @@ def keep(ctx: TenantContext, draft: Draft, data: Mapping[str, Any]) -> None:
         if isinstance(text := data.get(name), str) and text
     }
     draft.updated_at = ctx.now()
+    with suppress(Invalid):  # a number half typed is none yet
+        draft.number = numbers.normal(draft.values.get("number", ""))
     ctx.session.flush()
 
 

@@ -76,6 +76,10 @@ MANIFEST: Final = Manifest(
             retention_months=terms.KEPT["drafts"],
         ),
         PersonalData(
+            column=f"{_P}absence.account_id", purpose=N_("值班人员缺勤的日期，不记录原因"),
+            retention_months=terms.KEPT["absences"],
+        ),
+        PersonalData(
             column=f"{_P}import_row.cells", purpose=N_("导入话单的逐行内容，用于核对错误"),
             retention_months=terms.KEPT["imports"],
         ),
@@ -182,6 +186,17 @@ def case_panels(ctx: TenantContext, case: Case) -> Panel | None:
     """The calls of the case, and a way to write down another."""
     body = panel_of(ctx, case)
     return Panel(Message(N_("通话")), body) if body else None
+
+
+@hookimpl
+def preview_settings(
+    ctx: TenantContext, old: ChannelPhoneSettings, new: ChannelPhoneSettings
+) -> Sequence[Message]:
+    """A promise that was made stays as it was made."""
+    if (old.within, old.counted) == (new.within, new.counted):
+        return ()
+    kept = N_("{n} 项待回电沿用原来的时限，新的承诺只用于今后的未接来电")
+    return (Message(kept, {"n": backs.counted(ctx)[0]}),)
 
 
 @hookimpl

@@ -12,7 +12,15 @@ from sqlalchemy import delete, exists, or_, select, update
 
 from huiyin.sdk import Case, CaseState, TenantContext, at_local, local_date
 from huiyin_channel_phone import recordings
-from huiyin_channel_phone.models import Call, CallBack, Draft, ImportRow, ImportRun, Recording
+from huiyin_channel_phone.models import (
+    Absence,
+    Call,
+    CallBack,
+    Draft,
+    ImportRow,
+    ImportRun,
+    Recording,
+)
 from huiyin_channel_phone.terms import KEPT, BackState
 
 PURGE: Final = "purge"
@@ -38,6 +46,11 @@ def ends(ctx: TenantContext, months: int) -> datetime:
 def _drafts(ctx: TenantContext, since: datetime) -> int:
     old = select(Draft.id).where(Draft.updated_at < since).limit(PIECE)
     return _count(ctx, delete(Draft).where(Draft.id.in_(old)).returning(Draft.id))
+
+
+def _absences(ctx: TenantContext, since: datetime) -> int:
+    old = select(Absence.id).where(Absence.last_on < local_date(since)).limit(PIECE)
+    return _count(ctx, delete(Absence).where(Absence.id.in_(old)).returning(Absence.id))
 
 
 def _recordings(ctx: TenantContext, since: datetime) -> int:
@@ -113,7 +126,7 @@ def _count(ctx: TenantContext, statement: Any) -> int:
 
 _STEPS: Final[Mapping[str, Callable[[TenantContext, datetime], int]]] = MappingProxyType(
     {
-        "drafts": _drafts, "imports": _imports, "recordings": _recordings, "calls": _calls,
-        "cases": _cases,
+        "drafts": _drafts, "absences": _absences, "imports": _imports, "recordings": _recordings,
+        "calls": _calls, "cases": _cases,
     }
 )  # fmt: skip
