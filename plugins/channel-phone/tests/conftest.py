@@ -12,6 +12,7 @@ import pytest
 from sqlalchemy import select
 
 from huiyin.cases.filing import Filing, file_complaint
+from huiyin.evidence.store import blobs, use
 from huiyin.kit.time import clock_at
 from huiyin.plugins.sealing import seal
 from huiyin.sdk import at_local, rehearse
@@ -43,6 +44,15 @@ def noon():
 
 
 @pytest.fixture
+def site(site):
+    """The site of the test, whose store is that of the process too."""
+    before = blobs()
+    use(site.blobs)
+    yield site
+    use(before)
+
+
+@pytest.fixture
 def officer(actor):
     """The complaint officer of the firm, 沈佳宁."""
     return actor
@@ -65,7 +75,7 @@ def switched_on(session):
 
 
 @pytest.fixture
-def browser(web, officer, switched_on):
+def browser(web, officer, site, switched_on):
     return web(officer)
 
 

@@ -1,5 +1,6 @@
 """From the first number to a complaint, a line on a case, or an enquiry answered at once."""
 
+import io
 import re
 from datetime import timedelta
 
@@ -7,12 +8,15 @@ import pytest
 from sqlalchemy import func, select
 
 from huiyin.cases.models import Case, Entry
+from huiyin.evidence.service import reconcile
 from huiyin.kit.time import clock_at
 from huiyin.ledger.models import LedgerEntry
 from huiyin.parties.models import Investor
-from huiyin_channel_phone.models import Draft
+from huiyin.testing.web import run_jobs
+from huiyin_channel_phone import recordings
+from huiyin_channel_phone.models import Draft, Recording
 
-from .conftest import HOME, NOW, NUMBER, STORY, calls_in, event
+from .conftest import HOME, NOW, NUMBER, STORY, backs_in, calls_in, event, sound
 
 TYPED = {"number": NUMBER, "story": STORY, "told": "on", "minutes": "7", "name": "陈建国"}
 
@@ -382,3 +386,71 @@ def test_the_list_goes_on_by_key_and_asks_as_often(browser, tell, queries):
     shown = set(re.findall(r"/calls/([0-9a-f-]{36})", text + rest))
     assert len(shown) == 61
     assert event() is not None
+
+
+# -- told twice --
+
+
+def test_a_call_written_down_and_told_is_made_one(
+    browser, begin, session, tell, make_case, officer, ctx, place, site
+):
+    filed = make_case(officer)
+    tell("missed", started_at=(NOW - timedelta(hours=2)).isoformat())
+    path = begin()
+    browser.post(path, {**TYPED, "to": f"case:{filed.number}"})
+    record = tell("told", answered=True, seconds=77, started_at=NOW.isoformat())
+    recordings.add(ctx, record, "a.wav", io.BytesIO(sound()[1]), source="webhook", consent="已告知")
+    session.commit()
+    key = record.id
+    logged = next(c for c in calls_in(session) if c.sort == "case")
+    page = browser.get(f"{HOME}/calls/{key}").text
+    assert f'value="{logged.id}"' in page
+    assert browser.post(f"{HOME}/calls/{key}/join", {"logged": str(logged.id)}).status_code == 303
+    one = next(c for c in calls_in(session) if c.external_id == "told")
+    assert (one.id, one.seconds, one.story, one.source) == (logged.id, 77, STORY, "webhook")
+    assert len(calls_in(session)) == 2
+    assert tell("told", answered=True, seconds=77, started_at=NOW.isoformat()).id == logged.id
+    (row,) = session.scalars(select(Recording)).all()
+    assert (row.call_id, row.evidence_id is None) == (logged.id, False)
+    run_jobs(place)
+    assert reconcile(session, site.blobs) == 0
+    assert backs_in(session)[0].closing_call_id == logged.id
+    gone = browser.post(f"{HOME}/calls/{key}/join", {"logged": str(logged.id)})
+    assert gone.status_code == 404
+
+
+def test_two_that_are_not_one_stay_two(browser, begin, session, tell):
+    browser.post(begin("13900000000"), {**TYPED, "number": "13900000000", "to": "new"})
+    logged = calls_in(session)[0]
+    record = tell(answered=True, started_at=NOW.isoformat())
+    answer = browser.post(f"{HOME}/calls/{record.id}/join", {"logged": str(logged.id)})
+    assert answer.status_code == 409
+    assert "不能合并" in answer.text
+    assert len(calls_in(session)) == 2
+
+
+def test_a_twin_behind_a_wall_is_not_offered(
+    begin, browser, session, tell, make_case, officer, other, web
+):
+    filed = make_case(officer)
+    browser.post(begin(), {**TYPED, "to": f"case:{filed.number}"})
+    logged = calls_in(session)[0]
+    record = tell(answered=True, started_at=NOW.isoformat())
+    case_of(session).walled = [other.id]
+    session.commit()
+    walled = web(other)
+    assert str(logged.id) not in walled.get(f"{HOME}/calls/{record.id}").text
+    answer = walled.post(f"{HOME}/calls/{record.id}/join", {"logged": str(logged.id)})
+    assert answer.status_code == 404
+
+
+def test_a_draft_does_not_name_a_case_that_was_closed_off_since(
+    begin, session, make_case, officer, other, web
+):
+    filed = make_case(officer, phone="13900000000")
+    client = web(other)
+    path = begin(client=client, case=filed.number)
+    assert filed.number in client.get(path).text
+    case_of(session).walled = [other.id]
+    session.commit()
+    assert filed.number not in client.get(path).text

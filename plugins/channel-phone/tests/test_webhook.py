@@ -224,6 +224,12 @@ def test_a_recording_that_is_not_what_was_signed_is_refused(send, tell, session)
     assert session.scalar(select(func.count()).select_from(Recording)) == 0
 
 
+def test_a_recording_that_is_not_signed_is_not_read(public, keyed):
+    garbage = {"Content-Type": "multipart/form-data; boundary=x"}
+    answer = public.ask("POST", f"{API}/recordings", content=b"garbage", headers=garbage)
+    assert (answer.status_code, answer.json()["code"]) == (403, "bad_signature")
+
+
 def test_a_program_posing_as_sound_is_refused(send, tell, session):
     tell(answered=True)
     for name, data in (("a.wav", b"MZ\x90\x00" * 99), ("a.exe", sound()[1]), ("a.wav", b"<html>")):

@@ -19,6 +19,7 @@ from huiyin.sdk import (
     FormData,
     Invalid,
     Message,
+    NotFound,
     Refused,
     TenantContext,
     UploadData,
@@ -26,13 +27,14 @@ from huiyin.sdk import (
     colleagues,
     context_of,
     defaults,
+    find_case,
     local,
     page,
     parse,
 )
-from huiyin_channel_phone import calls, queries, recordings
+from huiyin_channel_phone import calls, merging, queries, recordings
 from huiyin_channel_phone.models import Draft
-from huiyin_channel_phone.schemas import BeginForm, CallForm, ReasonForm, RecordingForm
+from huiyin_channel_phone.schemas import BeginForm, CallForm, JoinForm, ReasonForm, RecordingForm
 from huiyin_channel_phone.settings import ChannelPhoneSettings
 from huiyin_channel_phone.shared import attempt, home, mend, rev_of, show, upload_of, without_file
 from huiyin_channel_phone.terms import HANDLE, LOOK, Source
@@ -157,6 +159,20 @@ class CallsController(Controller):
             lambda form, status: _call(desk, key, form, status),
         )  # fmt: skip
 
+    @action("/{key:uuid}/join", name="channel_phone:call_join", permission=HANDLE)
+    def join(
+        self, desk: NamedDependency[Desk], key: FromPath[uuid.UUID], data: FormData
+    ) -> Response[Any]:
+        def do(ctx: TenantContext) -> str:
+            chosen = parse(JoinForm, data).logged
+            first, second = sorted((key, chosen))  # two at once lock in one order
+            known = {one: queries.find(ctx, one, lock=True) for one in (first, second)}
+            return f"/calls/{merging.join(ctx, known[key], known[chosen]).id}"
+
+        return attempt(
+            desk, data, do, N_("已合为一条"), lambda form, status: _call(desk, key, form, status)
+        )
+
     @action(
         "/{key:uuid}/recordings", name="channel_phone:recording_add", permission=HANDLE, limit=BODY
     )
@@ -218,6 +234,7 @@ def _again(desk: Desk, key: uuid.UUID, form: Form, status: int) -> Response[Any]
 
 def _form(desk: Desk, draft: Draft, form: Form, status: int) -> Response[Any]:
     ctx: TenantContext = context_of(desk)
+    _check_choice(ctx, form)
     who = queries.caller(ctx, draft.number, draft.direction)
     return show(
         desk, "call_form.html", status=status, form=form, draft=draft, who=who,
@@ -225,6 +242,16 @@ def _form(desk: Desk, draft: Draft, form: Form, status: int) -> Response[Any]:
         notice=ctx.settings(ChannelPhoneSettings).notice,
         latest=f"{local(ctx.now()):%Y-%m-%dT%H:%M}", ways=_ways(desk, draft),
     )  # fmt: skip
+
+
+def _check_choice(ctx: TenantContext, form: Form) -> None:
+    """A case chosen earlier that this person may no longer know of was never chosen."""
+    way, _, number = str(form.get("to")).partition(":")
+    if way == "case" and number:
+        try:
+            find_case(ctx.session, ctx.actor, number)
+        except NotFound:
+            form.values.pop("to")
 
 
 def _ways(desk: Desk, draft: Draft) -> list[tuple[str, str]]:
@@ -244,4 +271,5 @@ def _call(desk: Desk, key: uuid.UUID, form: Form, status: int) -> Response[Any]:
         held=queries.recordings_of(ctx, [call]), played=recordings.PLAYED,
         people={p.id: p for p in colleagues(ctx.session, former=True)},
         noticed=recordings.notice(call.told), most=recordings.MOST,
+        twins=merging.twins(ctx, call) if desk.actor.can(HANDLE) else (),
     )  # fmt: skip

@@ -90,6 +90,10 @@ class ReasonForm(msgspec.Struct, frozen=True, kw_only=True):
     reason: Reason
 
 
+class JoinForm(msgspec.Struct, frozen=True, kw_only=True):
+    logged: Annotated[uuid.UUID, Meta(title=N_("已登记的通话"))]
+
+
 class RecordingForm(msgspec.Struct, frozen=True, kw_only=True):
     consent: Annotated[str, Meta(min_length=2, max_length=300, title=N_("录音告知情况"))]
 
