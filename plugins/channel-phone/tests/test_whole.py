@@ -34,6 +34,9 @@ PAGES = (
 @pytest.fixture
 def shown(ctx_of, session, officer, other, supervisor, make_case, place):
     make_case(officer)
+    by_phone = make_case(officer, key="2", phone="13900001109")
+    session.get_one(Case, (session.tenant, by_phone.case_id)).channel = "phone"
+    session.commit()
     ctx = ctx_of()
     plugin.demonstrate(ctx)
     session.commit()
@@ -68,6 +71,10 @@ def test_the_firm_has_calls_of_all_sorts_and_call_backs_late_and_in_time(shown, 
     assert any(back.due_at < NOW for back in backs if back.state == "open")
     run = session.scalars(select(ImportRun)).one()
     assert (run.good, run.wrong) == (3, 1)
+
+
+def test_no_case_is_made_up_beside_those_of_the_demonstration(shown, session):
+    assert session.scalar(select(func.count()).select_from(Case)) == 2
 
 
 def test_nothing_is_left_over_after_the_demonstration(shown, session, site):

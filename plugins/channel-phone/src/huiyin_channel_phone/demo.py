@@ -19,15 +19,26 @@ from huiyin.sdk import (
     Case,
     CaseState,
     Colleague,
+    Investor,
     Role,
     TenantContext,
     colleagues,
     local,
     local_date,
     system_actor,
+    uuid7,
     visible_cases,
 )
-from huiyin_channel_phone import backs, calls, imports, recordings, roster, schedule, webhook
+from huiyin_channel_phone import (
+    backs,
+    calls,
+    imports,
+    numbers,
+    recordings,
+    roster,
+    schedule,
+    webhook,
+)
 from huiyin_channel_phone.models import Call
 from huiyin_channel_phone.schemas import (
     AbsenceForm,
@@ -36,7 +47,7 @@ from huiyin_channel_phone.schemas import (
     PostForm,
     ShiftForm,
 )
-from huiyin_channel_phone.terms import Source
+from huiyin_channel_phone.terms import CHANNEL, Direction, Sort, Source, State
 
 _LINE: Final = "400-000-0000"
 _RATE: Final = 8000  # samples a second
@@ -54,6 +65,7 @@ def fill(ctx: TenantContext) -> None:
     day = local_date(ctx.now())
     _history(ctx, officer, day)
     _talks(officer)
+    _taken_down(officer)
     _import(officer, day)
 
 
@@ -195,20 +207,15 @@ def _talks(ctx: TenantContext) -> None:
         story="询问基金季报在哪里查看。",
         answer="已说明在信息披露备份平台查询，并发送了操作指引。",
     )  # fmt: skip
-    _form(
-        ctx, "13900001109", name="何晓", told=True, minutes=11, to="new",
-        story="月初提交赎回，销售说三个工作日到账，已过两周仍未到账，客服两次都没有说明原因。",
-        wish="说明原因并尽快到账",
-    )  # fmt: skip
-    numbers = ctx.session.scalars(
+    open_ = ctx.session.scalars(
         select(Case.number)
         .where(Case.state == CaseState.OPEN.value, visible_cases(ctx.actor))
         .order_by(Case.received_at.desc())
         .limit(2)
     ).all()
-    if numbers:
+    if open_:
         saved = _form(
-            ctx, "13900001110", name="", told=True, minutes=6, to=f"case:{numbers[-1]}",
+            ctx, "13900001110", name="", told=True, minutes=6, to=f"case:{open_[-1]}",
             direction="out", story="告知调查进展，对方补充了申请单的提交时间。",
         )  # fmt: skip
         recordings.add(
@@ -222,6 +229,28 @@ def _talks(ctx: TenantContext) -> None:
         draft,
         {"number": "13900001111", "story": "对净值有疑问，正在查", "started_at": started},
     )
+
+
+def _taken_down(ctx: TenantContext) -> None:
+    """The calls with which complaints of the demonstration came in by telephone."""
+    rows = ctx.session.execute(
+        select(Case, Investor)
+        .join(Investor, Investor.id == Case.complainant_id)
+        .where(Case.channel == CHANNEL, Investor.phone != "", visible_cases(ctx.actor))
+        .order_by(Case.received_at.desc(), Case.id)
+        .limit(5)
+    )
+    for n, (case, who) in enumerate(rows.all()):
+        ctx.session.add(
+            Call(
+                id=uuid7(), source=Source.FORM.value, direction=Direction.IN.value,
+                state=State.ANSWERED.value, number=numbers.normal(who.phone),
+                started_at=case.received_at, seconds=60 * (4 + n), sort=Sort.COMPLAINT.value,
+                case_id=case.id, name=who.name, story=case.story, told=True,
+                account_id=case.owner_id or ctx.actor.id, logged_at=case.registered_at, rev=1,
+            )
+        )  # fmt: skip
+    ctx.session.flush()
 
 
 def _import(ctx: TenantContext, day: date) -> None:
