@@ -343,6 +343,14 @@ def test_a_record_can_be_chosen_in_the_form(browser, session, tell, begin):
     assert (same.id, same.sort) == (call.id, "enquiry")
 
 
+def test_a_record_of_another_number_cannot_be_chosen(browser, session, tell, begin):
+    call = tell(answered=True, caller="13900000000")
+    answer = browser.post(begin(), {**TYPED, "to": "new", "record": str(call.id)})
+    assert answer.status_code == 409
+    assert STORY in answer.text
+    assert [c.sort for c in calls_in(session)] == ["unsorted"]
+
+
 def test_a_record_can_be_put_aside_with_a_reason(browser, session, tell):
     call = tell(answered=True, seconds=3)
     path = f"{HOME}/calls/{call.id}/aside"

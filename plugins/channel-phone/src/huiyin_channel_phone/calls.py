@@ -155,7 +155,7 @@ def save(ctx: TenantContext, draft: Draft, form: CallForm) -> Saved:
     number = numbers.normal(form.number)
     started = _when(ctx, draft, form)
     _check(form, draft, number)
-    call = _row(ctx, draft, form)
+    call = _row(ctx, draft, form, number)
     if call.source == Source.FORM.value:
         call.number, call.started_at = number, started
     else:  # what the telephone system measured stays
@@ -216,7 +216,7 @@ def _check(form: CallForm, draft: Draft, number: str) -> None:
         raise Invalid(errors)
 
 
-def _row(ctx: TenantContext, draft: Draft, form: CallForm) -> Call:
+def _row(ctx: TenantContext, draft: Draft, form: CallForm, number: str) -> Call:
     """The record of the telephone system that this completes, or a new one."""
     key = draft.call_id or form.record
     if key is None:
@@ -225,7 +225,8 @@ def _row(ctx: TenantContext, draft: Draft, form: CallForm) -> Call:
             state=State.ANSWERED.value, draft_id=draft.id, rev=1,
         )  # fmt: skip
     call = queries.find(ctx, key, lock=True)
-    if call.sort != Sort.UNSORTED.value or call.direction != draft.direction:
+    other = draft.call_id is None and call.number != number
+    if call.sort != Sort.UNSORTED.value or call.direction != draft.direction or other:
         raise Conflict(N_("这条电话系统记录刚被其他人登记，请重新选择"))
     call.draft_id, call.rev = draft.id, call.rev + 1
     return call
