@@ -80,6 +80,7 @@ def test_what_is_on_speaks_through_every_hook(promised, hooks):
     assert asked.gate_opinions(promised, VERBS["note"]) == []
     (step,) = asked.next_steps(promised)
     assert step.path == "/w/x/call-back"
+    assert asked.navigation_counts() == {"call_back:due": 1}
 
 
 def test_another_firm_that_has_it_off_hears_nothing(promised, engine, make_tenant, stranger):

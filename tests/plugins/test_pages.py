@@ -1,5 +1,8 @@
 """Pages of a plugin: there when it is on, not there when it is off."""
 
+import re
+from importlib import import_module
+
 import pytest
 
 from huiyin.db import platform_session, tenant_session
@@ -59,6 +62,16 @@ def test_a_member_with_the_permission_sees_the_page_and_its_line(logged_in, swit
     assert page.status_code == 200
     assert "没有待回电" in page.text
     assert 'href="/t/qinghe/w/x/call-back"' in page.text
+    assert not re.search(r'w/x/call-back"[^>]*>.*?class="n', page.text)  # nothing waits
+
+
+def test_what_waits_is_counted_beside_its_line(logged_in, switched_on, actor, firm, case):
+    promise = import_module("acme_call_back.models").Promise
+    with firm() as session:
+        session.add(promise(case_id=case.id, due_at=case.received_at))
+        session.commit()
+    page = logged_in(actor).get(STAFF)
+    assert re.search(r'w/x/call-back"[^>]*>.*?<span class="n">1</span>', page.text)
 
 
 def test_a_member_without_it_finds_nothing(logged_in, switched_on, second):

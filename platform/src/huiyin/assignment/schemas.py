@@ -103,7 +103,7 @@ def _ids(given: list[str]) -> tuple[uuid.UUID, ...]:
 SKIPS: Final[Mapping[str, str]] = {
     "walled": N_("须回避本案"),
     "named": N_("投诉内容提到此人"),
-    "away": N_("缺勤"),
+    "away": N_("不在岗"),
     "full": N_("在办案件已达上限"),
     "skill": N_("不具备所需技能"),
     "language": N_("不会投诉人的语言"),

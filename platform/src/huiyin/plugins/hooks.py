@@ -21,7 +21,15 @@ from huiyin.plugins import health
 from huiyin.plugins.context import TenantContext
 from huiyin.plugins.figures import Figure
 from huiyin.plugins.lending import lent
-from huiyin.plugins.terms import Channel, HelpTopic, NextStep, Opinion, Panel, PluginGate
+from huiyin.plugins.terms import (
+    Channel,
+    HelpTopic,
+    NavCount,
+    NextStep,
+    Opinion,
+    Panel,
+    PluginGate,
+)
 from huiyin.tenancy.models import Tenant
 from huiyin.web.site import NavItem
 
@@ -115,6 +123,10 @@ class TenantHooks:
         chosen = [self.host.plugin(plugin)]
         return self._ask_each("preview_settings", chosen, {"old": old, "new": new})
 
+    def navigation_counts(self) -> dict[str, int]:
+        """What waits behind the plugins' own lines of the navigation."""
+        return {count.name: count.n for count in self._ask("navigation_counts")}
+
     def _ask(self, hook: str, **arguments: Any) -> list[Any]:
         return self._ask_each(hook, self.active, arguments)
 
@@ -180,6 +192,9 @@ class NoHooks:
     def navigation(self) -> list[NavItem]:
         return []
 
+    def navigation_counts(self) -> dict[str, int]:
+        return {}
+
     def channels(self) -> list[Channel]:
         return []
 
@@ -198,6 +213,7 @@ _SHAPES: Final[Mapping[str, type[Any]]] = MappingProxyType(
         "next_steps": NextStep,
         "people_on_duty": UUID,
         "preview_settings": Message,
+        "navigation_counts": NavCount,
     }
 )
 

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
         Channel,
         Event,
         HelpTopic,
+        NavCount,
         NextStep,
         Opinion,
         Panel,
@@ -141,6 +142,12 @@ def preview_settings(ctx: TenantContext, old: Any, new: Any) -> Sequence[Message
     return ()
 
 
+@hookspec
+def navigation_counts(ctx: TenantContext) -> Sequence[NavCount]:
+    """Numbers beside the plugin's own lines of the navigation; asked for on every page."""
+    return ()
+
+
 # -- reacting --------------------------------------------------------------------------------
 
 
@@ -160,7 +167,7 @@ DECLARING: Final = (
 )  # fmt: skip
 ASKING: Final = (
     "case_panels", "complainant_cards", "gate_opinions", "next_steps", "people_on_duty",
-    "preview_settings",
+    "preview_settings", "navigation_counts",
 )  # fmt: skip
 REACTING: Final = ("on_event", "demonstrate")
 HOOKS: Final = (*DECLARING, *ASKING, *REACTING)

@@ -185,6 +185,14 @@ class HelpTopic:
 
 
 @dataclass(frozen=True, slots=True)
+class NavCount:
+    """How much waits behind a line of the navigation whose ``NavItem.count`` is ``name``."""
+
+    name: str  # <plugin>:<counter>
+    n: int
+
+
+@dataclass(frozen=True, slots=True)
 class Panel:
     """A card at the side of the case page; ``body`` is rendered by the plugin's template."""
 

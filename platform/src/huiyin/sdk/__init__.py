@@ -41,6 +41,7 @@ from huiyin.cases.tracking import (
 from huiyin.cases.verbs import VERBS, Verb
 from huiyin.db import Ready, ScopedSession, TenantModel, columns, tenant_key
 from huiyin.evidence.kinds import clean_name as clean_file_name
+from huiyin.evidence.kinds import media_type as media_type_of
 from huiyin.evidence.kinds import runs as is_program
 from huiyin.evidence.service import Upload, holds_blobs
 from huiyin.evidence.service import add as add_files
@@ -101,6 +102,7 @@ from huiyin.plugins.terms import (
     Condition,
     Event,
     HelpTopic,
+    NavCount,
     NextStep,
     Opinion,
     Panel,
@@ -114,7 +116,8 @@ from huiyin.plugins.terms import (
 )
 from huiyin.policies.catalogue import categories, causes, outside_routes, public_topics
 from huiyin.queue.registry import GiveUp, Retry
-from huiyin.sdk.days import add_workdays, workdays_between
+from huiyin.sdk.calls import log_call
+from huiyin.sdk.days import add_workdays, is_workday, workdays_between
 from huiyin.sdk.intake import (
     Arrived,
     arrival_of,
@@ -211,6 +214,7 @@ __all__ = [
     "Measured",
     "Message",
     "Nature",
+    "NavCount",
     "NavItem",
     "NextStep",
     "NoSettings",
@@ -299,18 +303,21 @@ __all__ = [
     "holds_blobs",
     "hookimpl",
     "is_program",
+    "is_workday",
     "last_arrival",
     "last_message_id",
     "letter_pdf",
     "letters_of",
     "local",
     "local_date",
+    "log_call",
     "mail_address",
     "mail_domain",
     "mask_email",
     "mask_name",
     "mask_phone",
     "may_ask_review",
+    "media_type_of",
     "now",
     "or_again",
     "outside_routes",

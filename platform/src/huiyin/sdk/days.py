@@ -7,6 +7,11 @@ from datetime import date
 from huiyin.clocks.service import calendar
 
 
+def is_workday(day: date) -> bool:
+    """Whether people work that day: a make-up Saturday counts, a holiday does not."""
+    return calendar().is_workday(day)
+
+
 def add_workdays(day: date, n: int) -> date:
     """The ``n``-th 工作日 after ``day`` (n ≥ 1): make-up days count, ``day`` itself does not."""
     return calendar().add_workdays(day, n).on

@@ -84,9 +84,13 @@ def api(
     name: str,
     permission: str,
     limit: int = FORM_LIMIT,
+    first: First | None = None,
     **options: Any,
 ) -> Callable[[Handler], HTTPRouteHandler]:
-    """An operation for programs: a bearer token instead of a cookie, JSON instead of pages."""
+    """An operation for programs: a bearer token instead of a cookie, JSON instead of pages.
+
+    ``first`` may answer in place of a request with files before these are read.
+    """
     extra: dict[str, Any] = {} if method == "GET" else {"request_max_body_size": limit}
     return _route(
         _VERBS[method],
@@ -94,6 +98,7 @@ def api(
         name=name,
         permission=permission,
         kind="api",
+        first=first,
         status_code=200,
         include_in_schema=True,
         **extra,

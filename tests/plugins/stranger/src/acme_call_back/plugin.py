@@ -28,6 +28,7 @@ from huiyin.sdk import (
     Measured,
     Message,
     Nature,
+    NavCount,
     NavItem,
     NextStep,
     Opinion,
@@ -76,7 +77,18 @@ def routes() -> Sequence[PluginRoutes]:
 
 @hookimpl
 def navigation() -> Sequence[NavItem]:
-    return (NavItem("", "/w/x/call-back", "phone", MANIFEST.title, "call_back:keep"),)
+    return (
+        NavItem(
+            "", "/w/x/call-back", "phone", MANIFEST.title, "call_back:keep",
+            count="call_back:due",
+        ),
+    )  # fmt: skip
+
+
+@hookimpl
+def navigation_counts(ctx: TenantContext) -> Sequence[NavCount]:
+    due = select(func.count()).select_from(Promise).where(Promise.kept_at.is_(None))
+    return (NavCount("call_back:due", ctx.session.scalars(due).one()),)
 
 
 @hookimpl
