@@ -106,9 +106,7 @@ def maillog(home):
     return path.read_text() if path.exists() else ""
 
 
-def test_a_database_that_is_away_makes_postfix_come_again(
-    home, door, arrivals, monkeypatch, place
-):
+def test_a_database_that_is_away_makes_postfix_come_again(home, door, arrivals, monkeypatch, place):
     real, failing = listener.take, threading.Event()
 
     def take(*given, **named):

@@ -62,6 +62,8 @@ class Filing(msgspec.Struct, frozen=True, kw_only=True):
     source: Source = Source.DIRECT
     transfer_number: Text = ""
     transfer_due: date | None = None
+    transfer_letter: Text = ""  # its mark among several letters about one case
+    reply_owed: bool = True  # False: whoever passed it on asks for no answer
     language: str = "zh"
     anonymous: bool = False
     received_at: datetime | None = None  # when it first touched the firm; now if not said
@@ -178,7 +180,8 @@ def content_hash(filing: Filing) -> bytes:
     """What makes two requests with one key the same request."""
     same = msgspec.structs.asdict(filing)
     same |= {"idem_key": "", "received_at": None, "language": ""}
-    same.pop("late_reason")
+    for beside in ("late_reason", "transfer_letter", "reply_owed"):
+        same.pop(beside)
     return hashlib.sha256(msgspec.json.encode(same)).digest()
 
 
@@ -201,8 +204,10 @@ def _case(
     received = filing.received_at or moment
     events = [clocks.event("received", received, source=filing.source.value)]
     events.append(clocks.event("stage_entered", received, stage=Stage.INTAKE.value))
-    if filing.source is not Source.DIRECT:
-        events.append(clocks.event("transfer_received", received, due_on=filing.transfer_due))
+    if filing.source is not Source.DIRECT and filing.reply_owed:
+        letter = {"letter": filing.transfer_letter, "number": filing.transfer_number}
+        told = {"due_on": filing.transfer_due, **{k: v for k, v in letter.items() if v}}
+        events.append(clocks.event("transfer_received", received, **told))
     return Case(
         id=case_id,
         number=number,

@@ -12,6 +12,8 @@ from datetime import date
 from typing import Any, Final
 from uuid import UUID
 
+from sqlalchemy import select
+
 from huiyin.cases import closing, duties, extensions, gates, queries, retyping
 from huiyin.cases.duties import Held
 from huiyin.cases.models import Case, Entry, Participation
@@ -39,10 +41,12 @@ from huiyin.cases.verbs import (
     Verb,
     in_reach,
 )
+from huiyin.clocks.models import ClockRow
 from huiyin.clocks.policy import amount_label, origin_label, origin_line
 from huiyin.clocks.reading import remaining, remaining_message, usage
 from huiyin.clocks.rules import Clock, ClockState, Complexity, Facts
 from huiyin.clocks.service import calendar, replay
+from huiyin.db import ScopedSession
 from huiyin.identity.actor import Actor
 from huiyin.kit.i18n import N_, Message
 from huiyin.kit.time import now
@@ -52,6 +56,7 @@ from huiyin.web.desk import Desk
 # Moves with a page of their own, below the case.
 PATHS: Final = {"approve": "approve", "submit_plan": "plan/submit"}
 _SHOWN_CLOCKS = 4
+_BESIDE: Final = 20  # merged cases whose time limits are shown
 _ORDER = ("transfer", "reply", "review", "stage", "progress", "acknowledge", "accept", "followup")
 
 
@@ -119,6 +124,7 @@ def context(desk: Desk, number: str, *, tab: str = "", before: int | None = None
         "people": people(history),
         "subjects": [p.name for p in history if p.part == Part.SUBJECT and counts(p)],
         "severity": SEVERITY_TITLES[Severity(case.severity)] if case.severity else "",
+        "source_titles": SOURCE_TITLES,
         "source_title": SOURCE_TITLES[Source(case.source)],
         "category": categories().get(case.category or ""),
         "cause": causes().get(case.cause or ""),
@@ -170,6 +176,28 @@ def clocks_of(case: Case, promised: Mapping[str, date]) -> tuple[Clock, ...]:
         case.clock_events,
         Facts(intake=case.intake_type, complexity=Complexity(case.complexity), promised=promised),
     )
+
+
+def clocks_beside(
+    session: ScopedSession, actor: Actor, case: Case
+) -> list[tuple[str, list[ClockCard]]]:
+    """The time limits that run in the cases merged into this one, those the person may know of."""
+    rows = session.scalars(
+        select(Case)
+        .where(Case.master_id == case.id, queries.visible(actor))
+        .order_by(Case.received_at, Case.id)
+        .limit(_BESIDE)
+    )
+    beside = rows.all()
+    told: dict[UUID, dict[str, date]] = {row.id: {} for row in beside}
+    promises = select(ClockRow.case_id, ClockRow.key, ClockRow.promised_on).where(
+        ClockRow.case_id.in_(told), ClockRow.promised_on.is_not(None)
+    )
+    for case_id, key, day in session.execute(promises):
+        if day is not None:
+            told[case_id][key] = day
+    found = [(row.number, cards(clocks_of(row, told[row.id]))) for row in beside]
+    return [(number, running) for number, running in found if running]
 
 
 def cards(clocks: Sequence[Clock]) -> list[ClockCard]:
