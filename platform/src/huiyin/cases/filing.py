@@ -99,18 +99,24 @@ def taken_down(form: RegisterForm, key: str) -> Filing:
 
     Raises ``Invalid`` for a day in the future, and for one long past without a reason.
     """
-    came, moment = form.received_at, now()
-    if came and (came > moment or came < moment - _OLDEST):
-        raise Invalid(
-            {"received_at": Message(N_("收到时间不能晚于现在，也不能早于十年前，请核对"))}
-        )
-    if came and (local_date(moment) - local_date(came)).days > LATE and not form.late_reason:
-        raise Invalid(
-            {"late_reason": Message(N_("收到已超过 {n} 个自然日，请写明补登原因"), {"n": LATE})}
-        )
+    if form.received_at:
+        check_received(form.received_at, form.late_reason)
     taken = msgspec.structs.asdict(form)
     taken |= {"phone": form.phone or "", "email": form.email or ""}
     return Filing(idem_key=key, **taken)
+
+
+def check_received(came: datetime, late_reason: str) -> None:
+    """Raises ``Invalid`` for a day in the future or ages ago, and for a late one without reason."""
+    moment = now()
+    if came > moment or came < moment - _OLDEST:
+        raise Invalid(
+            {"received_at": Message(N_("收到时间不能晚于现在，也不能早于十年前，请核对"))}
+        )
+    if (local_date(moment) - local_date(came)).days > LATE and not late_reason:
+        raise Invalid(
+            {"late_reason": Message(N_("收到已超过 {n} 个自然日，请写明补登原因"), {"n": LATE})}
+        )
 
 
 def file_complaint(session: ScopedSession, actor: Actor, filing: Filing) -> Filed:

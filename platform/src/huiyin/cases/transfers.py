@@ -36,6 +36,7 @@ class TransferLetter:
     received_at: datetime
     number: str = ""
     due_on: date | None = None
+    reply_owed: bool = True  # False: its sender asks for no answer, and no clock runs
 
 
 def check_dates(received_at: datetime, due_on: date | None) -> None:
@@ -72,6 +73,7 @@ def receive_transfer(
         facts={"letter": letter.mark, "source": letter.source.value, "due_on": letter.due_on},
         commits={"transfer_number": letter.number} if letter.number else {},
         outbox_data={"letter": letter.mark},
+        clock_event=None if letter.reply_owed else "",
     )  # fmt: skip
     return change(session, actor, number, deed)
 

@@ -20,7 +20,7 @@ from huiyin.plugins import health
 from huiyin.plugins.context import TenantContext
 from huiyin.plugins.figures import Figure
 from huiyin.plugins.lending import lent
-from huiyin.plugins.terms import Channel, HelpTopic, NextStep, Opinion, Panel, PluginGate
+from huiyin.plugins.terms import Channel, HelpTopic, NavCount, NextStep, Opinion, Panel, PluginGate
 from huiyin.tenancy.models import Tenant
 from huiyin.web.site import NavItem
 
@@ -102,6 +102,10 @@ class TenantHooks:
     def next_steps(self, case: Case) -> list[NextStep]:
         return self._ask("next_steps", case=case)
 
+    def nav_counts(self) -> Mapping[str, int]:
+        """Counters of the plugins' own lines; asked only where such a line is shown."""
+        return {count.name: count.n for count in self._ask("nav_counts")}
+
     def preview_settings(self, plugin: str, old: Any, new: Any) -> list[Message]:
         """What one plugin says its drafted settings would change; it need not be on."""
         chosen = [self.host.plugin(plugin)]
@@ -175,6 +179,9 @@ class NoHooks:
     def channels(self) -> list[Channel]:
         return []
 
+    def nav_counts(self) -> Mapping[str, int]:
+        return {}
+
     def help_topics(self) -> list[HelpTopic]:
         return []
 
@@ -188,6 +195,7 @@ _SHAPES: Final[Mapping[str, type[Any]]] = MappingProxyType(
         "complainant_cards": Panel,
         "gate_opinions": Opinion,
         "next_steps": NextStep,
+        "nav_counts": NavCount,
         "preview_settings": Message,
     }
 )

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         Channel,
         Event,
         HelpTopic,
+        NavCount,
         NextStep,
         Opinion,
         Panel,
@@ -128,6 +129,12 @@ def next_steps(ctx: TenantContext, case: Case) -> Sequence[NextStep]:
 
 
 @hookspec
+def nav_counts(ctx: TenantContext) -> Sequence[NavCount]:
+    """Numbers beside the plugin's lines of the navigation, on every page."""
+    return ()
+
+
+@hookspec
 def preview_settings(ctx: TenantContext, old: Any, new: Any) -> Sequence[Message]:
     """What the drafted settings would change for the cases in hand (试算)."""
     return ()
@@ -151,7 +158,8 @@ DECLARING: Final = (
     "figures", "help_topics",
 )  # fmt: skip
 ASKING: Final = (
-    "case_panels", "complainant_cards", "gate_opinions", "next_steps", "preview_settings",
+    "case_panels", "complainant_cards", "gate_opinions", "next_steps", "nav_counts",
+    "preview_settings",
 )  # fmt: skip
 REACTING: Final = ("on_event", "demonstrate")
 HOOKS: Final = (*DECLARING, *ASKING, *REACTING)

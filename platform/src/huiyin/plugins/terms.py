@@ -216,6 +216,14 @@ class NextStep:
     reason: Message | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class NavCount:
+    """How much waits behind a line of the navigation whose ``count`` is ``name``."""
+
+    name: str  # <plugin>:<counter>
+    n: int
+
+
 # -- told after the commit -------------------------------------------------------------------
 
 

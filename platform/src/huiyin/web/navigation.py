@@ -18,6 +18,8 @@ def build(desk: Desk) -> list[dict[str, Any]]:
     """Groups of lines for the shell; plugins' lines come from those switched on."""
     shown = visible(desk)
     counts = desk.site.counters(desk) if any(item.count for item in shown) else {}
+    if any(":" in item.count for item in shown):  # a plugin's
+        counts = {**counts, **desk.hooks.nav_counts()}
     base, path = f"/t/{desk.tenant.slug}", desk.request.url.path
     current = max(
         (item.path for item in shown if _within(path, f"{base}{item.path}")), key=len, default=""

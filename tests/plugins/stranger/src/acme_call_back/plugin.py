@@ -27,6 +27,7 @@ from huiyin.sdk import (
     Measured,
     Message,
     Nature,
+    NavCount,
     NavItem,
     NextStep,
     Opinion,
@@ -73,9 +74,18 @@ def routes() -> Sequence[PluginRoutes]:
     )
 
 
+_OPEN = "call_back:open"
+
+
+@hookimpl
+def nav_counts(ctx: TenantContext) -> Sequence[NavCount]:
+    waiting = select(func.count()).where(Promise.kept_at.is_(None))
+    return (NavCount(_OPEN, ctx.session.scalar(waiting) or 0),)
+
+
 @hookimpl
 def navigation() -> Sequence[NavItem]:
-    return (NavItem("", "/w/x/call-back", "phone", MANIFEST.title, "call_back:keep"),)
+    return (NavItem("", "/w/x/call-back", "phone", MANIFEST.title, "call_back:keep", _OPEN),)
 
 
 @hookimpl
