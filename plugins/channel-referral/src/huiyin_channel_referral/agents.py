@@ -178,7 +178,7 @@ def may_be_told(line_standing: Standing, scope: list[Any]) -> tuple[Message, boo
         why = {"why": Message(_WHY[line_standing]), "rule": Message(_NOTHING)}
         return Message(N_("{why}：{rule}"), why), False
     known = [Message(SCOPE_TITLES[Scope(item)]) for item in scope]
-    return Message(N_("限于：{scope}。超出范围的，须征得投诉人本人同意"), {"scope": known}), True
+    return Message(N_("可办理和知悉的限于：{scope}。超出范围的，须另有授权"), {"scope": known}), True
 
 
 def asks_for(relation: str) -> str:

@@ -63,7 +63,7 @@ def _as(ctx: TenantContext, person: Colleague) -> TenantContext:
 
 def _open_cases(ctx: TenantContext) -> list[Case]:
     query = select(Case).where(Case.state == "open", register.in_reach(ctx))
-    return list(ctx.session.scalars(query.order_by(Case.id.desc()).limit(3)))
+    return list(ctx.session.scalars(query.order_by(Case.received_at, Case.id).limit(3)))
 
 
 def _file(name: str) -> list[tuple[str, io.BytesIO]]:
