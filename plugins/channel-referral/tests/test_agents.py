@@ -137,7 +137,7 @@ def test_an_authority_holds_to_its_last_day(agent, check, actor, days, standing,
     line = agent(valid_until=today() + days * DAY)
     line = check(actor, line, two_person=False)
     assert line.standing is standing
-    assert may_be_told(line.standing, line.row.scope)[1] is told
+    assert may_be_told(line)[1] is told
 
 
 def test_afterwards_nothing_may_be_told(agent, check, actor, session, ctx_of):
@@ -146,7 +146,7 @@ def test_afterwards_nothing_may_be_told(agent, check, actor, session, ctx_of):
     session.commit()
     line = agents.find(ctx_of(actor), line.row.id)
     assert line.standing is Standing.EXPIRED
-    assert may_be_told(line.standing, line.row.scope)[1] is False
+    assert may_be_told(line)[1] is False
 
 
 def test_an_expired_paper_is_not_checked(agent, check, actor, session):
@@ -176,6 +176,7 @@ def test_an_heir_is_asked_for_what_heirs_show(on, web, actor, agent):
     line = agent(relation=Relation.HEIR)
     page = text_of(web(actor).get(f"{HOME}/agents/{line.row.id}"))
     assert "继承权公证书" in page
+    assert "书面答复待核实后再发" in page
 
 
 def test_who_has_the_case_is_told_once_before_the_end(

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Label, Select, and_, or_, select
 from sqlalchemy.orm import load_only
 
 from huiyin.sdk import (
@@ -27,7 +27,7 @@ from huiyin.sdk import (
 from huiyin_channel_referral import matters
 from huiyin_channel_referral.matters import Chosen, today_of
 from huiyin_channel_referral.models import Agent
-from huiyin_channel_referral.register import in_reach
+from huiyin_channel_referral.register import beyond_walls, in_reach, numbers, to_a_hundred
 from huiyin_channel_referral.schemas import AgentForm, CheckForm
 from huiyin_channel_referral.settings import ChannelReferralSettings
 from huiyin_channel_referral.terms import (
@@ -48,6 +48,9 @@ STATES: Final[Mapping[str, str]] = {
 }
 _NOTHING: Final = N_(
     "只能告知已收到、需要补交哪些证明；不得告知案件内容、进展和结论，书面答复只发给投诉人本人"
+)
+_NOTHING_YET: Final = N_(
+    "只能告知已收到、需要补交哪些证明；不得告知案件内容、进展和结论，书面答复待核实后再发"
 )
 _WHY: Final[Mapping[Standing, str]] = MappingProxyType(
     {
@@ -172,13 +175,19 @@ def end(ctx: TenantContext, line: Line, reason: str, rev: int) -> None:
 # -- what may be told ------------------------------------------------------------------------------
 
 
-def may_be_told(line_standing: Standing, scope: list[Any]) -> tuple[Message, bool]:
-    """One plain sentence for whoever is on the telephone, and whether anything may be told."""
-    if line_standing not in HOLDS:
-        why = {"why": Message(_WHY[line_standing]), "rule": Message(_NOTHING)}
+def may_be_told(line: Line) -> tuple[Message, bool]:
+    """One plain sentence for whoever is on the telephone, and whether anything may be told.
+
+    An heir speaks in the place of the complainant, to whom nothing can be sent any more.
+    """
+    if not line.holds:
+        rule = _NOTHING_YET if line.row.relation == Relation.HEIR else _NOTHING
+        why = {"why": Message(_WHY[line.standing]), "rule": Message(rule)}
         return Message(N_("{why}：{rule}"), why), False
-    known = [Message(SCOPE_TITLES[Scope(item)]) for item in scope]
-    return Message(N_("可办理和知悉的限于：{scope}。超出范围的，须另有授权"), {"scope": known}), True
+    known = [Message(SCOPE_TITLES[Scope(item)]) for item in line.row.scope]
+    return Message(
+        N_("可办理和知悉的限于：{scope}。超出范围的，须另有授权"), {"scope": known}
+    ), True
 
 
 def asks_for(relation: str) -> str:
@@ -267,24 +276,16 @@ def listing(
     return _lines(ctx, query)
 
 
-def counts(ctx: TenantContext, *names: str) -> Mapping[str, int]:
-    """How many of each state this person may know of, each to a hundred, in one query."""
-    states = _states(ctx)
+def counts(ctx: TenantContext, *names: str, firm: bool = False) -> Mapping[str, int]:
+    """How many of each state in open cases, as ``register.counts``."""
+    return numbers(ctx, *(counted(ctx, name, firm=firm) for name in names))
+
+
+def counted(ctx: TenantContext, name: str, *, firm: bool = False) -> Label[int]:
     same = and_(Case.tenant_id == Agent.tenant_id, Case.id == Agent.case_id)
-    columns = [
-        select(func.count())
-        .select_from(
-            select(Agent.id)
-            .join(Case, same)
-            .where(states[name], in_reach(ctx), Case.state == "open")
-            .limit(100)
-            .subquery()
-        )
-        .scalar_subquery()
-        .label(name)
-        for name in names
-    ]
-    return dict(ctx.session.execute(select(*columns)).one()._mapping)  # noqa: SLF001 - public
+    reach = beyond_walls(ctx) if firm else in_reach(ctx)
+    rows = select(Agent.id).join(Case, same)
+    return to_a_hundred(name, rows.where(_states(ctx)[name], reach, Case.state == "open"))
 
 
 def to_remind(ctx: TenantContext) -> list[Line]:

@@ -108,7 +108,7 @@ def _form(desk: Desk, form: Form, status: int) -> Response[Any]:
 def _one(desk: Desk, key: uuid.UUID, form: Form, status: int) -> Response[Any]:
     ctx = context_of(desk)
     line = agents.find(ctx, key)
-    told, allowed = may_be_told(line.standing, line.row.scope)
+    told, allowed = may_be_told(line)
     return show(
         desk, "agent.html", status=status, form=form, line=line, told=told, allowed=allowed,
         names=names_of(ctx), asks=agents.asks_for(line.row.relation),

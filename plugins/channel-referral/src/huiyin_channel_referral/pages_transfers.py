@@ -173,7 +173,7 @@ def _one(desk: Desk, key: uuid.UUID, form: Form, status: int) -> Response[Any]:
     ]  # fmt: skip
     return show(
         desk, "transfer.html", status=status, form=form, found=found, names=names_of(ctx),
-        same=same,
+        same=same, soon_until=register.soon_until(ctx),
     )  # fmt: skip
 
 

@@ -45,7 +45,7 @@ def panel_of(ctx: TenantContext, case: Case) -> Markup | None:
     may_add = ctx.actor.can(REGISTER)
     if not (letters or people or len(roads) > 1 or may_add):
         return None
-    told = [(line, *may_be_told(line.standing, line.row.scope)) for line in people]
+    told = [(line, *may_be_told(line)) for line in people]
     return ctx.render(
         "channel_referral/panel.html", case=case, roads=roads, letters=letters, people=told,
         titles=ROAD_TITLES, sources=SOURCE_TITLES, relations=RELATION_TITLES,

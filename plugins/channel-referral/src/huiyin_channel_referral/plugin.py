@@ -112,8 +112,8 @@ def navigation() -> Sequence[NavItem]:
 def nav_counts(ctx: TenantContext) -> Sequence[NavCount]:
     if not ctx.actor.can(terms.READ):
         return ()
-    waiting = agents.counts(ctx, "waiting")["waiting"]
-    return (NavCount(_OWED, register.counts(ctx, "owed")["owed"]), NavCount(_WAITING, waiting))
+    n = register.numbers(ctx, register.counted(ctx, "owed"), agents.counted(ctx, "waiting"))
+    return (NavCount(_OWED, n["owed"]), NavCount(_WAITING, n["waiting"]))
 
 
 @hookimpl

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Final
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, or_, select, true, tuple_
+from sqlalchemy import ColumnElement, Label, Select, and_, exists, func, or_, select, true, tuple_
 from sqlalchemy.orm import load_only
 
 from huiyin.sdk import (
@@ -173,24 +173,35 @@ def _states(ctx: TenantContext) -> Mapping[str, ColumnElement[bool]]:
     }
 
 
-def counts(ctx: TenantContext, *names: str) -> Mapping[str, int]:
-    """How many of each state this person may know of, each to a hundred, in one query."""
-    states = _states(ctx)
+def counts(ctx: TenantContext, *names: str, firm: bool = False) -> Mapping[str, int]:
+    """How many of each state this person may know of, each to a hundred, in one query.
+
+    ``firm`` counts those of the whole firm, but for cases the person is walled from.
+    """
+    return numbers(ctx, *(counted(ctx, name, firm=firm) for name in names))
+
+
+def counted(ctx: TenantContext, name: str, *, firm: bool = False) -> Label[int]:
     same = and_(Case.tenant_id == Transfer.tenant_id, Case.id == Transfer.case_id)
-    columns = [
-        select(func.count())
-        .select_from(
-            select(Transfer.id)
-            .join(Case, same)
-            .where(states[name], in_reach(ctx))
-            .limit(100)
-            .subquery()
-        )
-        .scalar_subquery()
-        .label(name)
-        for name in names
-    ]
+    reach = beyond_walls(ctx) if firm else in_reach(ctx)
+    rows = select(Transfer.id).join(Case, same).where(_states(ctx)[name], reach)
+    return to_a_hundred(name, rows)
+
+
+def to_a_hundred(name: str, rows: Select[uuid.UUID]) -> Label[int]:
+    """How many rows there are, as a column."""
+    some = rows.limit(100).subquery()
+    return select(func.count()).select_from(some).scalar_subquery().label(name)
+
+
+def numbers(ctx: TenantContext, *columns: Label[int]) -> dict[str, int]:
+    """All of these counts by their names, in one query."""
     return dict(ctx.session.execute(select(*columns)).one()._mapping)  # noqa: SLF001 - public
+
+
+def beyond_walls(ctx: TenantContext) -> ColumnElement[bool]:
+    """For numbers of the firm: whoever is named in a case does not find it there either."""
+    return ~(Case.walled.any_() == ctx.actor.id)
 
 
 # -- letters that came in elsewhere ----------------------------------------------------------------
