@@ -3,7 +3,16 @@
 import pytest
 from sqlalchemy import text
 
-from huiyin.sdk import Channel, Condition, Period, Role, find_case, today
+from huiyin.sdk import (
+    Channel,
+    Condition,
+    Filing,
+    Period,
+    Role,
+    file_complaint,
+    find_case,
+    today,
+)
 from huiyin.testing import factories
 from huiyin.testing.database import there_and_back
 from huiyin_channel_referral import figures, health, plugin, purging, register
@@ -162,6 +171,22 @@ def test_the_card_beside_the_case_names_roads_letters_and_agents(on, full, web, 
     page = text_of(web(actor).get(f"{CASES}/{case.number}"))
     for words in ("来路：", "网页", "转办", "演转〔1〕号", "何小律", "授权尚未核实"):
         assert words in page
+
+
+def test_the_same_contact_by_another_road_is_shown_and_not_joined(
+    on, web, actor, supervisor, session, case
+):
+    filed = file_complaint(
+        session, actor,
+        Filing(channel="email", idem_key="m", story="同一笔赎回还没有到账", phone="13800000000"),
+    )  # fmt: skip
+    session.commit()
+    page = text_of(web(actor).get(f"{CASES}/{case.number}"))
+    assert f"同一联系方式的其他在办案件： {filed.number} 邮件" in page
+    assert f"{CASES}/{case.number}/merge" in web(actor).get(f"{CASES}/{case.number}").text
+    find_case(session, actor, filed.number).walled = [supervisor.id]
+    session.commit()
+    assert filed.number not in web(supervisor).get(f"{CASES}/{case.number}").text
 
 
 # -- health, figures, the end ----------------------------------------------------------------------

@@ -113,6 +113,14 @@ def test_what_cannot_be_is_said_at_its_field_and_the_input_stays(
     assert session.scalar(select(func.count()).select_from(Case)) == 0
 
 
+def test_all_that_is_wrong_is_said_at_once(on, web, actor, letter):
+    letter()
+    wrong = {"story": "短", "phone": "", "letter_on": (today() + DAY).isoformat()}
+    answer = web(actor).post(f"{HOME}/transfers/new", typed(**wrong), files=FILE)
+    for field in ("story", "phone", "letter_on", "number"):
+        assert f'id="f-{field}-e"' in answer.text
+
+
 def test_thirty_megabytes_and_one_byte_are_too_much(on, web, actor, session):
     big = {"files": ("扫描.pdf", PDF + b"0" * (30 * 1024 * 1024), "application/pdf")}
     answer = web(actor).post(f"{HOME}/transfers/new", typed(), files=big)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from typing import Any, BinaryIO, ClassVar, Final, TypeVar
 
@@ -92,6 +92,31 @@ def known_case(ctx: TenantContext, number: str) -> Case:
         raise Invalid({"case": N_("没有找到这个编号，请核对")}) from None
 
 
+def all_of(*checks: Callable[[], None]) -> None:
+    """Make every check, and tell all that is wrong at once."""
+    wrong: dict[str, Any] = {}
+    for check in checks:
+        try:
+            check()
+        except Invalid as fault:
+            wrong |= fault.fields
+    if wrong:
+        raise Invalid(wrong)
+
+
+def check_matter(form: Matter) -> None:
+    """A new case needs what it is about, and a way to answer."""
+    if form.case:
+        return
+    wrong: dict[str, str] = {}
+    if len(form.story) < _SHORTEST:
+        wrong["story"] = N_("请写明反映的事项，至少 10 个字；或填写已有案件的编号")
+    if not (form.anonymous or form.phone or form.email):
+        wrong["phone"] = N_("请至少填写手机号或邮箱，以便告知处理进展")
+    if wrong:
+        raise Invalid(wrong)
+
+
 def check_came(form: Matter, moment: datetime) -> None:
     """Raises ``Invalid`` for a day to come, and for a late one without its reason."""
     check_received(moment, form.late_reason)
@@ -102,8 +127,6 @@ def new_case(
     source: Source = Source.DIRECT, **letter: Any,
 ) -> Case:  # fmt: skip
     """File what the paper is about."""
-    if len(form.story) < _SHORTEST:
-        raise Invalid({"story": N_("请写明反映的事项，至少 10 个字；或填写已有案件的编号")})
     filed = file_complaint(
         ctx.session, ctx.actor,
         Filing(

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import Final
 
 from markupsafe import Markup
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
+from sqlalchemy.orm import aliased
 
 from huiyin.sdk import (
     SOURCE_TITLES,
     Case,
+    Investor,
     TenantContext,
     local_date,
     visible_cases,
@@ -26,7 +29,8 @@ from huiyin_channel_referral.terms import (
     STANDING_TITLES,
 )
 
-_MERGED = 20
+_MERGED: Final = 20
+_LIKELY: Final = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +47,39 @@ def panel_of(ctx: TenantContext, case: Case) -> Markup | None:
     letters, people = register.of_case(ctx, case), agents.of_case(ctx, case)
     roads = roads_of(ctx, case, [found.row.received_on for found in letters])
     may_add = ctx.actor.can(REGISTER)
-    if not (letters or people or len(roads) > 1 or may_add):
+    same = likely_same(ctx, case)
+    if not (letters or people or same or len(roads) > 1 or may_add):
         return None
     told = [(line, *may_be_told(line)) for line in people]
     return ctx.render(
         "channel_referral/panel.html", case=case, roads=roads, letters=letters, people=told,
         titles=ROAD_TITLES, sources=SOURCE_TITLES, relations=RELATION_TITLES,
         standings=STANDING_TITLES, standing_tags=STANDING_TAGS, may_add=may_add,
+        same=same,
     )  # fmt: skip
+
+
+def likely_same(ctx: TenantContext, case: Case) -> list[tuple[str, str, str]]:
+    """Open cases of the same telephone or address: perhaps the same grievance by another road.
+
+    Shown to be looked at; nothing is joined by itself.
+    """
+    if case.state != "open" or case.complainant_id is None:
+        return []
+    mine, theirs = aliased(Investor), aliased(Investor)
+    same = or_(
+        and_(mine.phone != "", theirs.phone == mine.phone),
+        and_(mine.email != "", theirs.email == mine.email),
+    )
+    rows = ctx.session.execute(
+        select(Case.number, Case.title, Case.channel)
+        .join(theirs, and_(theirs.tenant_id == Case.tenant_id, theirs.id == Case.complainant_id))
+        .join(mine, and_(mine.tenant_id == Case.tenant_id, mine.id == case.complainant_id))
+        .where(same, Case.id != case.id, Case.state == "open", visible_cases(ctx.actor))
+        .order_by(Case.received_at, Case.id)
+        .limit(_LIKELY)
+    )
+    return [(number, title, channel) for number, title, channel in rows]
 
 
 def roads_of(ctx: TenantContext, case: Case, letters: Sequence[date]) -> list[Road]:

@@ -40,9 +40,12 @@ def take(ctx: TenantContext, form: PaperForm, key: str, files: Chosen, signature
     """Register a letter or a visit.  Raises ``Invalid``; a second try makes nothing."""
     if known := matters.same_again(ctx, Paper, key, form):
         return known
-    _check(ctx, form)
     moment = matters.moment_of(ctx, form.received_at, form.came_at)
-    matters.check_came(form, moment)
+    matters.all_of(
+        lambda: matters.check_came(form, moment),
+        lambda: _check(ctx, form),
+        lambda: matters.check_matter(form),
+    )
     if form.case:
         case = matters.known_case(ctx, form.case)
         matters.told_to(ctx, case, form, form.kind)

@@ -36,9 +36,12 @@ def take(ctx: TenantContext, form: TransferForm, key: str, files: Chosen) -> Tra
     if known := matters.same_again(ctx, Transfer, key, form):
         return known
     moment = matters.moment_of(ctx, form.received_at)
-    matters.check_came(form, moment)
-    check_letter_dates(moment, form.due_on)
-    _check(ctx, form)
+    matters.all_of(
+        lambda: matters.check_came(form, moment),
+        lambda: check_letter_dates(moment, form.due_on),
+        lambda: _check(ctx, form),
+        lambda: matters.check_matter(form),
+    )
     row = Transfer(id=uuid7(), idem_key=key, idem_hash=matters.digest(form))
     row.mark = row.id.hex
     case = _joined(ctx, form, row, moment) if form.case else _filed(ctx, form, row, moment, key)
@@ -56,21 +59,20 @@ def take(ctx: TenantContext, form: TransferForm, key: str, files: Chosen) -> Tra
 
 
 def _check(ctx: TenantContext, form: TransferForm) -> None:
+    wrong: dict[str, str | Message] = {}
     if form.source not in SENDERS:
-        raise Invalid({"source": N_("请选择转来的单位")})
+        wrong["source"] = N_("请选择转来的单位")
     if form.letter_on and form.letter_on > form.received_at:
-        raise Invalid({"letter_on": N_("落款日期晚于收到日期，请核对函件")})
+        wrong["letter_on"] = N_("落款日期晚于收到日期，请核对函件")
     if form.no_reply and form.due_on:
-        raise Invalid({"due_on": N_("已注明不要求回复，不应再有回复期限，请核对函件")})
+        wrong["due_on"] = N_("已注明不要求回复，不应再有回复期限，请核对函件")
     same = duplicates(ctx, form.source, form.number)
     if same and not form.not_same:
         numbers = ctx.text(N_("、")).join(found.case.number for found in same)
-        raise Invalid(
-            {"number": Message(
-                N_("同一来源的这个文号已登记在 {numbers}。确非同一函件的，请勾选后再提交"),
-                {"numbers": numbers},
-            )}
-        )  # fmt: skip
+        said = N_("同一来源的这个文号已登记在 {numbers}。确非同一函件的，请勾选后再提交")
+        wrong["number"] = Message(said, {"numbers": numbers})
+    if wrong:
+        raise Invalid(wrong)
 
 
 def duplicates(ctx: TenantContext, source: Source, number: str) -> Sequence[Found]:
