@@ -173,6 +173,35 @@ def test_the_card_beside_the_case_names_roads_letters_and_agents(on, full, web, 
         assert words in page
 
 
+def test_the_card_of_a_master_shows_the_letters_of_every_road(
+    on, web, actor, approver, supervisor, session, case, letter
+):
+    """Joined as people join cases: asked by one, confirmed by another, on the pages."""
+    passed = letter(case="", due_on=today() + 5 * DAY, number="另函 5 号")
+    officer, judge = web(actor), web(approver)
+    where = f"{CASES}/{passed.case.number}"
+    case_of = find_case(session, actor, passed.case.number)
+    asked = officer.post(
+        f"{where}/merge",
+        {"rev": str(case_of.version), "master": case.number, "reason": "两件反映同一事项"},
+    )
+    assert asked.status_code == 303, text_of(asked)
+    session.expire_all()
+    rev = find_case(session, actor, passed.case.number).version
+    done = judge.post(f"{where}/do/merge", {"rev": str(rev)})
+    assert done.status_code == 303, text_of(done)
+    page = text_of(officer.get(f"{CASES}/{case.number}"))
+    assert "另函 5 号" in page
+    assert "回复转办单位：" in page
+    clocks = officer.get(f"{CASES}/{case.number}/clocks").text
+    assert f"并入的 {passed.case.number} 仍在计时" in clocks
+    session.expire_all()
+    find_case(session, actor, passed.case.number).walled = [supervisor.id]
+    session.commit()
+    hidden = web(supervisor).get(f"{CASES}/{case.number}").text
+    assert "另函 5 号" not in hidden
+
+
 def test_the_same_contact_by_another_road_is_shown_and_not_joined(
     on, web, actor, supervisor, session, case
 ):

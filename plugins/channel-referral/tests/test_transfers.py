@@ -1,13 +1,27 @@
 """A letter of transfer: registered with its own date, answered with proof, found again."""
 
 import io
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 from openpyxl import load_workbook
 from sqlalchemy import func, select
 
-from huiyin.sdk import Case, Conflict, Filing, Invalid, Source, file_complaint, find_case, today
+from huiyin.sdk import (
+    Case,
+    Conflict,
+    Entry,
+    Filing,
+    Invalid,
+    Source,
+    barred_from_judging,
+    complainant_actor,
+    file_complaint,
+    find_case,
+    today,
+    withdraw,
+)
 from huiyin_channel_referral import matters, register, transfers
 from huiyin_channel_referral.models import Transfer
 from huiyin_channel_referral.register import Wanted
@@ -86,6 +100,35 @@ def test_the_form_sent_twice_is_one_letter(on, web, actor, session):
     other = browser.post(f"{HOME}/transfers/new", typed(number="演转〔2〕号"), files=FILE)
     assert other.status_code == 409
     assert "演转〔2〕号" in other.text
+
+
+def test_the_form_sent_twice_at_the_same_moment_is_one_letter(on, web, actor, session):
+    browsers = [web(actor) for _ in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(
+            pool.map(lambda b: b.post(f"{HOME}/transfers/new", typed(), files=FILE), browsers)
+        )
+    assert {answer.status_code for answer in answers} == {303}
+    assert len({answer.headers["location"] for answer in answers}) == 1
+    assert session.scalar(select(func.count()).select_from(Transfer)) == 1
+    assert session.scalar(select(func.count()).select_from(Case)) == 1
+
+
+def test_two_answers_at_the_same_moment_are_one(on, web, actor, approver, letter, session):
+    found = letter()
+    fields = {
+        "rev": "1", "replied_on": today().isoformat(), "reply_way": "post",
+        "reply_words": "已书面答复投资者",
+    }  # fmt: skip
+    proof = {"files": ("回执.pdf", PDF, "application/pdf")}
+    here = f"{HOME}/transfers/{found.row.id}/reply"
+    with ThreadPoolExecutor(2) as pool:
+        sent_both = list(
+            pool.map(lambda b: b.post(here, fields, files=proof), [web(actor), web(approver)])
+        )
+    assert sorted(answer.status_code for answer in sent_both) == [303, 409]
+    written = select(func.count()).where(Entry.verb == "answer_transfer")
+    assert session.scalar(written) == 1
 
 
 @pytest.mark.parametrize(
@@ -263,6 +306,32 @@ def test_more_pages_are_scanned_later(on, web, actor, letter):
     empty = browser.post(f"{here}/scans", {}, files={"scans": ("", b"")})
     assert empty.status_code == 422
     assert 'id="f-scans-e"' in empty.text
+
+
+def test_a_case_that_is_over_still_owes_its_sender_an_answer(
+    on, web, actor, tenant, letter, session, ctx_of
+):
+    """The complainant took it back: the letter waits on, and its proof is filed all the same."""
+    found = letter()
+    withdraw(session, complainant_actor(tenant.id), found.case, "已自行解决")
+    session.commit()
+    late = letter("k2", case=found.case.number, number="演转〔2〕号", files=scan())
+    assert late.case.state == "closed"
+    ctx = ctx_of(actor)
+    for one in (found, late):
+        sent(ctx, register.find(ctx, one.row.id))
+    session.commit()
+    case = find_case(session, actor, found.case.number)
+    assert (case.letters_owed, case.next_due_at) == ((), None)
+
+
+def test_an_approver_who_answers_the_sender_still_judges_the_case(
+    ctx_of, approver, letter, session
+):
+    found = letter()
+    sent(ctx_of(approver), register.find(ctx_of(approver), found.row.id))
+    session.commit()
+    assert approver.id not in barred_from_judging(session, found.case)
 
 
 # -- the register ----------------------------------------------------------------------------------

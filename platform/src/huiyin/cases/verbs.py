@@ -248,6 +248,8 @@ _TABLE: Final = (
     Verb("add_task", N_("新建任务"), N_("新建任务"), "case.handle", _HANDLED, direct=False, handles=True),
     Verb("finish_task", N_("完成任务"), N_("完成任务"), "case.handle", _HANDLED, direct=False, handles=True),
     Verb("add_evidence", N_("上传证据"), N_("添加证据"), "case.note", ALL, direct=False, handles=True),
+    # Letters that passed it on, their answers, papers of agents: they come after the end too.
+    Verb("file_paper", N_("存入函件"), N_("存入函件与凭证"), "case.note", ALL, direct=False, closed=True),
     Verb("verify_evidence", N_("核验"), N_("核验证据"), "case.note", ALL, direct=False, handles=True),
     Verb("draft_plan", N_("保存方案"), N_("拟定方案"), "case.draft", _at(_S.PLAN), part=Part.DRAFTER,
          direct=False),

@@ -39,6 +39,7 @@ from huiyin_channel_referral.terms import (
 )
 
 PAGE: Final = 50
+_GOING: Final = ("pending", "verified")
 STATES: Final[Mapping[str, str]] = {
     "waiting": N_("待核实"),
     "expiring": N_("即将到期"),
@@ -250,18 +251,22 @@ def of_case(ctx: TenantContext, case: Case) -> list[Line]:
     return [Line(row, case, row.on(day, expiring=soon)) for row in rows]
 
 
-def _states(ctx: TenantContext) -> Mapping[str, ColumnElement[bool]]:
-    day, soon = today_of(ctx), expiring_until(ctx)
-    past = Agent.valid_until < day
+def _state(ctx: TenantContext, name: str) -> ColumnElement[bool]:
+    """The condition of one state; only what is asked for is put together."""
+    day = today_of(ctx)
     alive = or_(Agent.valid_until.is_(None), Agent.valid_until >= day)
-    going = Agent.state.in_(["pending", "verified"])
-    return {
-        "waiting": and_(Agent.state == "pending", alive),
-        "expiring": and_(Agent.state == "verified", Agent.valid_until.between(day, soon)),
-        "expired": and_(going, past),
-        "good": and_(Agent.state == "verified", alive),
-        "over": ~going,
-    }
+    match name:
+        case "waiting":
+            return and_(Agent.state == "pending", alive)
+        case "expiring":
+            until = Agent.valid_until.between(day, expiring_until(ctx))
+            return and_(Agent.state == "verified", until)
+        case "expired":
+            return and_(Agent.state.in_(_GOING), Agent.valid_until < day)
+        case "good":
+            return and_(Agent.state == "verified", alive)
+        case _:
+            return Agent.state.not_in(_GOING)
 
 
 def listing(
@@ -270,7 +275,7 @@ def listing(
     """Newest first."""
     query = _rows(ctx).order_by(Agent.id.desc()).limit(most)
     if state:
-        query = query.where(_states(ctx)[state])
+        query = query.where(_state(ctx, state))
     if after:
         query = query.where(Agent.id < after)
     return _lines(ctx, query)
@@ -285,10 +290,10 @@ def counted(ctx: TenantContext, name: str, *, firm: bool = False) -> Label[int]:
     same = and_(Case.tenant_id == Agent.tenant_id, Case.id == Agent.case_id)
     reach = beyond_walls(ctx) if firm else in_reach(ctx)
     rows = select(Agent.id).join(Case, same)
-    return to_a_hundred(name, rows.where(_states(ctx)[name], reach, Case.state == "open"))
+    return to_a_hundred(name, rows.where(_state(ctx, name), reach, Case.state == "open"))
 
 
 def to_remind(ctx: TenantContext) -> list[Line]:
     """Authorities of open cases that are about to end and of which nobody was told yet."""
-    query = _rows(ctx).where(_states(ctx)["expiring"], ~Agent.reminded, Case.state == "open")
+    query = _rows(ctx).where(_state(ctx, "expiring"), ~Agent.reminded, Case.state == "open")
     return _lines(ctx, query.order_by(Agent.id).limit(200).with_for_update(of=Agent))

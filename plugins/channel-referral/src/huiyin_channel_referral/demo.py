@@ -37,7 +37,10 @@ _PDF: Final = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>
 
 
 def fill(ctx: TenantContext) -> None:
-    """The letters its cases came with, two more, a visit, a letter, and three agents."""
+    """The letters its cases came with, two more, a visit, a letter by post, and two agents.
+
+    All of them about cases that are there: the number of complaints is the stories' own.
+    """
     register.adopt_all(ctx)
     people = colleagues(ctx.session)
     officer, other = _first(people, Role.COMPLAINT_OFFICER), _first(people, Role.APPROVER)
@@ -45,10 +48,11 @@ def fill(ctx: TenantContext) -> None:
         return
     taking, checking = _as(ctx, officer), _as(ctx, other)
     cases = _open_cases(taking)
-    _letters(taking, cases)
+    if not cases:
+        return
+    _letters(taking, _passed_on(taking) or cases)
     _papers(taking, officer, cases)
-    if cases:
-        _agents(taking, checking, cases)
+    _agents(taking, checking, cases)
 
 
 def _first(people: Sequence[Colleague], role: Role) -> Colleague | None:
@@ -66,28 +70,32 @@ def _open_cases(ctx: TenantContext) -> list[Case]:
     return list(ctx.session.scalars(query.order_by(Case.received_at, Case.id).limit(3)))
 
 
+def _passed_on(ctx: TenantContext) -> list[Case]:
+    """Cases that came by a letter already, open ones first."""
+    query = select(Case).where(Case.source != Source.DIRECT.value, register.in_reach(ctx))
+    return list(ctx.session.scalars(query.order_by(Case.state != "open", Case.id).limit(2)))
+
+
 def _file(name: str) -> list[tuple[str, io.BytesIO]]:
     return [(name, io.BytesIO(_PDF))]
 
 
 def _letters(ctx: TenantContext, cases: Sequence[Case]) -> None:
+    """One that is drafted and due soon, one that was answered in time; both join a known case."""
     day = today_of(ctx)
-    fresh = transfers.take(
+    near = transfers.take(
         ctx,
         TransferForm(
-            source=Source.CSRC, body="演示证监局投资者保护处", number="演证转〔2026〕018 号",
-            received_at=day - 6 * _DAY, letter_on=day - 8 * _DAY, due_on=day + 2 * _DAY,
-            contact="王处，021-0000-0000", note="请于期限前书面报告处理情况，并附证明材料",
-            story="投资者反映购买的私募产品赎回款迟迟未到账，多次联系客服未得到明确答复",
-            name="孙立", phone="13900000018",
+            case=cases[-1].number, source=Source.CSRC, body="演示证监局投资者保护处",
+            number="演证转〔2026〕018 号", received_at=day - 6 * _DAY, letter_on=day - 8 * _DAY,
+            due_on=day + 2 * _DAY, contact="王处，021-0000-0000",
+            note="请于期限前书面报告处理情况，并附证明材料",
         ),
         _key(), _file("转办函.pdf"),
     )  # fmt: skip
-    found = register.find(ctx, fresh.id)
-    words = "已核对赎回流水，款项因托管行补件延迟，拟于三日内划付并书面答复投资者。"
+    found = register.find(ctx, near.id)
+    words = "已核对有关流水和合同约定，处理方案正在审批，拟于三日内书面答复投资者。"
     transfers.draft(ctx, found, DraftForm(draft=words), found.row.rev)
-    if not cases:
-        return
     later = transfers.take(
         ctx,
         TransferForm(
@@ -106,27 +114,25 @@ def _letters(ctx: TenantContext, cases: Sequence[Case]) -> None:
 
 
 def _papers(ctx: TenantContext, officer: Colleague, cases: Sequence[Case]) -> None:
+    """A visit and a letter of complainants who are known."""
     day = today_of(ctx)
     papers.take(
         ctx,
         PaperForm(
-            kind="visit", received_at=day - 3 * _DAY, came_at="10:20", received_by=officer.id,
-            place="公司一楼接待室", visitors="吴敏\n其女儿（陪同）",
-            notes="情绪平稳，出示了基金合同原件，已复印。请求书面说明费用计提。",
-            story="来访人询问业绩报酬为何在净值下跌的季度仍然计提，要求书面说明",
-            name="吴敏", phone="13900000027",
+            kind="visit", case=cases[-1].number, received_at=day - 3 * _DAY, came_at="10:20",
+            received_by=officer.id, place="公司一楼接待室", visitors="吴敏\n其女儿（陪同）",
+            notes="情绪平稳，出示了基金合同原件，已复印。请求书面说明处理进展。",
         ),
         _key(), _file("来访登记表.pdf"), _file("签字.pdf"),
     )  # fmt: skip
-    if len(cases) > 1:
-        papers.take(
-            ctx,
-            PaperForm(
-                kind="letter", case=cases[1].number, received_at=day - 2 * _DAY,
-                post_number="演 1234 5678 9 号", story="补寄银行流水复印件三页，请一并核对",
-            ),
-            _key(), _file("来信.pdf"), (),
-        )  # fmt: skip
+    papers.take(
+        ctx,
+        PaperForm(
+            kind="letter", case=cases[0].number, received_at=day - 2 * _DAY,
+            post_number="演 1234 5678 9 号",
+        ),
+        _key(), _file("来信.pdf"), (),
+    )  # fmt: skip
 
 
 def _agents(ctx: TenantContext, checking: TenantContext, cases: Sequence[Case]) -> None:

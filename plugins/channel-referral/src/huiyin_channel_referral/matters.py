@@ -158,7 +158,7 @@ def keep(
         return []
     uploads = [Upload(name, data) for name, data in files]
     try:
-        kept = add_files(ctx.session, ctx.actor, number, uploads, note=note)
+        kept = add_files(ctx.session, ctx.actor, number, uploads, note=note, paper=True)
     except Invalid as wrong:
         raise Invalid({field: next(iter(wrong.fields.values()))}) from None
     return [{"id": str(file.id), "number": file.number} for file in kept]

@@ -112,6 +112,12 @@ def of_case(ctx: TenantContext, case: Case) -> list[Found]:
     return [Found(row, case, clocks.get(row.mark)) for row in letters]
 
 
+def of_matter(ctx: TenantContext, case: Case) -> list[Found]:
+    """The letters about a case and those merged into it that this person may know of."""
+    here = or_(Case.id == case.id, Case.master_id == case.id)
+    return found_in(ctx, rows(ctx).where(here).order_by(Transfer.id).limit(PAGE))
+
+
 def listing(ctx: TenantContext, wanted: Wanted, *, most: int = PAGE + 1) -> list[Found]:
     """The register: what waits in the order of its dates, everything else newest first."""
     query = _filtered(ctx, rows(ctx), wanted)
@@ -142,7 +148,7 @@ def _filtered(
     ctx: TenantContext, query: Select[Transfer, Case], wanted: Wanted
 ) -> Select[Transfer, Case]:
     if wanted.state:
-        query = query.where(_states(ctx)[wanted.state])
+        query = query.where(_state(ctx, wanted.state))
     if wanted.source:
         query = query.where(Transfer.source == wanted.source)
     if wanted.words:
@@ -161,16 +167,20 @@ def soon_until(ctx: TenantContext) -> date:
     return add_workdays(today_of(ctx), days)
 
 
-def _states(ctx: TenantContext) -> Mapping[str, ColumnElement[bool]]:
-    day = today_of(ctx)
+def _state(ctx: TenantContext, name: str) -> ColumnElement[bool]:
+    """The condition of one state; only what is asked for is put together."""
     owed = and_(Transfer.wants_reply, Transfer.replied_on.is_(None))
-    return {
-        "owed": owed,
-        "soon": and_(owed, Transfer.target_on >= day, Transfer.target_on <= soon_until(ctx)),
-        "late": and_(owed, Transfer.target_on < day),
-        "replied": Transfer.replied_on.is_not(None),
-        "none": ~Transfer.wants_reply,
-    }
+    match name:
+        case "owed":
+            return owed
+        case "soon":
+            return and_(owed, Transfer.target_on.between(today_of(ctx), soon_until(ctx)))
+        case "late":
+            return and_(owed, Transfer.target_on < today_of(ctx))
+        case "replied":
+            return Transfer.replied_on.is_not(None)
+        case _:
+            return ~Transfer.wants_reply
 
 
 def counts(ctx: TenantContext, *names: str, firm: bool = False) -> Mapping[str, int]:
@@ -184,7 +194,7 @@ def counts(ctx: TenantContext, *names: str, firm: bool = False) -> Mapping[str, 
 def counted(ctx: TenantContext, name: str, *, firm: bool = False) -> Label[int]:
     same = and_(Case.tenant_id == Transfer.tenant_id, Case.id == Transfer.case_id)
     reach = beyond_walls(ctx) if firm else in_reach(ctx)
-    rows = select(Transfer.id).join(Case, same).where(_states(ctx)[name], reach)
+    rows = select(Transfer.id).join(Case, same).where(_state(ctx, name), reach)
     return to_a_hundred(name, rows)
 
 
@@ -252,10 +262,8 @@ def answered_elsewhere(ctx: TenantContext, case: Case) -> None:
 
 def refresh_targets(ctx: TenantContext) -> None:
     """Targets of letters without a date follow the calendar in force."""
-    states = _states(ctx)
-    for found in found_in(
-        ctx, rows(ctx).where(states["owed"], Transfer.due_on.is_(None)).limit(500)
-    ):
+    owed = _state(ctx, "owed")
+    for found in found_in(ctx, rows(ctx).where(owed, Transfer.due_on.is_(None)).limit(500)):
         if found.clock and found.row.target_on != found.clock.due_on:
             found.row.target_on = found.clock.due_on
     ctx.session.flush()
