@@ -357,6 +357,29 @@ def test_the_complainant_is_told_and_whoever_listens_hears(session, busy, file, 
     assert "case.unmerged" in heard
 
 
+def test_the_page_offers_the_undoing_to_who_may_and_says_what_it_does(
+    session, busy, file, merge, web, approver, actor
+):
+    merged = merge(busy, file("web"))
+    where = f"/t/qinghe/w/cases/{merged.number}"
+    assert f"{where}/do/unmerge" not in web(actor).get(where).text
+    browser = web(approver)
+    assert f"{where}/do/unmerge" in browser.get(where).text
+    page = browser.get(f"{where}/do/unmerge").text
+    assert "恢复到并案前的阶段和期限" in page
+    without = browser.post(f"{where}/do/unmerge", {"rev": str(merged.version), "reason": ""})
+    assert without.status_code == 422
+    done = browser.post(
+        f"{where}/do/unmerge", {"rev": str(merged.version), "reason": "核对后不是同一事项"}
+    )
+    assert done.status_code == 303
+    assert "分开办理" in browser.get(where).text
+    again = browser.post(
+        f"{where}/do/unmerge", {"rev": str(merged.version), "reason": "核对后不是同一事项"}
+    )
+    assert again.status_code == 409
+
+
 def test_what_was_done_while_merged_stays(session, busy, file, merge, unmerge, approver):
     merged = merge(busy, file("web"))
     transfers.answer_transfer(session, approver, merged.number, "演复 a 号", mark="a")

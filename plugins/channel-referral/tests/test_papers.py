@@ -49,6 +49,13 @@ def test_a_letter_from_a_known_complainant_enters_the_case_in_his_words(
     assert "信函" in text_of(browser.get(f"{CASES}/{case.number}"))
 
 
+def test_what_joins_a_case_leaves_something_there(on, web, actor, case):
+    sent = typed(actor, case=case.number, story="")
+    answer = web(actor).post(f"{HOME}/papers/new", sent, files={"files": ("", b"")})
+    assert answer.status_code == 422
+    assert 'id="f-story-e"' in answer.text
+
+
 def test_the_form_sent_twice_is_one_visit(on, web, actor, session):
     browser = web(actor)
     sent = [browser.post(f"{HOME}/papers/new", typed(actor), files=FILES) for _ in range(2)]

@@ -45,6 +45,7 @@ def take(ctx: TenantContext, form: PaperForm, key: str, files: Chosen, signature
         lambda: matters.check_came(form, moment),
         lambda: _check(ctx, form),
         lambda: matters.check_matter(form),
+        lambda: _leaves_something(form, files),
     )
     if form.case:
         case = matters.known_case(ctx, form.case)
@@ -80,6 +81,12 @@ def _check(ctx: TenantContext, form: PaperForm) -> None:
         wrong["visitors"] = N_("请填写来访人，一行一位")
     if wrong:
         raise Invalid(wrong)
+
+
+def _leaves_something(form: PaperForm, files: Chosen) -> None:
+    """What joins a known case stands in its timeline: words, or at least a scan."""
+    if form.case and not form.story and not files:
+        raise Invalid({"story": N_("请摘录内容或附扫描件，以便写入案件")})
 
 
 def _row(ctx: TenantContext, form: PaperForm, key: str, case: Case) -> Paper:
