@@ -22,7 +22,7 @@ from huiyin.sdk import (
     today,
     withdraw,
 )
-from huiyin_channel_referral import matters, register, transfers
+from huiyin_channel_referral import matters, panel, register, transfers
 from huiyin_channel_referral.models import Transfer
 from huiyin_channel_referral.register import Wanted
 from huiyin_channel_referral.schemas import DraftForm, ReplyForm, TransferForm
@@ -67,6 +67,7 @@ def test_a_letter_becomes_a_case_with_the_letters_own_date(on, web, actor, sessi
     assert [scan["number"] for scan in row.scans] == ["E-01"]
     shown = browser.get(f"{CASES}/{case.number}")
     assert "转办函载明" in shown.text
+    assert "0 个工作日" not in shown.text
     assert "回复转办单位" in text_of(shown)
 
 
@@ -408,7 +409,7 @@ def test_a_page_of_the_register_asks_a_fixed_number_of_times(ctx_of, letter, act
 
 
 def test_a_letter_registered_on_the_cases_own_page_stands_in_the_register(
-    on, session, actor, work, ctx_of
+    on, web, session, actor, work, ctx_of
 ):
     due = today() + timedelta(days=6)
     filed = file_complaint(
@@ -419,7 +420,10 @@ def test_a_letter_registered_on_the_cases_own_page_stands_in_the_register(
     session.commit()
     work()
     session.expire_all()
-    found = register.of_case(ctx_of(actor), find_case(session, actor, filed.number))
+    known = find_case(session, actor, filed.number)
+    assert [road.name for road in panel.roads_of(ctx_of(actor), known, [])] == ["phone"]
+    assert "来路：电话" in text_of(web(actor).get(f"{CASES}/{filed.number}"))
+    found = register.of_case(ctx_of(actor), known)
     assert [(one.row.number, one.row.due_on, one.row.mark) for one in found] == [
         ("热线 5 号", due, "")
     ]

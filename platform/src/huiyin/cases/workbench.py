@@ -224,7 +224,7 @@ def card(clock: Clock, moment: Any, days: Any) -> ClockCard:
         origin_label(clock.origin),
         origin_line(clock.origin),
         remaining_message(left),
-        amount_label(clock.amount, clock.unit),
+        amount_label(clock.amount, clock.unit) if clock.amount else Message(N_("指定日期")),
         used.percent,
         state,
     )

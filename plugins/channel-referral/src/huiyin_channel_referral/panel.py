@@ -45,9 +45,9 @@ class Road:
 def panel_of(ctx: TenantContext, case: Case) -> Markup | None:
     """Nothing for a case that came by one road and for which nobody else speaks or asks."""
     letters, people = register.of_matter(ctx, case), agents.of_case(ctx, case)
-    roads = roads_of(
-        ctx, case, [found.row.received_on for found in letters if found.row.case_id == case.id]
-    )
+    # The letter it was filed with, elsewhere or here, is the road of the case itself.
+    later = [found.row for found in letters if found.row.case_id == case.id and found.row.mark]
+    roads = roads_of(ctx, case, [row.received_on for row in later])
     may_add = ctx.actor.can(REGISTER)
     same = likely_same(ctx, case)
     if not (letters or people or same or len(roads) > 1 or may_add):
