@@ -263,7 +263,7 @@ def test_every_act_of_the_staff_on_the_outcome_leaves_a_part():
         "refuse_lowering", "reveal",
         "remind", "read_letter", "decline", "transfer", "merge", "withdraw", "return_end",
         "take_back_end", "reopen_intake", "tell_merged", "answer_merged", "answer_along",
-        "recount",
+        "recount", "unmerge", "tell_parted", "file_paper", "unassigned",
     }  # fmt: skip
     silent = {v.name for v in VERBS.values() if not v.handles and v.part not in HANDLING}
     assert silent == beside

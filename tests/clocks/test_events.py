@@ -196,3 +196,26 @@ def test_the_sender_of_a_letter_may_set_a_later_day():
         event("extended", "2026-03-18", kind="transfer", letter="A", due_on="2026-03-27"),
     )
     assert found["transfer#1"].due_on == day("2026-03-27")
+
+
+def test_a_merger_that_was_taken_back_never_was():
+    """Every clock goes on, to the date it had; one that stopped at the merger runs again."""
+    received = event("received", "2026-03-02")
+    told = [received, event("stage_entered", "2026-03-02", stage="intake")]
+    parted = [event("merged", "2026-03-03"), event("unmerged", "2026-03-09")]
+    assert clocks(*told, *parted) == clocks(*told)
+    again = [event("merged", "2026-03-10")]
+    assert clocks(*told, *parted, *again) == clocks(*told, *again)
+
+
+def test_an_answer_without_a_letters_mark_is_not_that_letters_answer():
+    found = clocks(
+        event("transfer_received", "2026-03-02", due_on="2026-03-20"),
+        event(
+            "transfer_received", "2026-03-03", letter="B", number="演转 2 号", due_on="2026-03-25"
+        ),
+        event("transfer_answered", "2026-03-06"),
+    )
+    assert found["transfer#1"].state is ClockState.MET
+    assert found["transfer#2"].state is ClockState.RUNNING
+    assert (found["transfer#2"].mark, found["transfer#2"].origin.article) == ("B", "演转 2 号")

@@ -2,28 +2,32 @@
 
 import json
 from datetime import timedelta
+from types import SimpleNamespace
 
 import pytest
 from sqlalchemy import func, select
 
 from huiyin.app.reconcile import unmatched
-from huiyin.cases import closing, duties, opened, people, service, subjects, tracking
+from huiyin.cases import closing, duties, opened, people, service, subjects, tracking, transfers
 from huiyin.cases.change import find
 from huiyin.cases.errors import SecondPersonRequired
 from huiyin.cases.gates import EXIT, unmet
 from huiyin.cases.models import Entry
 from huiyin.cases.queries import Filter, inbox
 from huiyin.cases.schemas import AssignForm, SubjectForm
-from huiyin.cases.stages import HANDLING, Audience, Part, Stage
+from huiyin.cases.stages import HANDLING, Audience, Part, Source, Stage
+from huiyin.cases.transfers import TransferLetter
 from huiyin.cases.verbs import VERBS
 from huiyin.clocks.models import ClockRow
-from huiyin.identity.actor import complainant_actor
+from huiyin.identity.actor import complainant_actor, system_actor
 from huiyin.kit.errors import Conflict, Invalid, NotFound
-from huiyin.kit.time import clock_at, now
+from huiyin.kit.time import clock_at, now, today
 from huiyin.ledger.models import LedgerEntry
 from huiyin.letters import service as papers
 from huiyin.letters.schemas import AnswerForm
+from huiyin.letters.tasks import answer_merged
 from huiyin.letters.wording import LetterKind
+from huiyin.queue.models import OutboxEvent
 
 GOOD = AnswerForm(
     findings="经核查，赎回款因账户信息校验未通过而退回。",
@@ -185,6 +189,66 @@ def test_a_merged_case_that_is_opened_again_is_owed_by_nobody_else(
     answer(session, actor, approver, master)
     run()
     assert LetterKind.ANSWER not in {x.kind for x in letters(second)}
+
+
+def unmerge(session, approver, number):
+    rev = find(session, approver, number).version
+    service.move(session, approver, number, "unmerge", rev=rev, reason="核对后事项不同")
+    session.commit()
+
+
+def test_a_parted_case_does_not_get_the_masters_answer(
+    session, actor, approver, pair, run, letters
+):
+    master, second = pair
+    unmerge(session, approver, second)
+    assert "merged_answered" not in waits(find(session, actor, master))
+    answer(session, actor, approver, master)
+    run()
+    assert LetterKind.ANSWER not in {x.kind for x in letters(second)}
+    assert "reply" in clocks(session, second, actor)
+
+
+def test_an_answer_on_its_way_does_not_reach_who_is_handled_elsewhere_meanwhile(
+    session, actor, approver, pair, file, put, run, letters
+):
+    """Parted and merged into a third case between the signing and the job."""
+    master, second = pair
+    third = file("3")
+    put(third, Stage.PRELIMINARY)
+    answer(session, actor, approver, master)
+    heard = select(OutboxEvent).where(OutboxEvent.kind == "letter.sent")
+    sent = session.scalars(heard.order_by(OutboxEvent.id.desc())).first()
+    job = SimpleNamespace(payload={"letter": sent.payload["letter"], "letter_kind": "answer"})
+    unmerge(session, approver, second)
+    merge(session, actor, approver, second, third)
+    case = find(session, actor, second)
+    late = SimpleNamespace(
+        payload=job.payload, object_id=case.id, actor=system_actor(session.tenant)
+    )
+    answer_merged(session, late)
+    assert LetterKind.ANSWER not in {x.kind for x in letters(second)}
+    assert "merged_owed" in find(session, actor, second).facts
+
+
+def test_the_masters_answer_leaves_the_letters_of_every_road_waiting(
+    session, actor, approver, pair, run
+):
+    master, second = pair
+    for number, mark in ((master, "m"), (second, "s")):
+        letter = TransferLetter(
+            mark=mark, source=Source.CSRC, received_at=now(), due_on=today() + timedelta(days=9)
+        )
+        transfers.receive_transfer(session, actor, number, letter)
+    session.commit()
+    answer(session, actor, approver, master)
+    run()
+    assert clocks(session, second, actor) == {"transfer"}
+    assert {"transfer"} <= clocks(session, master, actor)
+    transfers.answer_transfer(session, approver, second, "演复 1 号", mark="s")
+    session.commit()
+    assert clocks(session, second, actor) == set()
+    assert "transfer" in clocks(session, master, actor)
 
 
 def test_both_pages_name_the_other_to_whoever_may_know_of_it(session, actor, pair, make_actor):

@@ -54,6 +54,7 @@ _RECIPIENT: Final = {
     "accept": N_("投诉人，发出受理告知书"),
     "decline": N_("投诉人，发出不予受理告知书"),
     "merge": N_("投诉人，可凭查询码查看"),
+    "unmerge": N_("投诉人，可凭查询码查看"),
     "summary_close": N_("投诉人，可凭查询码查看"),
     "transfer": N_("投诉人，可凭查询码查看"),
     "withdraw": N_("投诉人，可凭查询码查看"),
@@ -122,7 +123,8 @@ class CaseController(Controller):
         case, clocks = opened.case, workbench.clocks_of(opened.case, opened.promised)
         days = calendar()
         shown = [(workbench.any_card(c), derive(c, days)) for c in clocks]
-        return desk.page("cases/clocks.html", case=case, shown=shown)
+        beside = workbench.clocks_beside(desk.session, desk.actor, case) if opened.merged else ()
+        return desk.page("cases/clocks.html", case=case, shown=shown, beside=beside)
 
     @page("/do/{verb:str}", name="case:confirm", permission="case.read")
     def confirm(

@@ -68,6 +68,7 @@ class Deed:
     apply: Callable[[Case], None] = lambda _: None
     clock_event: str | None = None  # overrides the verb's
     clock_data: Mapping[str, Any] = field(default_factory=dict)
+    clock_at: datetime | None = None  # when it happened, if before it was written down
     outbox_data: Mapping[str, Any] = field(default_factory=dict)
     clocks_changed: bool = False
     judges: bool = False  # a look from outside, which makes nobody a handler
@@ -202,7 +203,8 @@ def _heard(verb: Verb, deed: Deed) -> str:
 def _hear(case: Case, verb: Verb, deed: Deed, moment: datetime) -> None:
     """Let the clocks hear of the deed itself, before the stage it leads to: what begins a round
     comes before the first stage of that round."""
-    tick(case, _heard(verb, deed), moment, {**verb.clock_data, **deed.clock_data})
+    told = {**verb.clock_data, **deed.clock_data}
+    tick(case, _heard(verb, deed), deed.clock_at or moment, told)
 
 
 def _tell_clocks(session: ScopedSession, case: Case, verb: Verb, deed: Deed, heard: int) -> None:

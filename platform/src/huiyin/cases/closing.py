@@ -123,10 +123,11 @@ def confirm(session: ScopedSession, actor: Actor, number: str, verb: Verb, *, re
             raise Conflict(N_("没有待确认的提请，请刷新页面"))
         if uuid.UUID(request["by_id"]) == actor.id:
             raise SecondPersonRequired(name=actor.name, parts=Message(N_("提请人")))
+        known = case.facts
         case.facts = {**_without(case), END_CONFIRMED: dict(request)}
         if into is not None:
             subjects.check_left_of_both(session, case, into)
-            merging.join(case, into)
+            merging.join(case, into, known)
         deed.data = {"proposed_by": request["by"], **({"master": into.number} if into else {})}
         deed.facts = {"proposed_by": request["by_id"], "master": master}
 

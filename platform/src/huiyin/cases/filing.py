@@ -63,6 +63,8 @@ class Filing(msgspec.Struct, frozen=True, kw_only=True):
     source: Source = Source.DIRECT
     transfer_number: Text = ""
     transfer_due: date | None = None
+    transfer_letter: Text = ""  # its mark among several letters about one case
+    reply_owed: bool = True  # False: whoever passed it on asks for no answer
     language: str = "zh"
     anonymous: bool = False
     received_at: datetime | None = None  # when it first touched the firm; now if not said
@@ -98,18 +100,24 @@ def taken_down(form: RegisterForm, key: str) -> Filing:
 
     Raises ``Invalid`` for a day in the future, and for one long past without a reason.
     """
-    came, moment = form.received_at, now()
-    if came and (came > moment or came < moment - _OLDEST):
-        raise Invalid(
-            {"received_at": Message(N_("收到时间不能晚于现在，也不能早于十年前，请核对"))}
-        )
-    if came and (local_date(moment) - local_date(came)).days > LATE and not form.late_reason:
-        raise Invalid(
-            {"late_reason": Message(N_("收到已超过 {n} 个自然日，请写明补登原因"), {"n": LATE})}
-        )
+    if form.received_at:
+        check_received(form.received_at, form.late_reason)
     taken = msgspec.structs.asdict(form)
     taken |= {"phone": form.phone or "", "email": form.email or ""}
     return Filing(idem_key=key, **taken)
+
+
+def check_received(came: datetime, late_reason: str) -> None:
+    """Raises ``Invalid`` for a day in the future or ages ago, and for a late one without reason."""
+    moment = now()
+    if came > moment or came < moment - _OLDEST:
+        raise Invalid(
+            {"received_at": Message(N_("收到时间不能晚于现在，也不能早于十年前，请核对"))}
+        )
+    if (local_date(moment) - local_date(came)).days > LATE and not late_reason:
+        raise Invalid(
+            {"late_reason": Message(N_("收到已超过 {n} 个自然日，请写明补登原因"), {"n": LATE})}
+        )
 
 
 def file_complaint(session: ScopedSession, actor: Actor, filing: Filing) -> Filed:
@@ -190,7 +198,8 @@ def content_hash(filing: Filing) -> bytes:
     """What makes two requests with one key the same request."""
     same = msgspec.structs.asdict(filing)
     same |= {"idem_key": "", "received_at": None, "language": ""}
-    same.pop("late_reason")
+    for beside in ("late_reason", "transfer_letter", "reply_owed"):
+        same.pop(beside)
     return hashlib.sha256(msgspec.json.encode(same)).digest()
 
 
@@ -213,8 +222,10 @@ def _case(
     received = filing.received_at or moment
     events = [clocks.event("received", received, source=filing.source.value)]
     events.append(clocks.event("stage_entered", received, stage=Stage.INTAKE.value))
-    if filing.source is not Source.DIRECT:
-        events.append(clocks.event("transfer_received", received, due_on=filing.transfer_due))
+    if filing.source is not Source.DIRECT and filing.reply_owed:
+        letter = {"letter": filing.transfer_letter, "number": filing.transfer_number}
+        told = {"due_on": filing.transfer_due, **{k: v for k, v in letter.items() if v}}
+        events.append(clocks.event("transfer_received", received, **told))
     return Case(
         id=case_id,
         number=number,

@@ -3,31 +3,46 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import select
 
-from huiyin.cases.change import Deed, change
+from huiyin.cases.change import Deed, change, find
 from huiyin.cases.duties import in_matter
 from huiyin.cases.models import Case, Participation
-from huiyin.cases.stages import HANDLING, Audience, EntryKind, Part
-from huiyin.cases.verbs import MERGED_OWED
+from huiyin.cases.stages import HANDLING, Audience, CaseState, EntryKind, Part
+from huiyin.cases.subjects import lock
+from huiyin.cases.verbs import (
+    ANSWER_WAITS,
+    END_CONFIRMED,
+    EXTENSION_ASKED,
+    MERGED_OWED,
+    RETYPE_ASKED,
+)
 from huiyin.clocks.models import ClockRow
 from huiyin.clocks.service import promised_reply
 from huiyin.db import ScopedSession
-from huiyin.identity.actor import SYSTEM_ID, system_actor
+from huiyin.identity.actor import SYSTEM_ID, Actor, system_actor
+from huiyin.kit.errors import Conflict
+from huiyin.kit.i18n import N_
 from huiyin.kit.time import now, today
 
 OWED: Final = MERGED_OWED  # in the counts of its master: how many
+# Facts that a merger drops or writes over, and that its undoing brings back.
+_DROPPED: Final = (EXTENSION_ASKED, RETYPE_ASKED, END_CONFIRMED)
 _HANDS: Final = Participation.part.in_([part.value for part in HANDLING - {Part.SUBJECT}])
 
 
-def join(case: Case, into: Case) -> None:
-    """Put the case under its master."""
+def join(case: Case, into: Case, before: Mapping[str, Any]) -> None:
+    """Put the case under its master; ``before`` are the facts it had until then."""
     case.master_id = into.id
-    case.facts = {**case.facts, OWED: {"at": now().isoformat(), "note": into.number}}
+    kept = {name: before[name] for name in _DROPPED if name in before}
+    case.facts = {
+        **case.facts,
+        OWED: {"at": now().isoformat(), "note": into.number, "before": kept},
+    }
 
 
 def tell(session: ScopedSession, case: Case) -> None:
@@ -93,6 +108,69 @@ def part(session: ScopedSession, case: Case) -> None:
     outside by the parting.
     """
     settle(session, case)
+    _part_hands(session, case)
+    case.master_id = None
+
+
+def unmerge(session: ScopedSession, actor: Actor, number: str, reason: str, *, rev: int) -> Case:
+    """Take a merger back: the case stands where it stood, with its own people, dates and tasks.
+
+    Its clocks go on as if it had never been merged, a date that passed meanwhile is missed.  What
+    was done while it was merged stays in its history; so do the walls, because the timeline now
+    names the other case.  Raises ``Conflict`` while an answer of its own waits to be signed.
+    """
+    lock(session, find(session, actor, number))
+
+    def apply(case: Case) -> None:
+        if ANSWER_WAITS in case.facts:
+            raise Conflict(N_("已为本案单独拟定书面答复，请先签发或作废，再解除并案"))
+        before = case.facts[OWED].get("before", {})
+        dropped = {OWED, *_DROPPED}
+        kept = {name: fact for name, fact in case.facts.items() if name not in dropped}
+        deed.data = {"reason": reason, "unmerged": case.facts[OWED]["note"]}
+        _leave(session, case)
+        case.facts = {**kept, **before}
+        case.state, case.outcome, case.closed_at = CaseState.OPEN.value, None, None
+
+    deed = Deed("unmerge", body=reason, apply=apply)
+    case = change(session, actor, number, deed, rev=rev)
+    words = Deed(
+        "tell_parted", body=_parted_words(case, _promised(session, case)),
+        kind=EntryKind.MESSAGE_OUT, audience=Audience.COMPLAINANT,
+    )  # fmt: skip
+    return change(session, system_actor(session.tenant), number, words)
+
+
+def _leave(session: ScopedSession, case: Case) -> None:
+    """Out of the matter, telling the master; whoever had a hand in either keeps it in both."""
+    master = session.get(Case, (session.tenant, case.master_id))
+    if master is not None and master.is_open:
+        told = {"unmerged": case.number}
+        gone = Deed("note", kind=EntryKind.EVENT, apply=count(-1), data=told, facts=told)
+        change(session, system_actor(session.tenant), master.number, gone)
+    elif master is not None:
+        count(-1)(master)
+    _part_hands(session, case)
+    case.master_id = None
+
+
+def _parted_words(case: Case, day: date | None) -> str:
+    late = day is None or day < today()
+    if case.language == "en":
+        when = "as soon as we can" if late else f"by {day:%-d %B %Y}"
+        return (
+            "We now handle your complaint on its own again. Your number and code stay valid. We "
+            f"will answer you in writing {when}, here on this page."
+        )
+    when = "尽快" if day is None or late else f"最晚于 {day.year} 年 {day.month} 月 {day.day} 日"
+    return (
+        "您的投诉已恢复单独办理，您的编号和查询码继续有效。"
+        f"我公司将{when}书面答复您，届时请在本页查看。"
+    )
+
+
+def _part_hands(session: ScopedSession, case: Case) -> None:
+    """What was one matter until now stays in the history of both sides."""
     mine: list[Participation] = []
     theirs: list[Participation] = []
     for held in session.scalars(select(Participation).where(in_matter(case), _HANDS)):
@@ -101,7 +179,6 @@ def part(session: ScopedSession, case: Case) -> None:
         _remember(session, case.id, theirs, known=mine)
         there = [held for held in theirs if held.case_id == case.master_id]
         _remember(session, case.master_id, mine, known=there)
-    case.master_id = None
 
 
 def _remember(

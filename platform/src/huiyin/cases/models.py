@@ -211,6 +211,19 @@ class Case(TenantModel):
         return self.outcome in BY_FIRM or "end_confirmed" in self.facts
 
     @property
+    def letters_owed(self) -> tuple[str, ...]:
+        """Marks of the letters that passed it on and still wait for their answer, oldest first;
+        ``""`` is the one it was filed with."""
+        owed: dict[str, None] = {}
+        for event in self.clock_events:
+            mark = str(event["data"].get("letter") or "")
+            if event["kind"] == "transfer_received":
+                owed[mark] = None
+            elif event["kind"] == "transfer_answered":
+                owed.pop(mark, None)
+        return tuple(owed)
+
+    @property
     def settled_at_once(self) -> bool:
         """Whether the complainant was answered without a letter, by 简易办结."""
         return "summary_closed" in self.facts

@@ -67,11 +67,15 @@ class TaskLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MergedLine(msgspec.Struct, frozen=True, kw_only=True):
-    """A case handled under this one; ``answered_at`` when its own complainant was answered."""
+    """A case handled under this one; ``answered_at`` when its own complainant was answered.
+
+    Its own time limits run on: ``next_due_at`` is the nearest of them.
+    """
 
     number: str
     title: str
     answered_at: datetime | None
+    next_due_at: datetime | None
 
 
 class Opened(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from sqlalchemy import or_, select
 
-from huiyin.cases import closing, lowering, merging, search
+from huiyin.cases import closing, lowering, merging, search, transfers
 from huiyin.cases.change import Deed, change, find
 from huiyin.cases.duties import parts_of
 from huiyin.cases.errors import MoveNotAllowed, SecondPersonRequired
@@ -17,7 +17,7 @@ from huiyin.cases.gates import EXIT, GATES, Gate, How, rule_against
 from huiyin.cases.models import Case, Task
 from huiyin.cases.schemas import FactsForm
 from huiyin.cases.stages import Audience, EntryKind, Stage
-from huiyin.cases.verbs import MOVES, REVIEW_ASKED, SETTLED, TRANSFER_ANSWERED, VERBS
+from huiyin.cases.verbs import MOVES, REVIEW_ASKED, SETTLED, VERBS
 from huiyin.db import ScopedSession
 from huiyin.identity.actor import Actor
 from huiyin.kit.errors import Invalid, NotFound
@@ -36,6 +36,8 @@ _MODES = {
 
 # Moves that carry more than words: everything about a plan (huiyin.remedies).
 ELSEWHERE: Final = frozenset({"approve", "return_plan", "submit_plan", "withdraw_plan"})
+# Moves that touch more than this one case, or happen more than once in it.
+_OWN_WAY: Final = {"unmerge": merging.unmerge, "answer_transfer": transfers.answer_all}
 TOLD: Final = frozenset({"refuse_review", "summary_close"})  # whose words the complainant reads
 
 
@@ -57,6 +59,8 @@ def move(
         raise NotFound
     if closing.is_about(wanted):
         return closing.act(session, actor, number, wanted, rev=rev, reason=reason)
+    if verb in _OWN_WAY:
+        return _OWN_WAY[verb](session, actor, number, reason, rev=rev)
     deed = Deed(verb, body=reason, apply=_stamp(verb))
     if verb in {"reopen", "reopen_intake"}:
         deed.apply = partial(merging.part, session)
@@ -74,8 +78,6 @@ def _stamp(verb: str) -> Any:
             case.facts = {**case.facts, SETTLED: {"at": now().isoformat()}}
         if verb == "refuse_review":
             case.facts = {k: v for k, v in case.facts.items() if k != REVIEW_ASKED}
-        if verb == "answer_transfer":
-            case.facts = {**case.facts, TRANSFER_ANSWERED: {"at": now().isoformat()}}
 
     return apply
 

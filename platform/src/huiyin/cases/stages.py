@@ -232,6 +232,7 @@ class Source(StrEnum):
     COURT = "court"
     MEDIA = "media"
     DISTRIBUTOR = "distributor"
+    OTHER = "other"
 
 
 SOURCE_TITLES: Final[Mapping[Source, str]] = MappingProxyType(
@@ -243,5 +244,6 @@ SOURCE_TITLES: Final[Mapping[Source, str]] = MappingProxyType(
         Source.COURT: N_("法院、仲裁或调解机构"),
         Source.MEDIA: N_("媒体"),
         Source.DISTRIBUTOR: N_("代销机构转来"),
+        Source.OTHER: N_("其他单位转来"),
     }
 )

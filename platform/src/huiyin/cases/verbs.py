@@ -13,7 +13,7 @@ from typing import Final
 
 from huiyin.cases.gates import EXIT
 from huiyin.cases.models import Case
-from huiyin.cases.stages import HANDLING, Outcome, Part, Severity, Source, Stage
+from huiyin.cases.stages import HANDLING, Outcome, Part, Severity, Stage
 from huiyin.kit.i18n import N_
 
 
@@ -58,7 +58,6 @@ ANSWER_WAITS: Final = "answer_waits"  # a written answer is drafted, and to be s
 EXTENSION_ASKED: Final = "extension_asked"
 END_CONFIRMED: Final = "end_confirmed"  # and once it was confirmed
 SETTLED: Final = "summary_closed"  # in the facts of a case that was settled at once
-TRANSFER_ANSWERED: Final = "transfer_answered"
 MERGED_OWED: Final = "merged_owed"  # in the facts of a merged case until it is answered
 
 
@@ -75,7 +74,7 @@ def _no_review_asked(case: Case) -> bool:
 
 
 def _owes_the_sender(case: Case) -> bool:
-    return case.source != Source.DIRECT and TRANSFER_ANSWERED not in case.facts
+    return bool(case.letters_owed)
 
 
 def _end_asked(case: Case) -> bool:
@@ -209,8 +208,14 @@ _TABLE: Final = (
          when=_review_asked, effect=N_("理由即时发给投诉人，请一并告知其他途径")),
     # -- beside the stages ---------------------------------------------------------------------
     Verb("answer_transfer", N_("登记转办回复"), N_("登记转办回复"), "case.letter", ALL, reason=True,
-         closed=True, clock_event="transfer_answered", when=_owes_the_sender,
-         effect=N_("转办回复时限停止计时。请写明回复文号、日期与送达方式")),
+         closed=True, clock_event="transfer_answered", outbox="case.transfer_answered",
+         when=_owes_the_sender,
+         effect=N_("本案待回复的转办函全部登记为已回复，各自停止计时；对投诉人的时限不受影响。请写明回复文号、日期与送达方式")),
+    Verb("receive_transfer", N_("登记转办函"), N_("登记转办函"), "case.file", ALL, direct=False,
+         closed=True, clock_event="transfer_received", outbox="case.transfer_received", handles=True),
+    Verb("unmerge", N_("解除并案"), N_("解除并案"), "case.reopen", ALL, bars=HANDLING, reason=True,
+         closed=True, clock_event="unmerged", outbox="case.unmerged", when=_owed_beside,
+         effect=N_("本案恢复到并案前的阶段和期限，由原来的人员继续办理，并告知投诉人；并案期间的记录和回避登记保留")),
     # -- within a stage ------------------------------------------------------------------------
     Verb("note", N_("保存"), N_("内部记录"), "case.note", ALL, direct=False),
     Verb("message", N_("发送"), N_("回复投诉人"), "case.talk", ALL, direct=False,
@@ -252,6 +257,8 @@ _TABLE: Final = (
     Verb("add_task", N_("新建任务"), N_("新建任务"), "case.handle", _HANDLED, direct=False, handles=True),
     Verb("finish_task", N_("完成任务"), N_("完成任务"), "case.handle", _HANDLED, direct=False, handles=True),
     Verb("add_evidence", N_("上传证据"), N_("添加证据"), "case.note", ALL, direct=False, handles=True),
+    # Letters that passed it on, their answers, papers of agents: they come after the end too.
+    Verb("file_paper", N_("存入函件"), N_("存入函件与凭证"), "case.note", ALL, direct=False, closed=True),
     Verb("verify_evidence", N_("核验"), N_("核验证据"), "case.note", ALL, direct=False, handles=True),
     Verb("draft_plan", N_("保存方案"), N_("拟定方案"), "case.draft", _at(_S.PLAN), part=Part.DRAFTER,
          direct=False),
@@ -263,6 +270,8 @@ _TABLE: Final = (
          bars=HANDLING, direct=False, clock_event="answered", outbox="letter.sent"),
     Verb("tell_merged", N_("并案告知"), N_("并案告知"), "case.talk", ALL, direct=False, closed=True,
          outbox="message.sent", when=_owed_beside),
+    Verb("tell_parted", N_("解除并案告知"), N_("解除并案告知"), "case.talk", ALL, direct=False,
+         outbox="message.sent"),
     Verb("answer_merged", N_("签发并发送"), N_("签发书面答复"), "answer.release", ALL, bars=HANDLING,
          direct=False, closed=True, clock_event="answered", outbox="letter.sent", when=_owed_beside),
     # By the system alone, in the words that were signed for the master.

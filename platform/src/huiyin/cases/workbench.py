@@ -13,7 +13,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import msgspec
-from sqlalchemy import Row
+from sqlalchemy import Row, select
 
 from huiyin.cases import closing, duties, extensions, gates, lowering, queries, retyping
 from huiyin.cases.duties import Held
@@ -42,10 +42,12 @@ from huiyin.cases.verbs import (
     Verb,
     in_reach,
 )
+from huiyin.clocks.models import ClockRow
 from huiyin.clocks.policy import amount_label, origin_label, origin_line
 from huiyin.clocks.reading import remaining, remaining_message, usage
 from huiyin.clocks.rules import Clock, ClockState, Complexity, Facts
 from huiyin.clocks.service import calendar, replay
+from huiyin.db import ScopedSession
 from huiyin.identity.actor import Actor
 from huiyin.kit.i18n import N_, Message
 from huiyin.kit.time import local_date, now
@@ -55,6 +57,7 @@ from huiyin.web.desk import Desk
 # Moves with a page of their own, below the case.
 PATHS: Final = {"approve": "approve", "submit_plan": "plan/submit"}
 _SHOWN_CLOCKS = 4
+_BESIDE: Final = 20  # merged cases whose time limits are shown
 _ORDER = ("transfer", "reply", "review", "stage", "progress", "acknowledge", "accept", "followup")
 
 
@@ -123,6 +126,7 @@ def context(desk: Desk, number: str, *, tab: str = "", before: int | None = None
         "people": people(history),
         "subjects": [p.name for p in history if p.part == Part.SUBJECT and counts(p)],
         "severity": SEVERITY_TITLES[Severity(case.severity)] if case.severity else "",
+        "source_titles": SOURCE_TITLES,
         "source_title": SOURCE_TITLES[Source(case.source)],
         "category": categories().get(case.category or ""),
         "cause": causes().get(case.cause or ""),
@@ -194,6 +198,28 @@ def clocks_of(case: Case, promised: Mapping[str, date]) -> tuple[Clock, ...]:
     )
 
 
+def clocks_beside(
+    session: ScopedSession, actor: Actor, case: Case
+) -> list[tuple[str, list[ClockCard]]]:
+    """The time limits that run in the cases merged into this one, those the person may know of."""
+    rows = session.scalars(
+        select(Case)
+        .where(Case.master_id == case.id, queries.visible(actor))
+        .order_by(Case.received_at, Case.id)
+        .limit(_BESIDE)
+    )
+    beside = rows.all()
+    told: dict[UUID, dict[str, date]] = {row.id: {} for row in beside}
+    promises = select(ClockRow.case_id, ClockRow.key, ClockRow.promised_on).where(
+        ClockRow.case_id.in_(told), ClockRow.promised_on.is_not(None)
+    )
+    for case_id, key, day in session.execute(promises):
+        if day is not None:
+            told[case_id][key] = day
+    found = [(row.number, cards(clocks_of(row, told[row.id]))) for row in beside]
+    return [(number, running) for number, running in found if running]
+
+
 def cards(clocks: Sequence[Clock]) -> list[ClockCard]:
     """Open clocks, the ones that bind outwards first."""
     moment, days = now(), calendar()
@@ -218,7 +244,7 @@ def card(clock: Clock, moment: Any, days: Any) -> ClockCard:
         origin_label(clock.origin),
         origin_line(clock.origin),
         remaining_message(left),
-        amount_label(clock.amount, clock.unit),
+        amount_label(clock.amount, clock.unit) if clock.amount else Message(N_("指定日期")),
         used.percent,
         state,
     )

@@ -88,6 +88,7 @@ class Clock:
     warn: tuple[int, ...]
     terms: Terms
     notes: tuple[Message, ...]
+    mark: str = ""  # which letter, where a rule has one clock for each
 
     @property
     def name(self) -> str:

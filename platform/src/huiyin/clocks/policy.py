@@ -48,6 +48,7 @@ EVENTS: Final = frozenset(
         "followed_up",
         "closed",
         "merged",
+        "unmerged",
         "reopened",
         "withdrawn",
         "extended",

@@ -39,7 +39,7 @@ def compute(
     facts: Facts | None = None,
 ) -> tuple[Clock, ...]:
     """Every clock these events ever started, oldest first; the order of equal times is kept."""
-    ordered = tuple(sorted(events, key=lambda event: event.at))
+    ordered = _never_merged(tuple(sorted(events, key=lambda event: event.at)))
     case = Case(ordered, policy, calendar, facts or Facts())
     runs = [run for rule in policy.rules if _concerns(rule, case) for run in _runs(rule, ordered)]
     runs.sort(key=lambda run: run.index)
@@ -53,6 +53,20 @@ def compute(
         if run.rule.kind == policy.clip_to:
             changes += track.changes
     return tuple(tracks[id(run)].clock() for run in runs)
+
+
+def _never_merged(events: tuple[CaseEvent, ...]) -> tuple[CaseEvent, ...]:
+    """Without the mergers that were taken back: every clock goes on as if they had not been."""
+    kept: list[CaseEvent] = []
+    for event in events:
+        if event.kind != "unmerged":
+            kept.append(event)
+            continue
+        for index in range(len(kept) - 1, -1, -1):
+            if kept[index].kind == "merged":
+                del kept[index]
+                break
+    return tuple(kept)
 
 
 def _concerns(rule: ClockRule, case: Case) -> bool:
@@ -104,8 +118,7 @@ def _ends(run: Run, event: CaseEvent) -> bool:
     rule = run.rule
     if event.kind not in rule.stops_on and event.kind not in rule.cancels_on:
         return False
-    wanted = event.text(rule.match) if rule.match else ""
-    return not wanted or run.event.text(rule.match) == wanted
+    return not rule.match or run.event.text(rule.match) == event.text(rule.match)
 
 
 def _number(runs: list[Run]) -> None:

@@ -259,8 +259,10 @@ class Track:
         self._keep_promise()
         run, rule, settled, state = self.run, self.rule, self.settled, self._state()
         origin = rule.origin
-        if rule.match and run.event.text(rule.match) and rule.date_field:
-            origin = msgspec.structs.replace(origin, article=run.event.text(rule.match))
+        mark = run.event.text(rule.match) if rule.match else ""
+        named = run.event.text("number") if "number" in run.event.data else mark
+        if named and rule.date_field:
+            origin = msgspec.structs.replace(origin, article=named)
         late = state is ClockState.MISSED and bool(self.ended_at) and not run.cancelled
         return Clock(
             kind=rule.kind,
@@ -285,4 +287,5 @@ class Track:
             warn=rule.warn,
             terms=self.terms,
             notes=tuple(self.notes),
+            mark=mark,
         )

@@ -65,13 +65,19 @@ def add(
     *,
     note: str = "",
     shared: bool = False,
+    paper: bool = False,
 ) -> list[EvidenceFile]:
     """Put files to a case: ``add_evidence`` for staff, ``hand_in`` for the complainant.
 
-    ``shared`` lets the complainant see them too.  Raises ``Invalid`` (field ``files``),
-    ``StorageFull``, and whatever ``change`` raises; then nothing is kept.
+    ``shared`` lets the complainant see them too.  ``paper`` is correspondence that is only filed:
+    it comes after the end of a case as well, and filing it makes nobody a handler.
+
+    Raises ``Invalid`` (field ``files``), ``StorageFull``, and whatever ``change`` raises; then
+    nothing is kept.
     """
-    verb = "hand_in" if actor.kind is ActorKind.COMPLAINANT else "add_evidence"
+    verb = "file_paper" if paper else "add_evidence"
+    if actor.kind is ActorKind.COMPLAINANT:
+        verb = "hand_in"
     _may_begin(session, actor, number, verb)
     kept = _keep_all(session, uploads)
     try:

@@ -160,7 +160,9 @@ def answer_merged(session: ScopedSession, job: JobView) -> None:
     model = session.get(Letter, (session.tenant, uuid.UUID(str(job.payload["letter"]))))
     if model is None:
         raise GiveUp
-    if merging.OWED not in case.facts or service.open_draft(session, case, LetterKind.ANSWER):
+    if merging.OWED not in case.facts or case.master_id != model.case_id:
+        return  # answered, parted, or handled under another master since
+    if service.open_draft(session, case, LetterKind.ANSWER):
         return
     letter = service.begin(session, job.actor, case, LetterKind.ANSWER)
     letter.drafted_by, letter.drafted_name = model.drafted_by, model.drafted_name

@@ -43,6 +43,7 @@ SHIPPED: Final = (  # what loads when nobody says otherwise
     "channel_web",
     "channel_email",
     "channel_phone",
+    "channel_referral",
     "survey_satisfaction",
     "training_records",
     "checklist_regulatory",

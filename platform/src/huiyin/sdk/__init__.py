@@ -6,7 +6,14 @@ platform/docs/plugins.md says what each name is for.
 from huiyin.archive.figures import FIGURES as CORE_FIGURES
 from huiyin.archive.records import CaseRecord, ClockOutcome, closed_cases
 from huiyin.cases.change import find as find_case
-from huiyin.cases.filing import Filed, Filing, file_complaint, first_words, tracking_code
+from huiyin.cases.filing import (
+    Filed,
+    Filing,
+    check_received,
+    file_complaint,
+    first_words,
+    tracking_code,
+)
 from huiyin.cases.models import Case, Entry
 from huiyin.cases.queries import visible as visible_cases
 from huiyin.cases.stages import (
@@ -15,6 +22,7 @@ from huiyin.cases.stages import (
     PART_TITLES,
     PUBLIC_TITLES,
     SEVERITY_TITLES,
+    SOURCE_TITLES,
     STAGE_TITLES,
     Audience,
     CaseState,
@@ -38,6 +46,8 @@ from huiyin.cases.tracking import (
     track,
     withdraw,
 )
+from huiyin.cases.transfers import TransferLetter, answer_transfer, receive_transfer
+from huiyin.cases.transfers import check_dates as check_letter_dates
 from huiyin.cases.verbs import VERBS, Verb
 from huiyin.db import Ready, ScopedSession, TenantModel, columns, tenant_key
 from huiyin.evidence.kinds import clean_name as clean_file_name
@@ -149,6 +159,7 @@ from huiyin.sdk.public import (
     take_back_try,
     told_dates,
 )
+from huiyin.sdk.transfers import LetterClock, letter_clocks
 from huiyin.tenancy.models import Tenant
 from huiyin.web.desk import Desk
 from huiyin.web.forms import Form, defaults, parse
@@ -168,6 +179,7 @@ __all__ = [
     "PUBLIC",
     "PUBLIC_TITLES",
     "SEVERITY_TITLES",
+    "SOURCE_TITLES",
     "STAGE_TITLES",
     "VERBS",
     "XLSX",
@@ -208,6 +220,7 @@ __all__ = [
     "Invalid",
     "Investor",
     "Kind",
+    "LetterClock",
     "Line",
     "Mail",
     "Manifest",
@@ -259,6 +272,7 @@ __all__ = [
     "ToldDate",
     "TooLarge",
     "Tracked",
+    "TransferLetter",
     "Undeliverable",
     "Unreachable",
     "Upload",
@@ -268,6 +282,7 @@ __all__ = [
     "action",
     "add_files",
     "add_workdays",
+    "answer_transfer",
     "api",
     "arrival_of",
     "arrivals_from",
@@ -281,6 +296,8 @@ __all__ = [
     "categories",
     "causes",
     "check_form_token",
+    "check_letter_dates",
+    "check_received",
     "clean",
     "clean_file_name",
     "closed_cases",
@@ -306,6 +323,7 @@ __all__ = [
     "is_workday",
     "last_arrival",
     "last_message_id",
+    "letter_clocks",
     "letter_pdf",
     "letters_of",
     "local",
@@ -330,6 +348,7 @@ __all__ = [
     "read_file",
     "read_table",
     "receive",
+    "receive_transfer",
     "rehearse",
     "reply_to",
     "review_asked",

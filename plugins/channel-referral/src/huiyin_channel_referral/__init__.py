@@ -1,0 +1,1 @@
+"""Letters, visits and transfers: what comes on paper, and who may speak for whom."""
