@@ -63,12 +63,22 @@ class Trouble(Exception):
 # -- the connection ----------------------------------------------------------------------------
 
 
-class _Plain(IMAP4WithTimeout):  # type: ignore[misc]  # the library ships no types
+class _Bounded:
+    """Takes no more at once than a mail may be long, whatever the server announces."""
+
+    def read(self, size: int) -> bytes:
+        if size > 2 * limits.LARGEST:
+            raise imaplib.IMAP4.abort("more than a mail")
+        data: bytes = super().read(size)  # type: ignore[misc]
+        return data
+
+
+class _Plain(_Bounded, IMAP4WithTimeout):  # type: ignore[misc]  # the library ships no types
     def _create_socket(self, timeout: float | None = None) -> Any:
         return connect_outside(self.host, self.port, timeout or TIMEOUT)
 
 
-class _Encrypted(IMAP4_TLS):  # type: ignore[misc]  # as above
+class _Encrypted(_Bounded, IMAP4_TLS):  # type: ignore[misc]  # as above
     def _create_socket(self, timeout: float | None = None) -> Any:
         bare = connect_outside(self.host, self.port, timeout or TIMEOUT)
         context = self.ssl_context or ssl.create_default_context()
@@ -149,6 +159,8 @@ def _bytes(client: IMAPClient, uid: int, size: int) -> bytes | None:
     part = b"BODY[]" if size <= limits.LARGEST else b"BODY[HEADER]"
     answer = client.fetch([uid], [part.replace(b"BODY", b"BODY.PEEK")])
     found: bytes | None = answer.get(uid, {}).get(part)
+    if found is not None and len(found) > limits.LARGEST:  # it was larger than it was said to be
+        return _bytes(client, uid, len(found)) if part == b"BODY[]" else found[: limits.LARGEST]
     if found is None or part == b"BODY[]":
         return found
     kept = b"\r\n".join(
