@@ -16,7 +16,7 @@ from huiyin.db import ScopedSession
 from huiyin.evidence.service import holds_blobs
 from huiyin.evidence.store import blobs
 from huiyin.identity.actor import Actor
-from huiyin.intake import placing, readers
+from huiyin.intake import placing, queries, readers
 from huiyin.intake.errors import AlreadySettled
 from huiyin.intake.models import Arrival, ArrivalState
 from huiyin.intake.schemas import Party, Raw, Receipt, SettleForm
@@ -77,11 +77,12 @@ def _raw_blobs(session: ScopedSession) -> Iterable[tuple[str, str]]:
 def find_arrival(
     session: ScopedSession, actor: Actor, arrival_id: uuid.UUID, *, lock: bool = False
 ) -> Arrival:
-    """An arrival this person may know of: not one of a case that is hidden from them.
+    """An arrival this person may know of: not of a case that is hidden from them, nor perhaps of
+    one in which they are named.
 
     Raises ``NotFound``.
     """
-    query = select(Arrival).where(Arrival.id == arrival_id)
+    query = select(Arrival).where(Arrival.id == arrival_id, queries.open_to(actor.id))
     if lock:
         query = query.with_for_update().execution_options(populate_existing=True)
     arrival = session.scalar(query)
