@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from huiyin.cases.models import Case
 from huiyin.cases.stages import CaseState
@@ -194,7 +194,7 @@ def _of_sender(session: ScopedSession, address: str) -> list[Candidate]:
     numbers = session.scalars(
         select(Case.number)
         .join(Investor, Investor.id == Case.complainant_id)
-        .where(Investor.email.in_({address, address.lower()}), Case.state == CaseState.OPEN.value)
+        .where(func.lower(Investor.email) == address.lower(), Case.state == CaseState.OPEN.value)
         .order_by(Case.received_at.desc(), Case.id.desc())
         .limit(CANDIDATES)
     )
