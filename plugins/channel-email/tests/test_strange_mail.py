@@ -19,7 +19,7 @@ from huiyin.plugins.listening import ServiceContext
 from huiyin.sdk import Retry
 from huiyin.testing.mail import Sink
 from huiyin.testing.web import run_jobs
-from huiyin_channel_email import confirming, limits, pulling
+from huiyin_channel_email import confirming, limits, pulling, reader
 
 from .conftest import mail
 from .test_places import BOUNCE
@@ -250,3 +250,28 @@ def test_to_be_alone_takes_no_connection_from_pages(lent):
         assert again
         few.firms()
     small.dispose()
+
+
+def test_a_mail_in_a_mail_in_a_mail_does_not_fill_the_disk(tmp_path):
+    raw = b"Content-Type: text/plain\r\n\r\n" + b"x" * 5_000_000
+    for n in range(18):
+        raw = b"From: a@b.cn\r\nSubject: %d\r\nContent-Type: message/rfc822\r\n\r\n" % n + raw
+    answer = reader.read(raw, tmp_path)
+    assert "too_many_files" in answer["faults"]
+    assert sum(path.stat().st_size for path in tmp_path.iterdir()) <= 2 * limits.LARGEST
+
+
+def test_what_is_attached_is_never_in_memory_at_once(deliver, session, monkeypatch):
+    given = []
+    add = evidence.add
+
+    def seen(session, actor, number, uploads, **kwargs):
+        given.extend(type(upload.data) for upload in uploads)
+        return add(session, actor, number, uploads, **kwargs)
+
+    monkeypatch.setattr(evidence, "add", seen)
+    message = mail()
+    message.add_attachment(b"%PDF-1.7 x", maintype="application", subtype="pdf", filename="a.pdf")
+    deliver(message)
+    assert len(files(session, case_of(session))) == 2
+    assert bytes not in given

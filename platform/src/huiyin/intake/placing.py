@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
 from typing import Final
@@ -137,31 +138,36 @@ def join(
 # -- files -------------------------------------------------------------------------------------
 
 
-def uploads(reading: Reading, folder: Path) -> Iterator[Upload]:
+def uploads(reading: Reading, folder: Path) -> Iterator[tuple[str, Path]]:
     """The files that were taken out, except those that a machine would run or no case takes."""
     for file in reading.files:
         path = folder / file.path
         if path.is_symlink() or not path.is_file():
             continue
         if 0 < path.stat().st_size <= evidence.LIMIT:
-            data = path.read_bytes()
-            if not kinds.runs(kinds.clean_name(file.name), data[:4096]):
-                yield Upload(file.name, data)
+            with path.open("rb") as stream:
+                head = stream.read(4096)
+            if not kinds.runs(kinds.clean_name(file.name), head):
+                yield file.name, path
 
 
 def left_out(reading: Reading, folder: Path) -> list[ReadFile]:
     """Those that ``uploads`` passes over."""
-    taken = {upload.name for upload in uploads(reading, folder)}
+    taken = {name for name, _ in uploads(reading, folder)}
     return [file for file in reading.files if file.name not in taken]
 
 
 def hand_over(
-    session: ScopedSession, actor: Actor, arrival: Arrival, case: Case, files: Sequence[Upload]
-) -> None:
-    """What was attached, and the message itself as it came, as evidence."""
+    session: ScopedSession, actor: Actor, arrival: Arrival, case: Case,
+    files: Sequence[tuple[str, Path]],
+) -> None:  # fmt: skip
+    """What was attached, and the message itself as it came, as evidence; never all in memory."""
     rest = iter(files)
     while some := list(islice(rest, evidence.MOST)):
-        evidence.add(session, actor, case.number, some)
+        with ExitStack() as opened:
+            streams = [(name, opened.enter_context(path.open("rb"))) for name, path in some]
+            given = [Upload(name, stream) for name, stream in streams]
+            evidence.add(session, actor, case.number, given)
     keep_original(session, arrival, case)
 
 
