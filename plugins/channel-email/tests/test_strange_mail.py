@@ -15,6 +15,7 @@ from huiyin.identity.models import Account
 from huiyin.intake import readers, service
 from huiyin.intake.models import Arrival
 from huiyin.intake.schemas import SettleForm
+from huiyin.letters.models import Letter
 from huiyin.plugins.listening import ServiceContext
 from huiyin.sdk import Retry
 from huiyin.testing.mail import Sink
@@ -126,6 +127,38 @@ def test_a_colleagues_words_are_not_put_into_the_complainants_mouth(deliver, ses
     to_case = SettleForm(to="case", number=case.number)
     service.decide(session, officer, arrival.id, to_case, rev=arrival.version)
     assert said(session, case) == ["还没有到账"]
+
+
+@pytest.mark.parametrize(
+    ("sender", "headers", "reason"),
+    [
+        ("{0}", {"X_Spam_Flag": "YES"}, "spam"),
+        ("{0}, x@example.com", {}, "several_senders"),
+    ],
+)
+def test_a_colleagues_address_makes_no_forgery_true(
+    deliver, session, officer, sink, sender, headers, reason
+):
+    with platform_session(session.get_bind()) as platform:
+        colleague = platform.get_one(Account, officer.id).email
+    text = FORWARDED.format(own="", sender="李四 <li@example.com>", inner="还没有到账")
+    forged = mail(text, subject="转发：问题", sender=sender.format(colleague), **headers)
+    arrival = deliver(forged)
+    assert (arrival.state, arrival.reason) == ("waiting", reason)
+    assert not sink.mails
+
+
+@pytest.mark.parametrize(
+    ("state", "channel"), [("delivered", "portal"), ("delivered", "post"), ("sent", "post")]
+)
+def test_a_late_report_undoes_no_other_way(deliver, session, sink, state, channel):
+    deliver(mail())
+    letter = session.scalars(select(Letter)).one()
+    letter.state, letter.channel = state, channel
+    session.commit()
+    back = deliver(BOUNCE.format(action="failed", letter=letter.id.hex).encode())
+    session.refresh(letter)
+    assert (back.state, letter.state, letter.channel) == ("returned", state, channel)
 
 
 # -- who is answered ---------------------------------------------------------------------------

@@ -190,7 +190,7 @@ def _came_back(session: ScopedSession, case: Case, letter: Letter, reading: Read
 
     def apply(case: Case) -> None:
         session.refresh(letter, with_for_update=True)
-        if letter.state in {LetterState.SENT, LetterState.RELEASED, LetterState.DELIVERED}:
+        if _is_on_its_way(letter):
             detail = f"DSN {status}".strip()
             delivery.fared(
                 session, system, case, letter, LetterState.FAILED, Channel.EMAIL.value, detail
@@ -201,6 +201,13 @@ def _came_back(session: ScopedSession, case: Case, letter: Letter, reading: Read
 
     deed.apply = apply
     change(session, system, case.number, deed)
+
+
+def _is_on_its_way(letter: Letter) -> bool:
+    """Whether a report about the mail can say how it fared: not once another way was taken, or
+    it is known to have arrived; reports come late, and anybody can write one."""
+    mailed = letter.state == LetterState.SENT and letter.channel == Channel.EMAIL
+    return mailed or letter.state == LetterState.RELEASED
 
 
 def kept_reading(arrival: Arrival) -> Reading:
