@@ -1,6 +1,8 @@
 """Mail that is odd, and mail about people who must not see it: nothing is lost, nothing is told."""
 
+import socket
 import threading
+from contextlib import suppress
 from datetime import timedelta
 
 import pytest
@@ -21,6 +23,7 @@ from huiyin.sdk import Retry
 from huiyin.testing.mail import Sink
 from huiyin.testing.web import run_jobs
 from huiyin_channel_email import confirming, limits, pulling, reader
+from huiyin_channel_email.settings import ChannelEmailSettings
 
 from .conftest import mail
 from .test_places import BOUNCE
@@ -308,3 +311,45 @@ def test_what_is_attached_is_never_in_memory_at_once(deliver, session, monkeypat
     deliver(message)
     assert len(files(session, case_of(session))) == 2
     assert bytes not in given
+
+
+@pytest.fixture
+def imap(monkeypatch):
+    """``imap(told)``: settings for a server of one connection that answers ``told`` or OK."""
+    monkeypatch.setenv("HUIYIN_OUTBOUND_PRIVATE", "127.0.0.0/8")
+    door = socket.create_server(("127.0.0.1", 0))
+
+    def serve(told):
+        with suppress(OSError), door.accept()[0] as here, here.makefile("rwb") as lines:
+            lines.write(b"* OK ready\r\n")
+            lines.flush()
+            for line in lines:
+                tag, word = line.split()[:2]
+                lines.write(told.get(word.upper(), b"") + tag + b" OK done\r\n")
+                lines.flush()
+
+    def start(told=None, **chosen):
+        known = {b"CAPABILITY": b"* CAPABILITY IMAP4rev1\r\n", **(told or {})}
+        threading.Thread(target=serve, args=(known,), daemon=True).start()
+        return ChannelEmailSettings(
+            host="127.0.0.1", port=door.getsockname()[1], security="none", **chosen
+        )
+
+    yield start
+    door.close()
+
+
+@pytest.mark.parametrize(
+    "chosen", [{"user": "张三", "password": "x"}, {"user": "x", "password": "密码"}]
+)
+def test_a_name_no_server_can_be_told_is_a_wrong_name(imap, chosen):
+    with pytest.raises(pulling.Trouble) as trouble, pulling.mailbox(imap(**chosen)):
+        pass
+    assert trouble.value.code == "login"
+
+
+def test_a_server_that_talks_nonsense_is_trouble_like_any_other(imap):
+    chosen = imap({b"UID": b"* SEARCH one two\r\n"}, user="x", password="y")
+    with pytest.raises(pulling.Trouble) as trouble, pulling.mailbox(chosen) as client:
+        client.search(["UNSEEN"])
+    assert trouble.value.code == "protocol"

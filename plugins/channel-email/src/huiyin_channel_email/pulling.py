@@ -52,6 +52,10 @@ ERRORS: Final = {
 }
 
 
+# What the library falls over when a server's answer makes no sense.
+_NONSENSE: Final = (ValueError, LookupError, AssertionError)
+
+
 class Trouble(Exception):
     """A round came to nothing; ``code`` is one of ``ERRORS``."""
 
@@ -111,7 +115,7 @@ def mailbox(chosen: ChannelEmailSettings) -> Iterator[IMAPClient]:
         yield client
     except ssl.SSLError:
         raise Trouble("tls") from None
-    except (OSError, IMAPClientError, imaplib.IMAP4.error):
+    except (OSError, *_NONSENSE, IMAPClientError, imaplib.IMAP4.error):
         raise Trouble("protocol") from None
     finally:
         with suppress(Exception):
@@ -123,7 +127,7 @@ def _enter(client: IMAPClient, chosen: ChannelEmailSettings) -> None:
         client.starttls(ssl.create_default_context())
     try:
         client.login(chosen.user, chosen.password)
-    except LoginError:
+    except (LoginError, UnicodeError):  # a name in Chinese cannot even be said
         raise Trouble("login") from None
     try:
         client.select_folder(chosen.folder)
