@@ -12,6 +12,7 @@ from huiyin.cases.models import Case, Entry
 from huiyin.cases.stages import EntryKind
 from huiyin.db import platform_session
 from huiyin.evidence import service as evidence
+from huiyin.evidence.errors import StorageFull
 from huiyin.evidence.models import EvidenceFile
 from huiyin.identity.models import Account
 from huiyin.intake import readers, service
@@ -88,6 +89,21 @@ def test_whatever_is_in_it_a_mail_gets_its_place(deliver, raw):
 def test_the_original_of_an_odd_mail_is_among_the_evidence(deliver, session):
     arrival = deliver(ODD["a beginning like a program's"])
     assert arrival.raw_sha256 in {file.sha256 for file in files(session, case_of(session))}
+
+
+def test_a_disk_that_is_full_for_hours_keeps_no_mail_from_its_place(deliver, place, monkeypatch):
+    add, tries = evidence.add, []
+
+    def full(*given, **more):
+        tries.append(1)
+        if len(tries) < 10:  # with its pauses that is five hours
+            raise StorageFull
+        return add(*given, **more)
+
+    monkeypatch.setattr(evidence, "add", full)
+    deliver(mail(), jobs=False)
+    run_jobs(place, ahead=timedelta(days=1))
+    assert deliver(mail()).state == "filed"  # the same delivery, the same arrival
 
 
 def test_an_envelope_of_odd_bytes_is_kept(deliver):
