@@ -98,6 +98,19 @@ def test_whatever_a_plugin_refuses_the_words_come_back(routes, ours, come, monke
     assert tried > 40
 
 
+def test_what_belongs_together_by_its_place_is_sent_again_in_its_place(ours, person, gone):
+    """Of three measures the first has but a few letters, the second nothing."""
+    sent = {"rev": "7", "goal": WORDS, "measure_title": ["refund", "", "退还认购费"],
+            "measure_due": ["2026-12-01", "", "2026-12-05"]}  # fmt: skip
+    page = person.post(f"/t/qinghe/w/cases/{ours.number}/plan", sent)
+    field = re.compile(r'(?:name="(\w+)"[^>]* value="([^"]*)"|name="(\w+)"[^>]*>\n(.*?)</text)')
+    again: dict[str, list[str]] = {}
+    for hidden, value, shown, text in field.findall(page.text):
+        again.setdefault(hidden or shown, []).append(value or text)
+    assert again["measure_title"] == sent["measure_title"]
+    assert again["measure_due"] == sent["measure_due"]
+
+
 def test_a_log_in_that_ran_out_takes_no_words_with_it(ours, web):
     stranger = web()
     path = f"/t/qinghe/w/cases/{ours.number}/talk"

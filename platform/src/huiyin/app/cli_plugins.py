@@ -10,6 +10,7 @@ import click
 
 from huiyin.plugins.terms import PluginCommand
 
+AGAIN: Final = 75  # of sysexits: a mail server tries again, and bounces at what it does not know
 _TAKES_ALL: Final = {"ignore_unknown_options": True, "help_option_names": []}
 
 
@@ -45,7 +46,11 @@ def _made(plugin: str, command: PluginCommand) -> click.Command:
         from huiyin.app.settings import Settings  # noqa: PLC0415
         from huiyin.plugins.listening import ServiceContext  # noqa: PLC0415
 
-        installation = install(Settings.read(), migrate=False)
+        try:
+            installation = install(Settings.read(), migrate=False)
+        except Exception as fault:  # noqa: BLE001 - whatever it is, it may be over the next time
+            sys.stderr.write(f"not started ({type(fault).__name__}), try again later\n")
+            sys.exit(AGAIN)
         try:
             ctx = ServiceContext(
                 plugin=plugin, stopping=threading.Event(), host=installation.host,

@@ -44,10 +44,14 @@ NONE: Final = N_("请选择要上传的文件")
 
 @dataclass(frozen=True, slots=True)
 class Upload:
-    """A file as it arrives: its name as the sender's machine has it, and its bytes."""
+    """A file as it arrives: its name as the sender's machine has it, and its bytes.
+
+    ``original`` is what has been taken in already, as it came: it is kept whatever it is.
+    """
 
     name: str
     data: bytes | BinaryIO
+    original: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +116,9 @@ def _keep_all(session: ScopedSession, uploads: Sequence[Upload]) -> list[_Kept]:
 def _keep(session: ScopedSession, upload: Upload) -> _Kept:
     name = kinds.clean_name(upload.name)
     head = _head(upload.data)
-    if not head:
+    if not head and not upload.original:
         raise _wrong(EMPTY, name)
-    if kinds.runs(name, head):
+    if kinds.runs(name, head) and not upload.original:
         raise _wrong(PROGRAM, name)
     try:
         blob = blobs().put(session.tenant, upload.data, LIMIT)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
 from typing import Final
@@ -21,7 +22,7 @@ from huiyin.evidence.store import blobs
 from huiyin.identity.actor import Actor, complainant_actor, system_actor
 from huiyin.intake.models import Arrival, ArrivalState
 from huiyin.intake.recognition import Place
-from huiyin.intake.schemas import Party, ReadFile, Reading
+from huiyin.intake.schemas import Forwarded, Party, ReadFile, Reading
 from huiyin.kit.i18n import N_
 from huiyin.kit.text import clean
 from huiyin.kit.time import now
@@ -48,7 +49,7 @@ def carry_out(
         case = file_new(session, system_actor(session.tenant), arrival, reading, where.author)
         hand_over(session, system_actor(session.tenant), arrival, case, files)
     elif where.state is ArrivalState.JOINED and case is not None:
-        join(session, arrival, reading, case)
+        join(session, arrival, reading, case, where.author)
         hand_over(session, complainant_actor(session.tenant), arrival, case, files)
     elif where.state is ArrivalState.RETURNED and case is not None and where.letter is not None:
         _came_back(session, case, where.letter, reading)
@@ -105,52 +106,68 @@ def file_new(
 
 def words(reading: Reading, author: Party) -> str:
     """What its author wrote: the message inside, when somebody passed it on."""
-    inner = reading.forwarded
-    text = inner.text if inner and inner.sender == author else reading.text
+    inner = _passed_on(reading, author)
+    text = inner.text if inner else reading.text
     if not clean(text):
         return UNREADABLE if reading.faults and not reading.files else NO_WORDS
     return clean(text)
 
 
 def title_of(reading: Reading, author: Party) -> str:
-    inner = reading.forwarded
-    subject = inner.subject if inner and inner.sender == author else reading.subject
-    return " ".join(clean(subject).split())
+    inner = _passed_on(reading, author)
+    return " ".join(clean(inner.subject if inner else reading.subject).split())
 
 
-def join(session: ScopedSession, arrival: Arrival, reading: Reading, case: Case) -> None:
-    """One more message of the complainant."""
+def _passed_on(reading: Reading, author: Party) -> Forwarded | None:
+    """The message inside, if its author is somebody else than the sender, who passed it on."""
+    inner, whose = reading.forwarded, author.address.lower()
+    if inner is None or whose == reading.sender.address.lower():
+        return None
+    return inner if whose == inner.sender.address.lower() else None
+
+
+def join(
+    session: ScopedSession, arrival: Arrival, reading: Reading, case: Case, author: Party
+) -> None:
+    """One more message of the complainant: the author's words, not those of who passed it on."""
     actor = complainant_actor(session.tenant)
-    said = words(reading, reading.sender)[:STORY]
+    said = words(reading, author)[:STORY]
     tracking.say(session, actor, case, said, road=arrival.channel)
 
 
 # -- files -------------------------------------------------------------------------------------
 
 
-def uploads(reading: Reading, folder: Path) -> Iterator[Upload]:
-    """The files that were taken out, except those that a machine would run."""
+def uploads(reading: Reading, folder: Path) -> Iterator[tuple[str, Path]]:
+    """The files that were taken out, except those that a machine would run or no case takes."""
     for file in reading.files:
         path = folder / file.path
-        if file.size and not path.is_symlink() and path.is_file():
-            data = path.read_bytes()
-            if not kinds.runs(kinds.clean_name(file.name), data[:4096]):
-                yield Upload(file.name, data)
+        if path.is_symlink() or not path.is_file():
+            continue
+        if 0 < path.stat().st_size <= evidence.LIMIT:
+            with path.open("rb") as stream:
+                head = stream.read(4096)
+            if not kinds.runs(kinds.clean_name(file.name), head):
+                yield file.name, path
 
 
 def left_out(reading: Reading, folder: Path) -> list[ReadFile]:
     """Those that ``uploads`` passes over."""
-    taken = {upload.name for upload in uploads(reading, folder)}
+    taken = {name for name, _ in uploads(reading, folder)}
     return [file for file in reading.files if file.name not in taken]
 
 
 def hand_over(
-    session: ScopedSession, actor: Actor, arrival: Arrival, case: Case, files: Sequence[Upload]
-) -> None:
-    """What was attached, and the message itself as it came, as evidence."""
+    session: ScopedSession, actor: Actor, arrival: Arrival, case: Case,
+    files: Sequence[tuple[str, Path]],
+) -> None:  # fmt: skip
+    """What was attached, and the message itself as it came, as evidence; never all in memory."""
     rest = iter(files)
     while some := list(islice(rest, evidence.MOST)):
-        evidence.add(session, actor, case.number, some)
+        with ExitStack() as opened:
+            streams = [(name, opened.enter_context(path.open("rb"))) for name, path in some]
+            given = [Upload(name, stream) for name, stream in streams]
+            evidence.add(session, actor, case.number, given)
     keep_original(session, arrival, case)
 
 
@@ -158,7 +175,7 @@ def keep_original(session: ScopedSession, arrival: Arrival, case: Case) -> None:
     """The bytes as they came, among the evidence of the case."""
     with blobs().open(arrival.raw_key) as source:
         name = f"{arrival.received_at:%Y%m%d-%H%M%S}-{arrival.raw_sha256[:8]}.eml"
-        original = [Upload(name, source)]
+        original = [Upload(name, source, original=True)]
         system = system_actor(session.tenant)
         evidence.add(session, system, case.number, original, note=ORIGINAL)
 
@@ -173,7 +190,7 @@ def _came_back(session: ScopedSession, case: Case, letter: Letter, reading: Read
 
     def apply(case: Case) -> None:
         session.refresh(letter, with_for_update=True)
-        if letter.state in {LetterState.SENT, LetterState.RELEASED, LetterState.DELIVERED}:
+        if _is_on_its_way(letter):
             detail = f"DSN {status}".strip()
             delivery.fared(
                 session, system, case, letter, LetterState.FAILED, Channel.EMAIL.value, detail
@@ -184,6 +201,13 @@ def _came_back(session: ScopedSession, case: Case, letter: Letter, reading: Read
 
     deed.apply = apply
     change(session, system, case.number, deed)
+
+
+def _is_on_its_way(letter: Letter) -> bool:
+    """Whether a report about the mail can say how it fared: not once another way was taken, or
+    it is known to have arrived; reports come late, and anybody can write one."""
+    mailed = letter.state == LetterState.SENT and letter.channel == Channel.EMAIL
+    return mailed or letter.state == LetterState.RELEASED
 
 
 def kept_reading(arrival: Arrival) -> Reading:

@@ -6,7 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sqlalchemy import or_, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Uuid,
+    and_,
+    bindparam,
+    func,
+    literal_column,
+    or_,
+    select,
+    tuple_,
+)
+from sqlalchemy.orm import aliased
 
 from huiyin.cases.models import Case
 from huiyin.cases.queries import PAGE, key_of, parse_key, visible
@@ -29,7 +40,19 @@ _STATES: Final = {
     "aside": (_S.IGNORED,),
 }
 
-also_count("arrivals", Arrival.id, Arrival.state == fixed(_S.WAITING))
+
+def open_to(me: Any) -> ColumnElement[bool]:
+    """Not what may belong to a case in which this person is named: it may be about them."""
+    one = func.jsonb_array_elements(Arrival.candidates).column_valued("one")
+    number = one.op("->>")(literal_column("'number'"))
+    named = aliased(Case)  # a list joins the case an arrival belongs to as well
+    return ~select(named.id).where(named.number == number, named.walled.any_() == me).exists()
+
+
+also_count(
+    "arrivals", Arrival.id,
+    and_(Arrival.state == fixed(_S.WAITING), open_to(bindparam("me", type_=Uuid))),
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +64,7 @@ class ArrivalPage:
 
 
 def arrivals(session: ScopedSession, actor: Actor, tab: str, *, after: str = "") -> ArrivalPage:
-    """Newest first; what belongs to a case that is hidden from this person is not there."""
+    """Newest first; what belongs or may belong to a case hidden from this person is not there."""
     query = (
         select(
             Arrival.id, Arrival.received_at, Arrival.channel, Arrival.state, Arrival.reason,
@@ -51,6 +74,7 @@ def arrivals(session: ScopedSession, actor: Actor, tab: str, *, after: str = "")
         .where(
             Arrival.state.in_([state.value for state in _STATES[tab]]),
             or_(Arrival.case_id.is_(None), visible(actor)),
+            open_to(actor.id),
         )
         .order_by(Arrival.received_at.desc(), Arrival.id.desc())
         .limit(PAGE + 1)

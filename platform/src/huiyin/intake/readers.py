@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -15,6 +15,7 @@ from huiyin.evidence.store import blobs
 from huiyin.intake.models import Arrival
 from huiyin.intake.schemas import Party, Reading
 from huiyin.kit import jail
+from huiyin.kit.text import storable
 
 # Channel → ``package.module:function``, told by the composition root, never by a row.
 _readers: dict[str, str] = {}
@@ -45,14 +46,34 @@ def read(arrival: Arrival) -> Iterator[Read]:
     with tempfile.TemporaryDirectory(prefix="huiyin-read-") as name:
         folder = Path(name)
         try:
-            with blobs().open(arrival.raw_key) as source:
-                found = jail.run(_readers[arrival.channel], source, folder, LIMITS)
-            reading = msgspec.convert(found, Reading)
+            found = _answer(arrival, folder)
+            reading = msgspec.convert(_storable(found), Reading)
         except jail.Broken as fault:
             reading = _unread(arrival, fault.why)
-        except msgspec.ValidationError:
+        except (msgspec.ValidationError, RecursionError):
             reading = _unread(arrival, "answer")
         yield Read(reading, folder)
+
+
+def _answer(arrival: Arrival, folder: Path) -> Any:
+    """What the reader says now; of a channel that is gone, what it said before."""
+    if arrival.channel in _readers:
+        with blobs().open(arrival.raw_key) as source:
+            return jail.run(_readers[arrival.channel], source, folder, LIMITS)
+    if arrival.reading:
+        return arrival.reading
+    raise jail.Broken("fault")
+
+
+def _storable(found: Any) -> Any:
+    """The answer as the row can hold it, whatever a stranger wrote into a header."""
+    if isinstance(found, str):
+        return storable(found)
+    if isinstance(found, list):
+        return [_storable(one) for one in found]
+    if isinstance(found, dict):
+        return {storable(name): _storable(one) for name, one in found.items()}
+    return found
 
 
 def _unread(arrival: Arrival, fault: str) -> Reading:

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from huiyin.cases.models import Case, Entry
 from huiyin.cases.stages import CaseState
@@ -93,15 +93,15 @@ def _twin(session: ScopedSession, arrival: Arrival, reading: Reading) -> Arrival
 def _written(session: ScopedSession, arrival: Arrival, reading: Reading) -> Place:
     """A person wrote it; who, and about which case?"""
     author = reading.sender
+    if reading.nature is Nature.SPAM:
+        return _ask("spam", author=author)
+    if "several_senders" in reading.faults:
+        return _ask("several_senders", author=author)
     if _is_member(session, author.address):
         if reading.forwarded is None or not reading.forwarded.sender.address:
             return _ask("member", *_named(session, reading), author=author)
         author = reading.forwarded.sender
         return _about(session, arrival, reading, author, threaded=False)
-    if reading.nature is Nature.SPAM:
-        return _ask("spam", author=author)
-    if "several_senders" in reading.faults:
-        return _ask("several_senders", author=author)
     if reading.message_id and (first := _same_id(session, arrival, reading)):
         return _ask("same_id", *_numbers(session, [first], "same_id"), author=author)
     return _about(session, arrival, reading, author, threaded=True)
@@ -195,7 +195,7 @@ def _of_sender(session: ScopedSession, address: str) -> list[Candidate]:
     numbers = session.scalars(
         select(Case.number)
         .join(Investor, Investor.id == Case.complainant_id)
-        .where(Investor.email.in_({address, address.lower()}), Case.state == CaseState.OPEN.value)
+        .where(func.lower(Investor.email) == address.lower(), Case.state == CaseState.OPEN.value)
         .order_by(Case.received_at.desc(), Case.id.desc())
         .limit(CANDIDATES)
     )

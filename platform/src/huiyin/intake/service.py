@@ -16,7 +16,7 @@ from huiyin.db import ScopedSession
 from huiyin.evidence.service import holds_blobs
 from huiyin.evidence.store import blobs
 from huiyin.identity.actor import Actor
-from huiyin.intake import placing, readers
+from huiyin.intake import placing, queries, readers
 from huiyin.intake.errors import AlreadySettled
 from huiyin.intake.models import Arrival, ArrivalState
 from huiyin.intake.schemas import Party, Raw, Receipt, SettleForm
@@ -24,6 +24,7 @@ from huiyin.kit.errors import Conflict, Invalid, NotFound, Stale
 from huiyin.kit.failpoints import failpoint
 from huiyin.kit.i18n import N_, Message
 from huiyin.kit.ids import uuid7
+from huiyin.kit.text import storable
 from huiyin.kit.time import now
 from huiyin.ledger import service as ledger
 from huiyin.queue import service as queue
@@ -55,7 +56,7 @@ def receive(session: ScopedSession, actor: Actor, raw: Raw) -> Receipt:
     arrival = Arrival(
         id=uuid7(), channel=raw.channel, key=key, raw_key=blob.key, raw_sha256=blob.sha256,
         raw_size=blob.size, received_at=came, reading={}, candidates=[],
-        envelope={name: value[:1000] for name, value in raw.envelope.items()},
+        envelope={name: storable(value)[:1000] for name, value in raw.envelope.items()},
     )  # fmt: skip
     session.add(arrival)
     queue.enqueue(session, READ, {"arrival": arrival.id}, key=f"{READ}:{arrival.id}")
@@ -77,11 +78,12 @@ def _raw_blobs(session: ScopedSession) -> Iterable[tuple[str, str]]:
 def find_arrival(
     session: ScopedSession, actor: Actor, arrival_id: uuid.UUID, *, lock: bool = False
 ) -> Arrival:
-    """An arrival this person may know of: not one of a case that is hidden from them.
+    """An arrival this person may know of: not of a case that is hidden from them, nor perhaps of
+    one in which they are named.
 
     Raises ``NotFound``.
     """
-    query = select(Arrival).where(Arrival.id == arrival_id)
+    query = select(Arrival).where(Arrival.id == arrival_id, queries.open_to(actor.id))
     if lock:
         query = query.with_for_update().execution_options(populate_existing=True)
     arrival = session.scalar(query)
@@ -131,7 +133,7 @@ def _put(
         placing.hand_over(session, actor, arrival, case, files)
     else:
         case = _chosen(session, actor, form.number)
-        placing.join(session, arrival, read.reading, case)
+        placing.join(session, arrival, read.reading, case, author_of(arrival))
         state = ArrivalState.JOINED
         placing.hand_over(session, actor, arrival, case, files)
     placing.settle(session, actor, arrival, state, "decided", case)

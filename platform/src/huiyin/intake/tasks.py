@@ -24,12 +24,13 @@ from huiyin.queue.registry import GiveUp, JobView, Retry, handler
 OVERDUE: Final = "intake.overdue"
 KEPT: Final = 20_000  # characters of text and history on the row; all of it is in the original
 _ID: Final = 500  # characters: an index holds no longer ones
+TRIES: Final = 30  # over a day: a full disk does not keep a mail from its place
 _AGAIN: Final = 3600  # seconds until a channel without reader is looked at again
 # What a person must have looked at: no clock makes a complaint of it.
 _NEVER_BY_CLOCK: Final = frozenset({"spam", "member", "same_id"})
 
 
-@handler(service.READ, timeout=90.0)
+@handler(service.READ, retries=TRIES, timeout=90.0)
 def read(session: ScopedSession, job: JobView) -> None:
     """Read one arrival in a confined process and put it where it belongs."""
     arrival = _arrival(session, job)
@@ -65,7 +66,7 @@ def _keep(arrival: Arrival, reading: Reading, state: ArrivalState) -> None:
         arrival.state = state.value
 
 
-@handler(OVERDUE)
+@handler(OVERDUE, retries=TRIES, timeout=90.0)
 def overdue(session: ScopedSession, job: JobView) -> None:
     """Nobody has said where it belongs: a complaint of its own, so that its clocks are kept."""
     arrival = _arrival(session, job)

@@ -18,6 +18,11 @@ def clean(text: str) -> str:
     return "".join(kept).strip()
 
 
+def storable(text: str) -> str:
+    """Without what no text of the database can hold: NUL, and halves of a pair of surrogates."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode("utf-8")
+
+
 def whole(text: str, *, most: int = 9) -> int | None:
     """The number that up to ``most`` ASCII digits make, else ``None``: ``int`` also takes signs
     and other scripts, ``isdigit`` also ``²``, and thousands of digits are an error."""

@@ -78,6 +78,8 @@ class ServiceContext:
             key = {"key": f"{self.plugin}:{name}"}
             mine = bool(connection.execute(_LOCK, key).scalar_one())
             connection.commit()  # the lock is the connection's, not the transaction's
+            if mine:
+                connection.detach()  # held for long: the pool is for pages and jobs
             try:
                 yield mine
             finally:

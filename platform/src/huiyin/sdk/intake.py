@@ -64,9 +64,9 @@ def arrival_of(ctx: TenantContext, arrival_id: str) -> Arrived | None:
 
 
 def arrivals_from(ctx: TenantContext, address: str, *, since: datetime) -> int:
-    """How many arrivals this address has sent since then, duplicates left out."""
+    """How many arrivals this address, in whatever case, has sent since; no duplicates."""
     found = select(func.count()).select_from(Arrival).where(
-        Arrival.sender_address == address, Arrival.received_at >= since,
+        func.lower(Arrival.sender_address) == address.lower(), Arrival.received_at >= since,
         Arrival.state != ArrivalState.DUPLICATE.value,
     )  # fmt: skip
     return ctx.session.scalars(found).one()

@@ -125,8 +125,7 @@ def _page(desk: Desk, error: HuiyinError, reference: str, typed: Typed) -> Respo
         # To whoever was writing it is not "log in first": the log-in ran out.
         message="" if isinstance(error, Unauthenticated) else desk._(error.message),
         reference=reference,
-        words=typed.words,
-        rest=typed.rest,
+        fields=typed.fields if typed.words else (),
         whole=typed.whole,
         sends_again=_can_be_sent_again(error, typed),
         action=_address(desk),

@@ -29,28 +29,35 @@ _CHOICE: Final = re.compile(r"[\w.:@+-]{0,40}", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Typed:
-    """The words of a form in their order, what else it carries, and whether that is all of it."""
+    """The fields of a form in their order, and whether that is all of it.
 
-    words: tuple[tuple[str, str], ...]
-    rest: tuple[tuple[str, str], ...]
+    Each has its name, its text and whether somebody wrote it.  Fields of one name belong to
+    those of another by their place, such as the date of a measure to its words.
+    """
+
+    fields: tuple[tuple[str, str, bool], ...]
     whole: bool
 
+    @property
+    def words(self) -> tuple[tuple[str, str], ...]:
+        """What somebody wrote, by name."""
+        return tuple((name, text) for name, text, written in self.fields if written)
 
-NOTHING: Final = Typed((), (), whole=False)
+
+NOTHING: Final = Typed((), whole=False)
 
 
 def typed_in(data: Mapping[str, Any] | None, permission: str = "") -> Typed:
     """What of a form may be shown to whoever sent it, on a route with this permission."""
-    words: list[tuple[str, str]] = []
-    rest: list[tuple[str, str]] = []
+    fields: list[tuple[str, str, bool]] = []
     whole = True
     for name, value in (data or {}).items():
         for item in value if isinstance(value, list) else [value]:
             if isinstance(item, str) and not _is_secret(name, permission):
-                (words if _is_written(name, item) else rest).append((name, item))
+                fields.append((name, item, _is_written(name, item)))
             elif not (isinstance(item, UploadFile) and not item.filename):
                 whole = False  # a secret or a file, which has to be given again
-    return Typed(tuple(words), tuple(rest), whole)
+    return Typed(tuple(fields), whole)
 
 
 def _is_secret(name: str, permission: str) -> bool:

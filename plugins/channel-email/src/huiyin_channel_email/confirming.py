@@ -47,13 +47,18 @@ def settled(ctx: TenantContext, event: Event) -> None:
     if said.get("reason") in _SILENT or said.get("reason") == "decided":
         return
     if ctx.settings(ChannelEmailSettings).confirm and can_mail():
-        ctx.enqueue(CONFIRM, {"arrival": str(event.object_id)}, key=str(event.object_id))
+        asked = {"arrival": str(event.object_id), "state": said["state"]}
+        ctx.enqueue(CONFIRM, asked, key=str(event.object_id))
 
 
 def confirm(ctx: TenantContext, payload: Mapping[str, Any]) -> None:
-    """Send it, unless this address has had enough for today."""
+    """Send it, unless this address has had enough for today.
+
+    What a person has decided meanwhile is that person's to answer: it may stand in a case that
+    is not the sender's.
+    """
     arrival = arrival_of(ctx, str(payload["arrival"]))
-    if arrival is None or not arrival.sender_address:
+    if arrival is None or not arrival.sender_address or arrival.state != payload["state"]:
         return
     if arrivals_from(ctx, arrival.sender_address, since=now() - _DAY) > MOST:
         return

@@ -7,10 +7,12 @@ from email.message import Message
 from pathlib import Path
 from typing import Any, Final
 
+from huiyin_channel_email import limits
 from huiyin_channel_email.decoding import Faults, header_text, text_of
 from huiyin_channel_email.htmltext import words_of
 
 MOST: Final = 50  # files that are taken out of one mail
+WEIGHT: Final = 2 * limits.LARGEST  # bytes of them all: a mail in a mail in a mail counts thrice
 _MESSAGES: Final = frozenset({"message/delivery-status", "text/rfc822-headers"})
 _TNEF: Final = frozenset({"application/ms-tnef", "application/vnd.ms-tnef"})
 _ENDINGS: Final = {
@@ -77,6 +79,7 @@ class Bag:
         self.folder = folder
         self.faults = faults
         self.files: list[dict[str, Any]] = []
+        self.weight = 0
 
     def fill(self, message: Message) -> None:
         """Take every file, and every message inside as a file of its own."""
@@ -118,9 +121,10 @@ class Bag:
         if not data:
             self.faults.add("left_out")
             return
-        if len(self.files) >= MOST:
+        if len(self.files) >= MOST or self.weight + len(data) > WEIGHT:
             self.faults.add("too_many_files")
             return
+        self.weight += len(data)
         path = str(len(self.files) + 1)
         (self.folder / path).write_bytes(data)
         self.files.append({"name": name[:200], "path": path, "size": len(data), "inline": inline})

@@ -52,6 +52,10 @@ ERRORS: Final = {
 }
 
 
+# What the library falls over when a server's answer makes no sense.
+_NONSENSE: Final = (ValueError, LookupError, AssertionError)
+
+
 class Trouble(Exception):
     """A round came to nothing; ``code`` is one of ``ERRORS``."""
 
@@ -63,12 +67,22 @@ class Trouble(Exception):
 # -- the connection ----------------------------------------------------------------------------
 
 
-class _Plain(IMAP4WithTimeout):  # type: ignore[misc]  # the library ships no types
+class _Bounded:
+    """Takes no more at once than a mail may be long, whatever the server announces."""
+
+    def read(self, size: int) -> bytes:
+        if size > 2 * limits.LARGEST:
+            raise imaplib.IMAP4.abort("more than a mail")
+        data: bytes = super().read(size)  # type: ignore[misc]
+        return data
+
+
+class _Plain(_Bounded, IMAP4WithTimeout):  # type: ignore[misc]  # the library ships no types
     def _create_socket(self, timeout: float | None = None) -> Any:
         return connect_outside(self.host, self.port, timeout or TIMEOUT)
 
 
-class _Encrypted(IMAP4_TLS):  # type: ignore[misc]  # as above
+class _Encrypted(_Bounded, IMAP4_TLS):  # type: ignore[misc]  # as above
     def _create_socket(self, timeout: float | None = None) -> Any:
         bare = connect_outside(self.host, self.port, timeout or TIMEOUT)
         context = self.ssl_context or ssl.create_default_context()
@@ -101,7 +115,7 @@ def mailbox(chosen: ChannelEmailSettings) -> Iterator[IMAPClient]:
         yield client
     except ssl.SSLError:
         raise Trouble("tls") from None
-    except (OSError, IMAPClientError, imaplib.IMAP4.error):
+    except (OSError, *_NONSENSE, IMAPClientError, imaplib.IMAP4.error):
         raise Trouble("protocol") from None
     finally:
         with suppress(Exception):
@@ -113,7 +127,7 @@ def _enter(client: IMAPClient, chosen: ChannelEmailSettings) -> None:
         client.starttls(ssl.create_default_context())
     try:
         client.login(chosen.user, chosen.password)
-    except LoginError:
+    except (LoginError, UnicodeError):  # a name in Chinese cannot even be said
         raise Trouble("login") from None
     try:
         client.select_folder(chosen.folder)
@@ -149,6 +163,8 @@ def _bytes(client: IMAPClient, uid: int, size: int) -> bytes | None:
     part = b"BODY[]" if size <= limits.LARGEST else b"BODY[HEADER]"
     answer = client.fetch([uid], [part.replace(b"BODY", b"BODY.PEEK")])
     found: bytes | None = answer.get(uid, {}).get(part)
+    if found is not None and len(found) > limits.LARGEST:  # it was larger than it was said to be
+        return _bytes(client, uid, len(found)) if part == b"BODY[]" else found[: limits.LARGEST]
     if found is None or part == b"BODY[]":
         return found
     kept = b"\r\n".join(
