@@ -122,7 +122,8 @@ def cases(everywhere):
 
 
 def test_every_story_is_one_case_where_it_should_stand(cases):
-    assert set(cases) == {story.key for story in STORIES}
+    told = {key for key, case in cases.items() if ":" in case.idem_key}  # the others came by mail
+    assert told == {story.key for story in STORIES}
     for story in STORIES:
         case = cases[story.key]
         told = (case.title, case.story, case.channel, case.source, case.language)

@@ -96,7 +96,7 @@ def test_a_disk_that_is_full_for_hours_keeps_no_mail_from_its_place(deliver, pla
 
     def full(*given, **more):
         tries.append(1)
-        if len(tries) < 10:  # with its pauses that is five hours
+        if len(tries) < 10:  # with its pauses that is four hours
             raise StorageFull
         return add(*given, **more)
 

@@ -46,6 +46,10 @@ class Ack(msgspec.Struct, frozen=True, kw_only=True):
     number: str = ""
     arrival: uuid.UUID | None = None
 
+    def __post_init__(self) -> None:
+        if self.arrival is None and not (self.key and self.number):
+            raise ValueError("neither a number under a key nor an arrival")
+
 
 Receipt = tuple[str, str] | uuid.UUID
 
