@@ -146,6 +146,9 @@ from huiyin.sdk.public import (
 from huiyin.tenancy.models import Tenant
 from huiyin.web.desk import Desk
 from huiyin.web.forms import Form, defaults, parse
+from huiyin.web.headers import is_origin, let_frame
+from huiyin.web.live import Heard, live
+from huiyin.web.live import Line as LiveLine
 from huiyin.web.mending import or_again
 from huiyin.web.routes import FormData, UploadData, action, api, page
 from huiyin.web.site import NavItem
@@ -196,6 +199,7 @@ __all__ = [
     "FormData",
     "Fund",
     "GiveUp",
+    "Heard",
     "HelpTopic",
     "HuiyinError",
     "IntakeType",
@@ -203,6 +207,7 @@ __all__ = [
     "Investor",
     "Kind",
     "Line",
+    "LiveLine",
     "Mail",
     "Manifest",
     "Measured",
@@ -294,10 +299,13 @@ __all__ = [
     "form_token",
     "holds_blobs",
     "hookimpl",
+    "is_origin",
     "is_program",
     "last_arrival",
+    "let_frame",
     "letter_pdf",
     "letters_of",
+    "live",
     "local",
     "local_date",
     "mail_address",
