@@ -69,7 +69,8 @@ def text_of(answer):
 
 def field(answer, name):
     """The first value of a hidden field."""
-    return re.search(rf'name="{name}" value="([^"]*)"', answer.text)[1]
+    found = re.search(rf'name="{name}" value="([^"]*)"', answer.text)
+    return found[1] if found else ""
 
 
 class Visitor:

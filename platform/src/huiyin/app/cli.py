@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
 import uvicorn
@@ -21,7 +21,11 @@ from huiyin.app.settings import Settings
 from huiyin.db import platform_session, tenant_session
 from huiyin.tenancy.models import Tenant
 
-WS_FRAME: Final = 64 * 1024  # bytes of a frame that is read at all; a route allows less
+# For open lines: bytes of a frame that is read at all (a route allows less), frames that wait, and
+# no compression, which costs memory for each line and tells of secrets beside chosen text.
+SOCKETS: Final[dict[str, Any]] = {
+    "ws_max_size": 64 * 1024, "ws_max_queue": 4, "ws_per_message_deflate": False,
+}  # fmt: skip
 SERVER_LOOK: Final = 0.25  # seconds between two looks at whether the server still runs
 
 
@@ -60,9 +64,7 @@ def serve_until_stopped(installation: Installation) -> None:
             timeout_keep_alive=20,
             h11_max_incomplete_event_size=64 * 1024,
             proxy_headers=False,
-            ws_max_size=WS_FRAME,
-            ws_max_queue=4,
-            ws_per_message_deflate=False,  # memory for each line, and secrets beside chosen text
+            **SOCKETS,
         )
     finally:
         installation.close()
