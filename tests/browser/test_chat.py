@@ -235,6 +235,7 @@ def test_a_talk_becomes_a_case_in_the_window(place: Place, officer: Visitor) -> 
     officer.press("发给访客核对")
     card = frame.locator(".wg-card", has_text="转为正式投诉")
     expect(card).to_contain_text("产品「稳健一号」、诉求「说明原因」")
+    card.locator("summary").click()
     card.locator("[name=phone]").fill("138 0000 6021")
     card.locator("[name=consent]").check()
     card.get_by_role("button", name="确认提交").click()

@@ -21,12 +21,20 @@ import msgspec
 from litestar import Request, WebSocket
 from litestar.di import NamedDependency
 from litestar.handlers import WebsocketRouteHandler
-from sqlalchemy.exc import IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from huiyin.db.errors import is_deadlock
 from huiyin.identity.policy import PUBLIC
-from huiyin.kit.errors import BadOrigin, HuiyinError, Invalid, NotFound, Throttled, Unauthenticated
+from huiyin.kit.errors import (
+    BadOrigin,
+    Collided,
+    HuiyinError,
+    Invalid,
+    NotFound,
+    Throttled,
+    Unauthenticated,
+)
 from huiyin.web.csrf import check_same_host
 from huiyin.web.desk import Desk
 from huiyin.web.doorkeeper import Full
@@ -287,20 +295,29 @@ class Call:
                 desk.reset()
                 self.line.memory = dict(kept)
                 return once()
-        except Unauthenticated:
-            self.line.close(LOGGED_OUT)
-        except (NotFound, BadOrigin):
-            self.line.close(GONE)
-        except HuiyinError as error:
-            return [_refusal(desk, heard, error)]
-        except (OperationalError, InterfaceError, PoolTimeout) as error:
-            log.warning("a line is closed: %s", type(error).__name__)
-            self.line.close(AWAY)
-        except Exception as error:  # the last line: nothing leaks, all is logged
-            log.log(logging.ERROR, "a line failed: %s", type(error).__name__, exc_info=bare(error))
-            self.line.close(FAULT)
+        except Exception as error:  # noqa: BLE001 - the last line: nothing leaks, all is logged
+            return self._failed(desk, heard, error)
         finally:
             desk.close()
+
+    def _failed(self, desk: Desk, heard: Heard, error: Exception) -> Sequence[Frame]:
+        """A refusal is told, and the line stays; anything else ends it with a code."""
+        if isinstance(error, IntegrityError):
+            error = Collided()
+        elif isinstance(error, DataError):  # a frame holds what no column can
+            error = Invalid({})
+        if isinstance(error, Unauthenticated):
+            self.line.close(LOGGED_OUT)
+        elif isinstance(error, NotFound | BadOrigin):
+            self.line.close(GONE)
+        elif isinstance(error, HuiyinError):
+            return [_refusal(desk, heard, error)]
+        elif isinstance(error, OperationalError | InterfaceError | PoolTimeout):
+            log.warning("a line is closed: %s", type(error).__name__)
+            self.line.close(AWAY)
+        else:
+            log.log(logging.ERROR, "a line failed: %s", type(error).__name__, exc_info=bare(error))
+            self.line.close(FAULT)
         return ()
 
 

@@ -106,7 +106,7 @@ def channels() -> Sequence[Channel]:
 @hookimpl
 def jobs() -> Sequence[PluginJob]:
     return (
-        PluginJob(name=filing.HAND_OVER, run=filing.hand_over, retries=20),
+        PluginJob(name=filing.HAND_OVER, run=filing.hand_over, retries=20, timeout=300.0),
         PluginJob(name=tasks.TEND, run=tasks.tend, every=timedelta(minutes=5), timeout=300.0),
         PluginJob(name=tasks.PURGE, run=tasks.purge, every=timedelta(days=1), timeout=300.0),
         PluginJob(name=tasks.FORGET, run=tasks.forget),

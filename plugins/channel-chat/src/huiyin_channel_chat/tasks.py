@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, Final
 
 from sqlalchemy import exists, select, update
 
-from huiyin.sdk import ScopedSession, TenantContext, holds_blobs
+from huiyin.sdk import HuiyinError, ScopedSession, TenantContext, holds_blobs
 from huiyin_channel_chat import filing
 from huiyin_channel_chat.models import Conversation, Fate, Said, Side, State
 from huiyin_channel_chat.settings import ChannelChatSettings
@@ -27,13 +28,26 @@ def tend(ctx: TenantContext, payload: Mapping[str, Any]) -> None:  # noqa: ARG00
     asleep = select(Conversation).where(
         Conversation.state != State.CLOSED.value, Conversation.last_at <= ctx.now() - silent
     )
-    for conversation in ctx.session.scalars(asleep.order_by(Conversation.id).limit(_AT_ONCE)):
-        filing.close(ctx, conversation, Side.HOUSE)
+    for conversation in ctx.session.scalars(asleep.order_by(Conversation.id).limit(_AT_ONCE)).all():
+        with _alone(ctx, conversation):
+            filing.close(ctx, conversation, Side.HOUSE)
     waiting = select(Conversation).where(Conversation.fate == Fate.UNDECIDED.value)
     oldest = waiting.order_by(Conversation.closed_at, Conversation.id).limit(_AT_ONCE)
     for conversation in ctx.session.scalars(oldest).all():
         if filing.due(conversation) <= ctx.now():
-            filing.file_overdue(ctx, conversation)
+            with _alone(ctx, conversation):
+                filing.file_overdue(ctx, conversation)
+
+
+@contextmanager
+def _alone(ctx: TenantContext, conversation: Conversation) -> Iterator[None]:
+    """One that is refused holds up no other, and is tried again next time."""
+    key = conversation.id
+    try:
+        with ctx.session.begin_nested():
+            yield
+    except HuiyinError as error:
+        ctx.log.warning("talk %s stays as it is: %s", key, error.code)
 
 
 def purge(ctx: TenantContext, payload: Mapping[str, Any]) -> None:  # noqa: ARG001 - a job's signature

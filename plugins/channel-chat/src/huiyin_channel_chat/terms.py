@@ -56,7 +56,9 @@ LONGEST: Final = 2000  # characters of a message
 AFTER: Final = timedelta(hours=24)  # how long an ended talk can be looked at again
 WAY_BACK: Final = timedelta(days=30)  # no browser holds a talk longer
 TRIES: Final = Throttle("channel_chat.code", 5, 15 * 60)  # firm and network
-BEGINNINGS: Final = Throttle("channel_chat.begin", 30, 3600)  # firm and network
+BEGINNINGS: Final = Throttle(
+    "channel_chat.begin", 120, 3600
+)  # firm and network, which may be a provider's
 UPLOADS: Final = Throttle("channel_chat.files", 60, 3600)  # firm and network
 FILE_LIMIT: Final = 30 * 1024 * 1024
 FILES: Final = 20  # from one side of one talk

@@ -54,7 +54,7 @@
   /* ── the staff's list ── */
   if (queue) {
     let first = true, asked = null;
-    keepLine(queue.dataset.live, {
+    keepLine(queue.dataset.line, {
       hello: () => ({}), up: () => {}, down: (code) => code === 4401 || code === 4404,
       heard: (frame) => {
         if (frame.type !== "queue") return;
@@ -146,6 +146,7 @@
     const before = $(".pending", log) || typing; // what is not kept yet stands below what is
     log.insertBefore(made, before);
     if (low || frame.side === "me") toEnd();
+    if (frame.side === "me" && beside && !staff && !$(".wg-card", beside)) refresh(false); // now there is something to file
     if (document.hidden && frame.side === "other") { unseen += 1; document.title = `(${unseen}) ${title}`; }
   };
   document.addEventListener("visibilitychange", () => { if (!document.hidden) { unseen = 0; document.title = title; } });
@@ -156,7 +157,7 @@
     if (!made || !lost) return;
     settle(frame.re);
     made.classList.replace("pending", "bad");
-    $("small", made).textContent = `${data.refused} · ${Object.values(frame.fields || {})[0] || frame.message}`;
+    $("small", made).textContent = [data.refused, Object.values(frame.fields || {})[0] || frame.message].filter(Boolean).join(" · ");
     const area = $("#f-body");
     if (area && !area.value) { area.value = lost.body; store.set(draftKey, lost.body); }
   };
@@ -180,6 +181,7 @@
     for (const message of [...out]) {
       try {
         const answer = await fetch(data.here, { method: "POST", body: fields({ act: "say", ...message, canned: "" }) });
+        if (answer.status === 409 || answer.status === 422) { refused({ re: message.id, message: "" }); continue; }
         if (!answer.ok) return;
         settle(message.id);
       } catch { return; }
@@ -203,7 +205,9 @@
         toEnd();
       }
       version = Number(room.dataset.version);
+      const reading = beside && $("details[open]", beside);
       if (!dirty()) swap(page, "beside");
+      if (reading && beside && $("details", beside)) $("details", beside).open = true;
       if (!framed || staff) swap(page, "state");
       swap(page, "door");
       if (!$("#f-body") !== !page.getElementById("f-body")) { swap(page, "foot"); ready(); }
@@ -287,7 +291,7 @@
   ready();
   toEnd();
   let hush = null;
-  live = keepLine(data.live, {
+  live = keepLine(data.line, {
     hello: () => ({ after: seq, version, ...(staff ? { talk: data.talk } : { token }) }),
     up: () => { box.dataset.up = "1"; say.note(""); flush(); },
     heard: (frame) => {

@@ -28,8 +28,8 @@
     if (!frame) return;
     const small = narrow();
     shape(frame, small
-      ? { inset: "0", width: "100%", height: "100%", borderRadius: "0", right: "", bottom: "" }
-      : { inset: "auto 24px 90px auto", width: "376px", height: "min(648px, calc(100vh - 110px))", borderRadius: "14px" });
+      ? { inset: "0", width: "100%", height: "100%", borderRadius: "0", border: "0" }
+      : { inset: "auto 24px 90px auto", width: "376px", height: "min(648px, calc(100vh - 110px))", borderRadius: "14px", border: "1px solid #d2cec6" });
     button.style.display = small && isOpen() ? "none" : "block";
   };
   const show = (open) => {
@@ -38,7 +38,7 @@
       frame.src = home + words.frame;
       frame.title = words.open;
       frame.allow = "clipboard-write";
-      shape(frame, { position: "fixed", border: "1px solid #d2cec6", background: "#f6f5f2", zIndex: "2147483001", boxShadow: "0 12px 40px rgba(28,30,34,.2)", colorScheme: "normal" });
+      shape(frame, { position: "fixed", boxSizing: "border-box", background: "#f6f5f2", zIndex: "2147483001", boxShadow: "0 12px 40px rgba(28,30,34,.2)", colorScheme: "normal" });
       document.body.append(frame);
     }
     if (frame) frame.style.display = open ? "block" : "none";
