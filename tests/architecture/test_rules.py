@@ -27,7 +27,7 @@ COMMITS = (
     "plugins/listening.py",  # and what a service receives, one transaction for each
 )  # fmt: skip
 # Where psycopg itself is used: to make databases, and to listen for the bell, which reads no table.
-PSYCOPG = ("db/", "testing/", "queue/relay.py")
+PSYCOPG = ("db/", "testing/", "queue/relay.py", "queue/bus.py")
 ENGINES = ("db/", "testing/", "migrations/")
 
 

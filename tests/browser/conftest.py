@@ -76,11 +76,12 @@ def wait_for(process: subprocess.Popen[bytes], address: str, log: Path) -> None:
 
 
 @contextmanager
-def chromium() -> Iterator[Browser]:
+def chromium(*more: str) -> Iterator[Browser]:
+    """``more`` are switches of its own."""
     if not CHROMIUM.exists():
         raise RuntimeError(f"{CHROMIUM} is missing: run infra/setup/browser.sh")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGS))
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*ARGS, *more])
         try:
             yield browser
         finally:

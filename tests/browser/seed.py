@@ -1,8 +1,9 @@
 """A small firm for tests that click: ``python seed.py PASSWORD`` into ``HUIYIN_HOME``."""
 
 import sys
+from collections.abc import Callable
 
-from huiyin.app.compose import install
+from huiyin.app.compose import Installation, install
 from huiyin.app.settings import Settings
 from huiyin.identity.policy import Role
 from huiyin.onboarding import seed
@@ -38,7 +39,8 @@ def firms() -> Firms:
     return Firms(tenants=(firm,), people=people, funds=(fund,))
 
 
-def main(password: str) -> None:
+def main(password: str, more: Callable[[Installation], None] = lambda _: None) -> None:
+    """``more`` adds to the firm before the installation is closed."""
     installation = install(Settings.read())
     try:
         engine = installation.engine
@@ -46,6 +48,7 @@ def main(password: str) -> None:
             engine, installation.host, firms(), (), password=password,
             base=seed.base_of(engine, [TENANT]),
         )  # fmt: skip
+        more(installation)
     finally:
         installation.close()
 

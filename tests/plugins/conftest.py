@@ -24,6 +24,7 @@ from huiyin.kit import i18n, keys
 from huiyin.migrations import config_for, upgrade
 from huiyin.plugins import Kind, Manifest, PluginHost, activation
 from huiyin.plugins.markers import hookimpl
+from huiyin.queue.bus import Bus
 from huiyin.queue.registry import REGISTRY
 from huiyin.web.desk import Desk
 from huiyin.web.render import environment
@@ -144,6 +145,7 @@ def site_of(engine, host):
         translators=i18n.load([FRONTEND / "locale", *host.locale_folders()]),
         templates=templates,
         extensions=host,
+        bus=Bus(engine),
     )
     host.equip(site.templates, site.translators)
     return site

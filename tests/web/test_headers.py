@@ -14,6 +14,8 @@ from huiyin.testing import factories
 from huiyin.testing.web import OWN_PAGE
 
 ROLES = tuple(role.value for role in Role)
+# A script that the firm's own site loads.  Nothing of anybody is in it.
+FOR_OTHER_SITES = {"channel_chat:embed"}
 NEVER = ("unsafe-inline", "unsafe-eval", "*", "data:", "http:", "https:")
 
 
@@ -53,7 +55,10 @@ def test_every_route_carries_them(routes, person, api, public):
             answer = client.ask(route.method, path)
             if answer.headers.get("cache-control") != "no-store":
                 wrong.append(f"{route}: may be kept")
-            wrong += [f"{route}: {fault}" for fault in is_safe(answer)]
+            faults = is_safe(answer)
+            if route.name in FOR_OTHER_SITES:
+                faults.remove("cross-origin-resource-policy")
+            wrong += [f"{route}: {fault}" for fault in faults]
     assert wrong == []
 
 

@@ -16,8 +16,8 @@ GARBAGE = {
         "Sec-Fetch-Site": "same-origin",
     },
 }
-# Where no role helps: there it takes a visit, or a signature.
-NOT_BY_ROLE = {"channel_web:hand_in", "channel_phone:api_recording"}
+# Where no role helps: there it takes a visit, a secret of the browser, or a signature.
+NOT_BY_ROLE = {"channel_web:hand_in", "channel_phone:api_recording", "channel_chat:send_file"}
 ROLES = tuple(role.value for role in Role)
 
 

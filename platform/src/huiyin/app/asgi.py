@@ -27,6 +27,7 @@ from huiyin.kit.errors import HuiyinError, Invalid, NotFound, TooLarge
 from huiyin.kit.i18n import N_
 from huiyin.letters import welcome
 from huiyin.plugins.host import PluginHost
+from huiyin.queue.bus import Bus
 from huiyin.web.admission import Answered, at_the_door
 from huiyin.web.desk import Desk
 from huiyin.web.errors import answer
@@ -56,6 +57,7 @@ def make_site(
         translators=i18n.load([FRONTEND / "locale", *host.locale_folders()]),
         templates=environment(templates, static, reload=reload),
         extensions=host,
+        bus=Bus(engine),
         navigation=NAVIGATION,
         counters=waiting.counters,
         welcome=welcome.post,
@@ -74,12 +76,19 @@ def make_app(site: Site, host: PluginHost, *, threads: int = 4) -> ASGIApp:
         # Threads fight over the interpreter's lock; few per process are faster than many.
         anyio.to_thread.current_default_thread_limiter().total_tokens = threads
 
+    async def hang_up(_: Litestar) -> None:
+        await anyio.to_thread.run_sync(site.bus.stop)
+
     app = Litestar(
         route_handlers=[*HANDLERS, *host.route_handlers(), *_static(host)],
         guards=[at_the_door(site)],
-        dependencies={"desk": Provide(provide_desk, sync_to_thread=False)},
+        dependencies={
+            "desk": Provide(provide_desk, sync_to_thread=False),
+            "site": Provide(lambda: site, sync_to_thread=False),
+        },
         exception_handlers={Exception: _outside(site)},
         on_startup=[narrow_threads],
+        on_shutdown=[hang_up],
         openapi_config=OpenAPIConfig(
             title="Huiyin 回音",
             version="1",

@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import click
 import uvicorn
@@ -21,6 +21,11 @@ from huiyin.app.settings import Settings
 from huiyin.db import platform_session, tenant_session
 from huiyin.tenancy.models import Tenant
 
+# For open lines: bytes of a frame that is read at all (a route allows less), frames that wait, and
+# no compression, which costs memory for each line and tells of secrets beside chosen text.
+SOCKETS: Final[dict[str, Any]] = {
+    "ws_max_size": 64 * 1024, "ws_max_queue": 4, "ws_per_message_deflate": False,
+}  # fmt: skip
 SERVER_LOOK: Final = 0.25  # seconds between two looks at whether the server still runs
 
 
@@ -59,6 +64,7 @@ def serve_until_stopped(installation: Installation) -> None:
             timeout_keep_alive=20,
             h11_max_incomplete_event_size=64 * 1024,
             proxy_headers=False,
+            **SOCKETS,
         )
     finally:
         installation.close()

@@ -21,6 +21,7 @@ from huiyin.kit.i18n import Message, Translator
 from huiyin.kit.time import now
 from huiyin.ledger.service import append
 from huiyin.plugins.figures import FigureBook
+from huiyin.queue.bus import ring
 from huiyin.queue.service import emit, enqueue
 from huiyin.tenancy.models import Tenant
 
@@ -129,6 +130,13 @@ class TenantContext:
         return emit(
             self.session, kind, object_id=object_id, payload=payload, actor_id=self.actor.id
         )
+
+    def ring(self, topic: str) -> None:
+        """Wake the open lines that watch this topic, on every node, if this transaction commits.
+
+        The topic takes ids and codes.  Nothing is told but that it rang.
+        """
+        ring(self.session, f"{self.plugin}:{topic}")
 
     def record(
         self,

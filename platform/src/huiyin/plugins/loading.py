@@ -44,6 +44,7 @@ SHIPPED: Final = (  # what loads when nobody says otherwise
     "channel_email",
     "channel_phone",
     "channel_referral",
+    "channel_chat",
     "survey_satisfaction",
     "training_records",
     "checklist_regulatory",

@@ -85,7 +85,9 @@ def _check_permission(
     if not fits:
         raise BadRoute(f"{path} has no permission that fits the {area} area")
     if (kind == "api") is not (area is Area.API):
-        raise BadRoute(f"{path} must be made with page or action, or with api in the api area")
+        raise BadRoute(
+            f"{path} must be made with page, action or live, or with api in the api area"
+        )
 
 
 def _walk(group: PluginRoutes) -> Iterator[tuple[str, BaseRouteHandler]]:

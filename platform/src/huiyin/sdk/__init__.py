@@ -163,6 +163,9 @@ from huiyin.sdk.transfers import LetterClock, letter_clocks
 from huiyin.tenancy.models import Tenant
 from huiyin.web.desk import Desk
 from huiyin.web.forms import Form, defaults, parse
+from huiyin.web.headers import is_origin, let_frame
+from huiyin.web.live import Heard, live
+from huiyin.web.live import Line as LiveLine
 from huiyin.web.mending import or_again
 from huiyin.web.routes import FormData, UploadData, action, api, page
 from huiyin.web.site import NavItem
@@ -214,6 +217,7 @@ __all__ = [
     "FormData",
     "Fund",
     "GiveUp",
+    "Heard",
     "HelpTopic",
     "HuiyinError",
     "IntakeType",
@@ -222,6 +226,7 @@ __all__ = [
     "Kind",
     "LetterClock",
     "Line",
+    "LiveLine",
     "Mail",
     "Manifest",
     "Measured",
@@ -319,13 +324,16 @@ __all__ = [
     "form_token",
     "holds_blobs",
     "hookimpl",
+    "is_origin",
     "is_program",
     "is_workday",
     "last_arrival",
     "last_message_id",
+    "let_frame",
     "letter_clocks",
     "letter_pdf",
     "letters_of",
+    "live",
     "local",
     "local_date",
     "log_call",

@@ -122,7 +122,7 @@ def web_plugins() -> Sequence[str]:
 @pytest.fixture(scope="session")
 def _places(
     _engine: Engine, tmp_path_factory: pytest.TempPathFactory
-) -> Callable[[Sequence[str]], Place]:
+) -> Iterator[Callable[[Sequence[str]], Place]]:
     from huiyin.testing import web  # noqa: PLC0415
 
     made: dict[tuple[str, ...], Place] = {}
@@ -133,7 +133,9 @@ def _places(
             made[key] = web.make_place(_engine, tmp_path_factory.mktemp("home"), key)
         return made[key]
 
-    return place
+    yield place
+    for made_place in made.values():
+        made_place.site.bus.stop()
 
 
 @pytest.fixture

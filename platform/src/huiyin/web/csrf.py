@@ -32,6 +32,13 @@ def check_origin(headers: Mapping[str, str], host: str) -> None:
         raise BadOrigin
 
 
+def check_same_host(headers: Mapping[str, str], host: str) -> None:
+    """Refuse an open line that another site asked for: browsers always name the page's origin,
+    and cookies go along whoever asks.  Raises ``BadOrigin``."""
+    if not host or _host_of(headers.get("origin", "")) != host:
+        raise BadOrigin
+
+
 def _host_of(origin: str) -> str:
     try:
         return urlsplit(origin).netloc

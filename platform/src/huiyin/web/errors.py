@@ -49,7 +49,7 @@ def answer(
             reference,
             type(cause).__name__,
             desk.request.route_handler.name,
-            exc_info=_bare(cause),
+            exc_info=bare(cause),
         )
     if api:
         return problem(desk._, error, reference)
@@ -69,7 +69,7 @@ def _from_our_page(desk: Desk) -> bool:
     return True
 
 
-def _bare(cause: BaseException) -> BaseException:
+def bare(cause: BaseException) -> BaseException:
     """The same traceback without the text of database errors, which may carry values."""
     return RuntimeError(type(cause).__name__).with_traceback(cause.__traceback__)
 

@@ -14,6 +14,7 @@ from sqlalchemy import Engine, select
 from huiyin.db import platform_session
 from huiyin.kit.i18n import Translator
 from huiyin.tenancy.models import Tenant, TenantState
+from huiyin.web.doorkeeper import Doorkeeper
 from huiyin.web.engine import speaking
 
 if TYPE_CHECKING:
@@ -46,6 +47,16 @@ class Extensions(Protocol):
     def is_active(self, session: ScopedSession, plugin: str) -> bool: ...
 
     def hooks(self, desk: Desk) -> Any: ...
+
+
+class Bus(Protocol):
+    """What open lines ask of the queue, which lies beside the web layer."""
+
+    def watch(
+        self, tenant: UUID, topic: str, wake: Callable[[str], None]
+    ) -> Callable[[], None]: ...
+
+    def stop(self) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +100,14 @@ class Site:
     translators: Mapping[str, Translator]
     templates: Environment
     extensions: Extensions
+    bus: Bus
     navigation: Sequence[NavItem] = ()
     counters: Counters = lambda _desk: {}
     panels: Sequence[PanelOf] = ()
     welcome: Welcome = lambda _session, _account: False
     blobs: Any = None  # huiyin.evidence's store; the web layer only carries it
     tenants: TenantDirectory = field(init=False)
+    doorkeeper: Doorkeeper = field(default_factory=Doorkeeper)
     spoken: Mapping[str, Environment] = field(init=False)  # the templates by language
 
     def __post_init__(self) -> None:

@@ -1,0 +1,1 @@
+"""Talking with the firm: kept, answered, and turned into a case."""

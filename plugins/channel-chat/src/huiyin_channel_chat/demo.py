@@ -1,0 +1,72 @@
+"""Made-up talks for a made-up firm: one waits, one is answered, one became a case, one is asked."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from huiyin.sdk import Actor, Role, TenantContext, colleagues, complainant_actor
+from huiyin_channel_chat import filing, talks
+from huiyin_channel_chat.models import Canned, Conversation, Side
+
+ANSWERS: Final = (
+    ("问候", "您好，请问想办理什么？"),
+    ("核对身份", "为保护您的信息，请告诉我基金名称和申购日期，我先核对。"),
+    ("建议转投诉", "这属于投诉事项，建议转为正式投诉，由专人调查并书面答复。"),
+    ("不在线上答复结果", "处理结果以书面答复为准，在这里我只能说明进度。"),
+)
+REFUND: Final = (
+    ("v", "我去年 12 月提交的赎回被退了，到现在没人说原因"),
+    ("s", "很抱歉给您带来不便。请问是哪只基金？"),
+    ("v", "稳进三号"),
+    ("s", "我查到 12 月 15 日的记录。这属于投诉事项，建议转为正式投诉，由专人调查并书面答复。"),
+)
+NET_VALUE: Final = (
+    ("v", "净值披露为什么比合同写的晚了一周？"),
+    ("s", "我先核对披露日期，请稍等。"),
+)
+FEES: Final = (("v", "管理费是每月扣还是每季度扣，账单上看不懂"),)
+SILENT: Final = (
+    ("v", "客服电话一直打不通，我要投诉"),
+    ("s", "您好，我在，请问是哪天打的电话？"),
+)
+
+
+def fill(ctx: TenantContext) -> None:
+    for title, body in ANSWERS:
+        ctx.session.add(Canned(title=title, body=body, by_name=""))
+    found = (one for one in colleagues(ctx.session) if Role.COMPLAINT_OFFICER in one.roles)
+    officer = next(found, None)
+    if officer is None:
+        return
+    who = Actor(officer.id, ctx.session.tenant, officer.name, officer.roles)
+    _talk(ctx, who, "question", FEES, name="陆女士")
+    _talk(ctx, who, "complaint", NET_VALUE, name="方启明", phone="139 0000 4417")
+    filed = _talk(ctx, who, "complaint", REFUND, name="陈建国", phone="138 0000 6021")
+    card = filing.Card(
+        story=REFUND[0][1], wish="说明拒绝赎回的理由", fund="稳进三号", name="陈建国",
+        phone="138 0000 6021",
+    )  # fmt: skip
+    visitor = complainant_actor(ctx.session.tenant)
+    filing.convert(ctx, filed, card, visitor)
+    filing.close(ctx, filed, Side.VISITOR)
+    filed.rating, filed.rating_words, filed.rated_at = 4, "回复很快，希望早点有结果", ctx.now()
+    asked = _talk(ctx, who, "question", SILENT)
+    filing.close(ctx, asked, Side.HOUSE)
+
+
+def _talk(
+    ctx: TenantContext, officer: Actor, topic: str, lines: tuple[tuple[str, str], ...],
+    **contact: str,
+) -> Conversation:  # fmt: skip
+    conversation, _ = talks.begin(ctx, topic=topic, language="zh", **contact)
+    for n, (side, body) in enumerate(lines):
+        if side == "s" and conversation.officer_id is None:
+            conversation.officer_id, conversation.officer_name = officer.id, officer.name
+            conversation.state, conversation.taken_at = "taken", ctx.now()
+            talks.note(ctx, conversation, talks.TOOK, name=officer.name)
+        said = talks.say(
+            ctx, conversation, Side.STAFF if side == "s" else Side.VISITOR, f"demo-line-{n}", body
+        )
+        if side == "s":
+            said.author_id, said.author_name = officer.id, officer.name
+    return conversation
