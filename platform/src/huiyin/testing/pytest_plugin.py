@@ -113,6 +113,15 @@ def keys() -> None:
     kept.configure(SECRET)
 
 
+@pytest.fixture(autouse=True)
+def _same_keys(keys: None) -> None:  # noqa: ARG001 - it comes first
+    """An installation that a test made in this process has left its own secret behind."""
+    from huiyin.kit import keys as kept  # noqa: PLC0415
+    from huiyin.testing.web import SECRET  # noqa: PLC0415
+
+    kept.configure(SECRET)
+
+
 @pytest.fixture
 def web_plugins() -> Sequence[str]:
     """The plugins installed on ``place``; a conftest may override it with its own."""
