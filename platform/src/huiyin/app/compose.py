@@ -106,7 +106,7 @@ def make_site(engine: Engine, settings: Settings, host: PluginHost) -> Site:
     calendars.watch(engine)
     host.equip(site.templates, site.translators, blobs)
     change.consult(_opinions(host))
-    readers.use_readers(host.readers())
+    readers.use_readers(host.readers(), host.endings())
     host.core_figures = FIGURES
     return site
 

@@ -74,6 +74,7 @@ from huiyin.letters.replies import mail_domain
 from huiyin.letters.service import letters_of
 from huiyin.letters.service import pdf_of as letter_pdf
 from huiyin.parties.models import Fund, Investor
+from huiyin.plugins.apart import apart
 from huiyin.plugins.context import TenantContext
 from huiyin.plugins.fields import SecretStr
 from huiyin.plugins.figures import (
@@ -261,6 +262,7 @@ __all__ = [
     "action",
     "add_files",
     "add_workdays",
+    "apart",
     "api",
     "arrival_of",
     "arrivals_from",

@@ -85,7 +85,7 @@ def run_jobs(place: Place, *, ahead: timedelta = timedelta(0)) -> int:
         registry.handlers.update(handlers)
         registry.subscriptions.update(subscriptions)
         jobs.register(place.host)
-        use_readers(place.host.readers())
+        use_readers(place.host.readers(), place.host.endings())
         return drain(place.site.engine, ahead=ahead)
 
 
