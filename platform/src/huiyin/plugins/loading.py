@@ -42,6 +42,7 @@ GROUP: Final = "huiyin.plugins"
 SHIPPED: Final = (  # what loads when nobody says otherwise
     "channel_web",
     "channel_email",
+    "channel_wecom",
     "survey_satisfaction",
     "training_records",
     "checklist_regulatory",
