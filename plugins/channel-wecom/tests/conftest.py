@@ -68,7 +68,8 @@ def settle(session, place, actor):
         )
         row.data = {**row.data, **{k: v for k, v in given.items() if k not in SECRETS}}
         row.secrets = {**row.secrets, **{
-            k: {"sealed": seal(v, tenant_id=session.tenant, plugin=NAME, field=k)}
+            k: {"sealed": seal(v, tenant_id=session.tenant, plugin=NAME, field=k),
+                "at": now().isoformat(), "by": str(actor.id)}
             for k, v in given.items() if k in SECRETS
         }}  # fmt: skip
         session.add(row)

@@ -102,6 +102,7 @@ FAULTS: Final[Mapping[str, str]] = {
     "winmail": N_("winmail.dat 无法展开，见原件"),
     "text_cut": N_("正文过长，只显示开头，其余见原件"),
     "left_out": N_("有附件是程序或空文件，没有取出，见原件"),
+    "file_missing": N_("有附件没有取到或没有留存，原件中注明了是哪些"),
     "too_large": N_("超过大小限制，没有读取"),
     "headers": N_("邮件头过长，没有读取"),
     "depth": N_("嵌套过深，没有读取"),

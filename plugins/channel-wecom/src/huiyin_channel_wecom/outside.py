@@ -11,7 +11,7 @@ import socket
 import ssl
 import time
 from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPException
+from http.client import HTTPConnection, HTTPException, HTTPResponse, IncompleteRead
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -72,13 +72,15 @@ def call(
         connection.close()
 
 
-def _read(answer: object, most: int, end: float) -> tuple[bytes, bool]:
+def _read(answer: HTTPResponse, most: int, end: float) -> tuple[bytes, bool]:
     taken = bytearray()
     while len(taken) <= most:
         if time.monotonic() > end:
             raise TimeoutError
-        piece: bytes = answer.read1(_PIECE)  # type: ignore[attr-defined]  # of http.client
+        piece = answer.read1(_PIECE)
         if not piece:
+            if answer.length:
+                raise IncompleteRead(bytes(taken), answer.length)
             return bytes(taken), True
         taken += piece
     return bytes(taken[:most]), False

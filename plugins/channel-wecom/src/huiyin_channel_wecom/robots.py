@@ -139,12 +139,12 @@ def say(ctx: TenantContext, hook: Hook, text: str) -> str:
         return "refused"
     if answer.status != 200 or not isinstance(said, dict):
         return "refused"
-    code = said.get("errcode", said.get("code", said.get("StatusCode", -1)))
+    code = said.get("errcode", said.get("code", said.get("StatusCode")))
     return "" if code == 0 else "unreachable" if code in _BUSY else "refused"
 
 
 # Too many at once: 企业微信, 钉钉, 飞书.
-_BUSY: Final = frozenset({45009, 130101, 9499, 11232})
+_BUSY: Final = frozenset({-1, 45009, 130101, 9499, 11232})
 
 
 def _asked(hook: Hook, target: str, text: str, ctx: TenantContext) -> tuple[str, dict[str, Any]]:
