@@ -122,6 +122,30 @@ def test_a_file_that_is_too_large_is_not_read_to_its_end(pictured, work, found, 
     assert found.kept[-1].file_reason == "gone"
 
 
+def test_what_has_no_room_in_one_arrival_follows_in_another(firm, call, work, found, monkeypatch):
+    monkeypatch.setattr("huiyin_channel_wecom.bundling.ROOM", 250)
+    for n in range(4):
+        firm.media[f"m{n}"] = image(JPG + bytes([n]))
+        call(message(number=f"{n}", kind="image", MediaId=f"m{n}"))
+    work()
+    for _ in range(3):
+        work(minutes=11)
+    (case,) = found.cases
+    kept = {file.sha256 for file in found.files(case)}
+    assert {hashlib.sha256(JPG + bytes([n])).hexdigest() for n in range(4)} <= kept
+    assert [arrival.state for arrival in found.arrivals] == ["filed", "joined"]
+    assert sum(talk.messages for talk in found.talks) == 4
+
+
+def test_who_never_stops_is_handed_in_all_the_same(firm, call, work, found, monkeypatch):
+    monkeypatch.setattr("huiyin_channel_wecom.bundling.FULL", 3)
+    for n in range(7):
+        call(message(f"第 {n} 句", number=str(n)))
+    work()
+    assert sum(len(a.reading["text"].split("\n")) for a in found.arrivals) >= 6
+    assert all(talk.messages <= 7 for talk in found.talks)
+
+
 def test_an_expired_token_is_replaced_and_the_file_fetched(firm, pictured, work, found, call):
     call(message("先来一句", number="0"))
     pictured(image())

@@ -5,9 +5,10 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import func, select
 
+from huiyin.cases.filing import Filing, file_complaint
 from huiyin.kit.time import now
 from huiyin.plugins.models import ChannelCheck
-from huiyin.sdk import rehearse
+from huiyin.sdk import complainant_actor, rehearse
 from huiyin.testing.database import there_and_back
 from huiyin_channel_wecom import demo, health, plugin, purging
 from huiyin_channel_wecom.models import Contact, Conversation, Incoming, Nonce, Outgoing, Token
@@ -226,10 +227,16 @@ def test_its_tables_go_and_come_back(postgres):
 
 
 def test_the_demonstration_has_chats_and_is_filled_once(firm, ctx, session, work, found):
+    demo.fill(ctx)
+    assert not found.kept  # there is no case to write about
+    for n in range(2):
+        filing = Filing(channel="web", idem_key=f"k{n}", story="赎回没有到账", phone="13800006021")
+        file_complaint(session, complainant_actor(session.tenant), filing)
     for _ in range(2):
         demo.fill(ctx)
     session.commit()
     work()
-    assert len(found.talks) == 3
-    assert sorted(talk.state for talk in found.talks) == ["handed", "handed", "open"]
+    assert sorted(talk.state for talk in found.talks) == ["handed", "handed", "passed"]
+    assert sorted(arrival.state for arrival in found.arrivals) == ["joined", "waiting"]
     assert len(found.kept) == 6
+    assert len(found.cases) == 2

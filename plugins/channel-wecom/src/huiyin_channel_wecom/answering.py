@@ -21,6 +21,13 @@ CONFIRMATIONS: Final = 3  # by ourselves to one account within a day
 _DAY: Final = timedelta(days=1)
 
 
+def why_not(ctx: TenantContext, road: str, heard_at: datetime | None, sent_since: int) -> str:
+    """The same, and ``off`` where the firm has not set the road up."""
+    if road != "app" and account_of(ctx, OVER[road]) is None:
+        return "off"
+    return closed_to(road, heard_at, sent_since)
+
+
 def closed(contact: Contact) -> str:
     """Why nothing can be sent now, ``member``, ``late`` or ``used_up``, or ``""``."""
     return closed_to(contact.road, contact.heard_at, contact.sent_since)

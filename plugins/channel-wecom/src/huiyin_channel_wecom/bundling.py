@@ -20,8 +20,9 @@ from huiyin_channel_wecom.models import Contact, Conversation, Incoming
 from huiyin_channel_wecom.said import Said, read
 
 MESSAGES: Final = "conversation.json"
-MOST: Final = 500  # messages of one conversation
-ROOM: Final = 28 * 1024 * 1024  # bytes of files in one bundle; an arrival takes 30 MB
+FULL: Final = 200  # messages; a conversation this long is handed in though nobody is quiet
+MOST: Final = 1000  # of those that came before it was
+ROOM: Final = 22 * 1024 * 1024  # bytes of files in one bundle; an arrival takes 30 MB
 _STAMP: Final = (1980, 1, 1, 0, 0, 0)  # the same conversation makes the same bytes
 
 
@@ -47,7 +48,20 @@ def handle_of(contact: Contact) -> str:
     return f"{contact.road}:{contact.external_id}"
 
 
-def hand_in(ctx: TenantContext, contact: Contact, talk: Conversation, number: str) -> Receipt:
+def fitting(messages: Sequence[tuple[Incoming, Said]]) -> int:
+    """How many of these, from the first on, go into one bundle with their files."""
+    room = ROOM
+    for count, (row, _) in enumerate(messages):
+        room -= row.file_size if row.file_state == "kept" else 0
+        if room < 0 and count:
+            return count
+    return len(messages)
+
+
+def hand_in(
+    ctx: TenantContext, contact: Contact, talk: Conversation,
+    messages: Sequence[tuple[Incoming, Said]], number: str,
+) -> Receipt:  # fmt: skip
     """Give the conversation to the platform; ``number`` is the case that it surely belongs to."""
     envelope = {"handle": handle_of(contact)}
     if number:
@@ -55,7 +69,7 @@ def hand_in(ctx: TenantContext, contact: Contact, talk: Conversation, number: st
     if contact.road == "app":
         envelope["member"] = "yes"
     raw = Raw(
-        channel=CHANNEL, data=bundle(ctx, contact, messages_of(ctx, talk.id)), key=str(talk.id),
+        channel=CHANNEL, data=bundle(ctx, contact, messages), key=str(talk.id),
         envelope=envelope, received_at=talk.started_at,
     )  # fmt: skip
     return receive(ctx, raw)
@@ -64,23 +78,22 @@ def hand_in(ctx: TenantContext, contact: Contact, talk: Conversation, number: st
 def bundle(
     ctx: TenantContext, contact: Contact, messages: Sequence[tuple[Incoming, Said]]
 ) -> bytes:
-    """The ZIP; files beyond the room are named and stay with their messages."""
+    """The ZIP; a file that was not kept is named with the reason."""
     lines: list[dict[str, Any]] = []
-    made, room = io.BytesIO(), ROOM
+    made = io.BytesIO()
     with zipfile.ZipFile(made, "w", zipfile.ZIP_STORED) as box:
         for row, said in messages:
             line: dict[str, Any] = {
                 "key": row.key, "who": said.who, "kind": said.kind, "text": said.text,
                 "at": row.said_at.isoformat() if row.said_at else "", "sha256": row.raw_sha256,
             }  # fmt: skip
-            if row.file_state == "kept" and row.file_size <= room:
-                room -= row.file_size
+            if row.file_state == "kept":
                 number = str(len(lines) + 1)
                 with ctx.blobs.open(row.file_key) as source:
                     box.writestr(zipfile.ZipInfo(f"files/{number}", _STAMP), source.read())
                 line |= {"file": number, "name": row.file_name, "file_sha256": row.file_sha256}
             elif row.file_state:
-                line |= {"missing": row.file_reason or "room"}
+                line |= {"missing": row.file_reason or row.file_state}
             lines.append(line)
         told = {"handle": handle_of(contact), "road": contact.road, "messages": lines}
         box.writestr(zipfile.ZipInfo(MESSAGES, _STAMP), msgspec.json.encode(told))

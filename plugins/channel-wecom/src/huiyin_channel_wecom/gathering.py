@@ -7,15 +7,15 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
-from huiyin.sdk import Case, CaseState, TenantContext, now, uuid7
-from huiyin_channel_wecom import binding, bundling, keeping
+from huiyin.sdk import Case, TenantContext, arrival_of, now, uuid7
+from huiyin_channel_wecom import binding, bundling
 from huiyin_channel_wecom.models import Contact, Conversation, Incoming
 from huiyin_channel_wecom.said import Said, read
 from huiyin_channel_wecom.settings import ChannelWecomSettings
@@ -25,6 +25,9 @@ FETCH: Final = "fetch"
 SYNC: Final = "sync"
 COMPLAINT: Final = re.compile(r"投诉|举报|維權|维权|complain", re.IGNORECASE)
 ANEW: Final = re.compile(r"^\s*(新投诉|另一件投诉|new complaint)", re.IGNORECASE)
+PATIENCE: Final = 6  # tries to let an earlier conversation find its place first
+A_MOMENT: Final = timedelta(minutes=1)
+OPENING: Final = 60  # characters
 SUBSTANCE: Final = 20  # characters that say more than "我要投诉"
 
 
@@ -88,13 +91,15 @@ def _put(ctx: TenantContext, contact: Contact, row: Incoming, said: Said) -> Non
             return  # a colleague's answer begins no complaint
         talk = Conversation(
             id=uuid7(), contact_id=contact.id, started_at=row.said_at, last_at=row.said_at,
-            messages=0, anew=False, ripe=False,
+            opening="", messages=0, anew=False, ripe=False,
         )  # fmt: skip
         ctx.session.add(talk)
         ctx.session.flush()
     assert row.said_at is not None  # noqa: S101 - set above
     row.conversation_id = talk.id
     talk.messages += 1
+    if said.who == "customer" and not talk.opening:
+        talk.opening = said.text.partition("\n")[0][:OPENING]
     talk.started_at = min(talk.started_at, row.said_at)
     talk.last_at = max(talk.last_at, row.said_at)
     talk.last_id, talk.ripe = row.id, False
@@ -116,8 +121,12 @@ def _open(ctx: TenantContext, contact: Contact) -> Conversation | None:
 def _plan(ctx: TenantContext, talk: Conversation, row: Incoming, said: Said) -> None:
     """When to hand it in: at once when it says that it is a complaint, else when it is quiet."""
     chosen = ctx.settings(ChannelWecomSettings)
-    at_once = said.who == "customer" and says_complaint(said.text) and len(said.text) >= SUBSTANCE
-    due = None if at_once else ctx.now() + timedelta(minutes=chosen.quiet)
+    says = said.who == "customer" and says_complaint(said.text) and len(said.text) >= SUBSTANCE
+    due = (
+        None
+        if says or talk.messages >= bundling.FULL
+        else ctx.now() + timedelta(minutes=chosen.quiet)
+    )
     ctx.enqueue(
         HAND, {"conversation": talk.id, "last": row.id}, key=f"{talk.id}:{row.id}", due_at=due
     )
@@ -135,7 +144,7 @@ def hand(ctx: TenantContext, payload: Mapping[str, Any]) -> None:
     talk = find_conversation(ctx, uuid.UUID(str(payload["conversation"])), lock=True)
     if talk is None or talk.state != "open":
         return
-    if str(payload.get("last", "")) != str(talk.last_id):
+    if str(payload.get("last", "")) != str(talk.last_id) and talk.messages < bundling.FULL:
         return  # the later message's job does it
     if bundling.waits(ctx, talk):
         talk.ripe = True  # the file's job does it
@@ -145,16 +154,59 @@ def hand(ctx: TenantContext, payload: Mapping[str, Any]) -> None:
     if chosen.take == "said" and contact.case_id is None and not _is_complaint(ctx, talk):
         talk.state = "passed"  # a person may still hand it in
         return
+    tried = int(payload.get("try", 1))
+    if tried < PATIENCE and _follows_closely(ctx, contact):
+        again = {"conversation": talk.id, "last": talk.last_id, "try": tried + 1}
+        due = ctx.now() + A_MOMENT
+        ctx.enqueue(HAND, again, key=f"{talk.id}:{talk.last_id}:{tried + 1}", due_at=due)
+        return
     hand_in(ctx, talk)
 
 
+def _follows_closely(ctx: TenantContext, contact: Contact) -> bool:
+    """Whether the conversation before is still on its way to a case that this may belong to."""
+    before = ctx.session.scalar(
+        select(Conversation.arrival_id)
+        .where(Conversation.contact_id == contact.id, Conversation.arrival_id.is_not(None))
+        .order_by(Conversation.handed_at.desc(), Conversation.id.desc())
+        .limit(1)
+    )
+    arrival = arrival_of(ctx, str(before)) if before else None
+    if arrival is None:
+        return False
+    unbound = arrival.state == "filed" and contact.version == 1
+    return arrival.state == "received" or unbound
+
+
 def hand_in(ctx: TenantContext, talk: Conversation) -> None:
-    """One arrival of all that was said."""
+    """One arrival of what was said; what has no room in it follows in another."""
     contact = ctx.session.get_one(Contact, (ctx.session.tenant, talk.contact_id))
     case = bound_case(ctx, contact)
     number = case.number if case and not talk.anew else ""
-    receipt = bundling.hand_in(ctx, contact, talk, number)
+    messages = bundling.messages_of(ctx, talk.id)
+    fits = bundling.fitting(messages)
+    receipt = bundling.hand_in(ctx, contact, talk, messages[:fits], number)
     talk.state, talk.arrival_id, talk.handed_at = "handed", receipt.id, ctx.now()
+    if rest := [row for row, _ in messages[fits:]]:
+        _go_on(ctx, talk, rest)
+
+
+def _go_on(ctx: TenantContext, talk: Conversation, rest: Sequence[Incoming]) -> None:
+    """The rest is a conversation of its own, handed in once the first has found its place."""
+    talk.messages -= len(rest)
+    ctx.session.flush()
+    times = [row.said_at or row.kept_at for row in rest]
+    more = Conversation(
+        id=uuid7(), contact_id=talk.contact_id, started_at=times[0], last_at=times[-1],
+        messages=len(rest), last_id=rest[-1].id, anew=False, ripe=False,
+    )  # fmt: skip
+    ctx.session.add(more)
+    ctx.session.flush()
+    for row in rest:
+        row.conversation_id = more.id
+    due = ctx.now() + A_MOMENT
+    said = {"conversation": more.id, "last": more.last_id}
+    ctx.enqueue(HAND, said, key=f"{more.id}:{more.last_id}", due_at=due)
 
 
 def hand_in_now(ctx: TenantContext, talk: Conversation) -> None:
@@ -168,10 +220,6 @@ def bound_case(ctx: TenantContext, contact: Contact) -> Case | None:
     if contact.case_id is None:
         return None
     return ctx.session.get(Case, (ctx.session.tenant, contact.case_id))
-
-
-def is_open(case: Case) -> bool:
-    return case.state == CaseState.OPEN
 
 
 def _is_complaint(ctx: TenantContext, talk: Conversation) -> bool:
@@ -197,6 +245,3 @@ def _message(ctx: TenantContext, payload: Mapping[str, Any]) -> Incoming | None:
         .with_for_update()
         .execution_options(populate_existing=True)
     )
-
-
-CHANNEL: Final = keeping.CHANNEL

@@ -65,6 +65,7 @@ class Conversation(TenantModel):
 
     contact_id: Mapped[uuid.UUID]
     state: Mapped[str] = mapped_column(default="open")
+    opening: Mapped[str] = mapped_column(default="")  # the first words, to know it by in a list
     messages: Mapped[int] = mapped_column(default=0)
     started_at: Mapped[datetime]
     last_at: Mapped[datetime]

@@ -37,6 +37,7 @@ READERS: Final = frozenset(
 HANDLERS: Final = frozenset({Role.COMPLAINT_OFFICER, Role.SUPERVISOR})
 TABS: Final = {"": N_("全部"), **w.CONVERSATIONS}
 CLOSED: Final = {
+    "off": N_("渠道没有开通，回复不会发到会话；对方可在查询页面看到"),
     "member": N_("这是本机构成员的账号，不从案件回复"),
     "late": N_("对方最近一次来消息已超过 48 小时，平台不允许再发；对方再次来消息后即可回复"),
     "used_up": N_("对方来消息后已回复 5 条，达到平台上限；对方再次来消息后即可回复"),
@@ -123,7 +124,9 @@ def _shown(desk: Desk, talk_id: uuid.UUID, form: Form, status: int = 200) -> Res
     return desk.page(
         "channel_wecom/talk.html", status=status, talk=talk, contact=contact, case=case, form=form,
         messages=bundling.messages_of(ctx, talk.id), answers=talks.answers(ctx, contact),
-        closed=reason(answering.closed(contact)), short=short, w=w, roads=ROADS,
+        closed=reason(
+            answering.why_not(ctx, contact.road, contact.heard_at, contact.sent_since)
+        ), short=short, w=w, roads=ROADS,
         arrival=_arrival(ctx, talk.arrival_id),
     )  # fmt: skip
 

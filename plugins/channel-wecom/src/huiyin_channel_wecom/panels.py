@@ -44,7 +44,9 @@ def beside_case(ctx: TenantContext, case: Case) -> Panel | None:
     answers = ctx.session.execute(_ANSWERS.where(Outgoing.case_id == case.id)).all()
     body = ctx.render(
         "channel_wecom/panel.html", contact=contact, answers=answers, w=w, roads=ROADS, short=short,
-        closed=reason(answering.closed_to(contact.road, contact.heard_at, contact.sent_since)),
+        closed=reason(
+            answering.why_not(ctx, contact.road, contact.heard_at, contact.sent_since)
+        ),
         may_see=ctx.actor.can(TALKS),
     )  # fmt: skip
     return Panel(Message(N_("会话")), body)

@@ -65,7 +65,12 @@ MANIFEST: Final = Manifest(
     settings=ChannelWecomSettings,
     personal_data=tuple(
         PersonalData(column=f"{_P}{column}", purpose=_PURPOSE, retention_months=purging.KEPT)
-        for column in ("contact.external_id", "incoming.raw", "incoming.file_name")
+        for column in (
+            "contact.external_id",
+            "conversation.opening",
+            "incoming.raw",
+            "incoming.file_name",
+        )
     ),
     listens=telling.LISTENS,
 )

@@ -42,6 +42,7 @@ def listed(ctx: TenantContext, state: str, after: str) -> Listed:
     query = (
         select(
             Conversation.id, Conversation.state, Conversation.messages, Conversation.last_at,
+            Conversation.opening,
             Contact.road, Contact.external_id, Case.number,
         )
         .join(Contact, Contact.id == Conversation.contact_id)
