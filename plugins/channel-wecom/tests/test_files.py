@@ -102,7 +102,7 @@ def test_a_conversation_whose_picture_never_comes_is_handed_in_without(firm, cal
         (image(PDF, "image/jpeg"), "image", "kind"),
         (image(b"", "image/jpeg"), "image", "kind"),
         (image(JPG, "video/mp4"), "video", "kind"),
-        (image(JPG, "audio/amr"), "voice", "kind"),
+        (image(b"", "audio/amr"), "voice", "kind"),
         (image(b"#!/bin/sh\n", "application/octet-stream", "a.txt"), "file", "program"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -148,8 +149,8 @@ def _said(answer: outside.Answer) -> dict[str, Any]:
     if answer.status >= 500:
         raise Trouble(Why.UNSURE)
     try:
-        said = msgspec.json.decode(answer.body)
-    except msgspec.DecodeError:
+        said = json.loads(answer.body)  # half a pair of surrogates stops no other message
+    except (ValueError, RecursionError):
         raise Trouble(Why.REFUSED) from None
     if answer.status != 200 or not isinstance(said, dict):
         raise Trouble(Why.REFUSED)

@@ -21,7 +21,6 @@ TRIES: Final = 6  # half an hour in all: no complaint waits longer for a picture
 # What a message of a kind may bring, told by the first bytes.
 _BEGINS: Final = {
     "image": (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n", b"GIF87a", b"GIF89a"),
-    "voice": (b"#!AMR", b"\x02#!SILK", b"#!SILK", b"ID3", b"\xff\xfb", b"\xff\xf3", b"\xff\xf2"),
 }
 _REAL: Final = {b"\x89PNG": "png", b"GIF8": "gif", b"ID3": "mp3", b"\xff\xfb": "mp3"}
 

@@ -73,7 +73,7 @@ class ConversationController(Controller):
         self, desk: NamedDependency[Desk], talk: FromPath[uuid.UUID], data: FormData  # noqa: ARG002
     ) -> Response[Any]:  # fmt: skip
         ctx = context_of(desk)
-        found, _ = talks.find(ctx, talk)
+        found, _ = talks.find(ctx, talk, lock=True)
         gathering.hand_in_now(ctx, found)
         return desk.redirect(_home(desk, f"/{talk}"), N_("已登记，稍后可在来件或案件中查看"))
 
@@ -83,7 +83,7 @@ class ConversationController(Controller):
     ) -> Response[Any]:
         def act() -> Response[Any]:
             ctx = context_of(desk)
-            _, contact = talks.find(ctx, talk)
+            _, contact = talks.find(ctx, talk, lock=True)
             number, reason = _text(data, "number", 40), _text(data, "reason", 500)
             talks.bind(ctx, contact, number, reason, whole(_text(data, "rev", 9)))
             return desk.redirect(_home(desk, f"/{talk}"), N_("已关联"))
@@ -99,7 +99,7 @@ class ConversationController(Controller):
     ) -> Response[Any]:
         def act() -> Response[Any]:
             ctx = context_of(desk)
-            _, contact = talks.find(ctx, talk)
+            _, contact = talks.find(ctx, talk, lock=True)
             talks.unbind(ctx, contact, whole(_text(data, "rev", 9)))
             return desk.redirect(_home(desk, f"/{talk}"), N_("已解除关联"))
 

@@ -133,7 +133,7 @@ def jobs() -> Sequence[PluginJob]:
         PluginJob(name=syncing.LOOK, run=syncing.look, every=timedelta(minutes=15)),
         PluginJob(name=answering.SEND, run=sending.send),
         PluginJob(name=robots.NOTICE, run=robots.notice),
-        PluginJob(name=purging.PURGE, run=purging.purge, every=timedelta(days=1)),
+        PluginJob(name=purging.PURGE, run=purging.purge, every=timedelta(hours=1)),
     )
 
 

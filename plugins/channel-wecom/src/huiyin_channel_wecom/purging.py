@@ -1,4 +1,4 @@
-"""What was declared to end, ends: once a day, a bounded piece of each kind.
+"""What was declared to end, ends: once an hour, a bounded piece of each kind.
 
 What belongs to a case stands among its evidence by then.
 """
@@ -16,7 +16,7 @@ from huiyin_channel_wecom.models import Contact, Conversation, Incoming, Nonce, 
 
 PURGE: Final = "purge"
 KEPT: Final = 6  # months
-PIECE: Final = 1000
+PIECE: Final = 2000
 _HALF_A_YEAR: Final = timedelta(days=183)
 _NONCES: Final = timedelta(days=1)  # the window of a callback is minutes
 
@@ -24,7 +24,7 @@ Row = type[Contact] | type[Conversation] | type[Incoming] | type[Nonce] | type[O
 
 
 def purge(ctx: TenantContext, payload: Mapping[str, Any]) -> None:  # noqa: ARG001 - a job's signature
-    """Delete what is past its time; what is left over is for the next day."""
+    """Delete what is past its time; what is left over is for the next hour."""
     since = ctx.now() - _HALF_A_YEAR
     still = select(Conversation.id).where(
         or_(Conversation.state == "open", Conversation.last_at >= since)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import hmac
+import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
@@ -134,8 +135,8 @@ def say(ctx: TenantContext, hook: Hook, text: str) -> str:
     if answer.status >= 500 or answer.status == 429:
         return "unreachable"
     try:
-        said = msgspec.json.decode(answer.body)
-    except msgspec.DecodeError:
+        said = json.loads(answer.body)
+    except (ValueError, RecursionError):
         return "refused"
     if answer.status != 200 or not isinstance(said, dict):
         return "refused"

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
-
-import msgspec
 
 from huiyin.sdk import clean
 from huiyin_channel_wecom import xml
@@ -54,10 +53,10 @@ def read(source: str, raw: bytes) -> Said | None:
     """What it says; ``None`` for what is no message and no event that we know."""
     try:
         if source == "kf":
-            found = msgspec.json.decode(raw)
+            found = json.loads(raw)
             return _of_service(found) if isinstance(found, dict) else None
         return _of_callback(source, xml.read(raw))
-    except (msgspec.DecodeError, xml.Malformed):
+    except (ValueError, RecursionError):
         return None
 
 

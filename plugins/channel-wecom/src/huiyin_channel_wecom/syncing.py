@@ -6,10 +6,10 @@ quarter of an hour.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any, Final
 
-import msgspec
 from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 
@@ -39,7 +39,7 @@ def sync(ctx: TenantContext, payload: Mapping[str, Any]) -> None:
     row.error = 0
     for message in page.messages:
         if message_id := str(message.get("msgid", ""))[:100]:
-            keeping.keep(ctx, "kf", message_id, msgspec.json.encode(message))
+            keeping.keep(ctx, "kf", message_id, json.dumps(message).encode())
     moved = page.cursor and page.cursor != row.cursor
     row.read_at = now()
     if moved:

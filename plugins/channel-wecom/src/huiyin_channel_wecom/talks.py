@@ -73,17 +73,17 @@ def _key(after: str) -> tuple[datetime, uuid.UUID] | None:
     return datetime.fromtimestamp(number, UTC).replace(microsecond=micro), from_id
 
 
-def find(ctx: TenantContext, conversation_id: uuid.UUID) -> tuple[Conversation, Contact]:
+def find(
+    ctx: TenantContext, conversation_id: uuid.UUID, *, lock: bool = False
+) -> tuple[Conversation, Contact]:
     """A conversation this person may know of.  Raises ``NotFound``."""
-    talk = gathering.find_conversation(ctx, conversation_id, lock=True)
+    talk = gathering.find_conversation(ctx, conversation_id, lock=lock)
     if talk is None:
         raise NotFound
-    contact = ctx.session.scalars(
-        select(Contact)
-        .where(Contact.id == talk.contact_id)
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ).one()
+    query = select(Contact).where(Contact.id == talk.contact_id)
+    if lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    contact = ctx.session.scalars(query).one()
     case = gathering.bound_case(ctx, contact)
     if case is not None and not case.visible_to(ctx.actor):
         raise NotFound
