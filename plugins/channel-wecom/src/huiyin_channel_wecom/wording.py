@@ -50,6 +50,6 @@ FILES: Final = {
 }
 CONVERSATIONS: Final = {
     "open": N_("进行中"),
-    "handed": N_("已登记"),
+    "handed": N_("已转入来件"),
     "passed": N_("未登记"),
 }
