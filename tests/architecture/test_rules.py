@@ -25,6 +25,7 @@ COMMITS = (
     # These count something that must stand whatever comes of the request.
     "identity/throttle.py", "identity/service.py", "plugins/health.py",
     "plugins/listening.py",  # and what a service receives, one transaction for each
+    "plugins/apart.py",  # and what an outside service gave, which a second try cannot undo
 )  # fmt: skip
 # Where psycopg itself is used: to make databases, and to listen for the bell, which reads no table.
 PSYCOPG = ("db/", "testing/", "queue/relay.py", "queue/bus.py")

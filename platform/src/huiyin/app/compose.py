@@ -120,7 +120,7 @@ def connect(site: Site, host: PluginHost) -> None:
         use(site.blobs)
     calendars.watch(site.engine)
     change.consult(_opinions(host))
-    readers.use_readers(host.readers())
+    readers.use_readers(host.readers(), host.endings())
     assignment.consult_duty(_on_duty(host))
 
 

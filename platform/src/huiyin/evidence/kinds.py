@@ -81,6 +81,11 @@ def media_type(name: str, head: bytes) -> str:
     return PLAIN_BYTES
 
 
+def by_ending(ending_: str) -> str:
+    """The type that an ending alone promises, for files that the house itself named."""
+    return {**ZIPPED, **TEXTS}.get(ending_, PLAIN_BYTES)
+
+
 def _whole(kind: str, head: bytes) -> bool:
     return kind not in {"image/webp", "audio/wav"} or head.startswith(b"RIFF")
 

@@ -12,8 +12,9 @@ from litestar.params import FromPath
 
 from huiyin.cases.acts import revision
 from huiyin.cases.stages import STAGE_TITLES
+from huiyin.evidence import kinds
 from huiyin.evidence.store import blobs
-from huiyin.intake import placing, queries, service
+from huiyin.intake import placing, queries, readers, service
 from huiyin.intake.models import STATE_TITLES, Arrival, ArrivalState
 from huiyin.intake.schemas import FAULTS, REASONS, SettleForm
 from huiyin.kit.i18n import N_
@@ -68,8 +69,9 @@ class ArrivalController(Controller):
             facts={"raw_sha256": arrival.raw_sha256},
         )  # fmt: skip
         with blobs().open(arrival.raw_key) as stream:
-            name = f"{arrival.received_at:%Y%m%d-%H%M%S}.eml"
-            return desk.file(stream.read(), name, "message/rfc822")
+            ending = readers.ending_of(arrival.channel)
+            name = f"{arrival.received_at:%Y%m%d-%H%M%S}.{ending}"
+            return desk.file(stream.read(), name, kinds.by_ending(ending))
 
 
 def _chosen(data: dict[str, Any]) -> dict[str, Any]:

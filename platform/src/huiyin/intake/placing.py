@@ -20,16 +20,19 @@ from huiyin.evidence import service as evidence
 from huiyin.evidence.service import Upload
 from huiyin.evidence.store import blobs
 from huiyin.identity.actor import Actor, complainant_actor, system_actor
+from huiyin.intake import readers
 from huiyin.intake.models import Arrival, ArrivalState
 from huiyin.intake.recognition import Place
 from huiyin.intake.schemas import Forwarded, Party, ReadFile, Reading
 from huiyin.kit.i18n import N_
+from huiyin.kit.ids import uuid7
 from huiyin.kit.text import clean
 from huiyin.kit.time import now
 from huiyin.ledger import service as ledger
 from huiyin.letters import delivery
 from huiyin.letters import service as letters
 from huiyin.letters.models import Channel, Letter, LetterState
+from huiyin.parties.models import Investor
 from huiyin.queue import service as queue
 
 STORY: Final = 10_000  # characters of a story or message; the rest stands in the original
@@ -89,7 +92,7 @@ def file_new(
 ) -> Case:
     """Register it as it came, dated the moment it was received."""
     told, subject = words(reading, author), title_of(reading, author)
-    address = author.address[:200]
+    address, who = author.address[:200], _by_handle(session, author)
     filing = Filing(
         channel=arrival.channel,
         idem_key=str(arrival.id),
@@ -98,10 +101,21 @@ def file_new(
         name=author.name[:200],
         email=address,
         received_at=arrival.received_at,
-        anonymous=not address,
+        anonymous=not address and who is None,
+        complainant_id=who.id if who else None,
     )
     filed = file_complaint(session, actor, filing)
     return session.get_one(Case, (session.tenant, filed.case_id))
+
+
+def _by_handle(session: ScopedSession, author: Party) -> Investor | None:
+    """Somebody who is answered by the road itself: not anonymous, without telephone or mail."""
+    if author.address or not author.handle:
+        return None
+    who = Investor(id=uuid7(), name=author.name[:200])
+    session.add(who)
+    session.flush()
+    return who
 
 
 def words(reading: Reading, author: Party) -> str:
@@ -174,7 +188,8 @@ def hand_over(
 def keep_original(session: ScopedSession, arrival: Arrival, case: Case) -> None:
     """The bytes as they came, among the evidence of the case."""
     with blobs().open(arrival.raw_key) as source:
-        name = f"{arrival.received_at:%Y%m%d-%H%M%S}-{arrival.raw_sha256[:8]}.eml"
+        ending = readers.ending_of(arrival.channel)
+        name = f"{arrival.received_at:%Y%m%d-%H%M%S}-{arrival.raw_sha256[:8]}.{ending}"
         original = [Upload(name, source, original=True)]
         system = system_actor(session.tenant)
         evidence.add(session, system, case.number, original, note=ORIGINAL)

@@ -19,13 +19,22 @@ from huiyin.kit.text import storable
 
 # Channel → ``package.module:function``, told by the composition root, never by a row.
 _readers: dict[str, str] = {}
+_endings: dict[str, str] = {}
 LIMITS: Final = jail.Limits()
+MAIL: Final = "eml"
 
 
-def use_readers(readers: dict[str, str]) -> None:
-    """Let these functions read, each for its channel."""
+def use_readers(readers: dict[str, str], endings: dict[str, str] | None = None) -> None:
+    """Let these functions read, each for its channel; ``endings`` are those of the originals."""
     _readers.clear()
     _readers.update(readers)
+    _endings.clear()
+    _endings.update(endings or {})
+
+
+def ending_of(channel: str) -> str:
+    """How the file name of an original that came by this channel ends."""
+    return _endings.get(channel, MAIL)
 
 
 def has_reader(channel: str) -> bool:
@@ -78,6 +87,6 @@ def _storable(found: Any) -> Any:
 
 def _unread(arrival: Arrival, fault: str) -> Reading:
     """All that is known without reading: who the transport says it came from."""
-    return Reading(
-        sender=Party(address=str(arrival.envelope.get("from", ""))[:320]), faults=(fault,)
-    )
+    said = arrival.envelope
+    address, handle = (str(said.get(name, ""))[:320] for name in ("from", "handle"))
+    return Reading(sender=Party(address=address, handle=handle), faults=(fault,))

@@ -1,7 +1,8 @@
 """Where an arrival belongs.
 
 Only what is certain is joined without asking: the mark or the thread of our own letter, sent by
-the address of that case's complainant.  Everything less is shown to an officer as a candidate.
+the address of that case's complainant; or what a road brings of an account that it knows to be
+the complainant's.  Everything less is shown to an officer as a candidate.
 """
 
 from __future__ import annotations
@@ -97,7 +98,7 @@ def _written(session: ScopedSession, arrival: Arrival, reading: Reading) -> Plac
         return _ask("spam", author=author)
     if "several_senders" in reading.faults:
         return _ask("several_senders", author=author)
-    if _is_member(session, author.address):
+    if arrival.envelope.get("member") or _is_member(session, author.address):
         if reading.forwarded is None or not reading.forwarded.sender.address:
             return _ask("member", *_named(session, reading), author=author)
         author = reading.forwarded.sender
@@ -111,8 +112,8 @@ def _about(
     session: ScopedSession, arrival: Arrival, reading: Reading, author: Party, *, threaded: bool
 ) -> Place:
     found: list[Candidate] = []
-    for case, why in _threads(session, arrival, reading) if threaded else ():
-        if not _is_from(session, case, author.address):
+    for case, why, theirs in _signs(session, arrival, reading, author) if threaded else ():
+        if not theirs:
             found.append(Candidate(case.number, "other_sender"))
         elif not case.is_open:
             found.append(Candidate(case.number, "not_open"))
@@ -120,6 +121,7 @@ def _about(
             return Place(state=_S.JOINED, reason=why, case=case, author=author)
     found += _named(session, reading)
     found += _of_sender(session, author.address)
+    found += _of_handle(session, arrival, author.handle)
     distinct = tuple({one.number: one for one in reversed(found)}.values())[::-1][:CANDIDATES]
     if distinct:
         return _ask(distinct[0].why, *distinct, author=author)
@@ -127,6 +129,19 @@ def _about(
 
 
 # -- signs -------------------------------------------------------------------------------------
+
+
+def _signs(
+    session: ScopedSession, arrival: Arrival, reading: Reading, author: Party
+) -> Iterator[tuple[Case, str, bool]]:
+    """The cases that something points to, why, and whether this sender is their complainant."""
+    number = str(arrival.envelope.get("case", ""))
+    if number and author.handle:
+        case = session.scalar(select(Case).where(Case.number == number))
+        if case is not None:
+            yield case, "bound", True
+    for case, why in _threads(session, arrival, reading):
+        yield case, why, _is_from(session, case, author.address)
 
 
 def _threads(
@@ -200,6 +215,23 @@ def _of_sender(session: ScopedSession, address: str) -> list[Candidate]:
         .limit(CANDIDATES)
     )
     return [Candidate(number, "same_sender") for number in numbers]
+
+
+def _of_handle(session: ScopedSession, arrival: Arrival, handle: str) -> list[Candidate]:
+    """Open cases that this account of the road has written in before, the newest first."""
+    if not handle:
+        return []
+    earlier = select(Arrival.case_id).where(
+        Arrival.channel == arrival.channel, Arrival.sender_address == handle,
+        Arrival.id != arrival.id, Arrival.case_id.is_not(None),
+    )  # fmt: skip
+    numbers = session.scalars(
+        select(Case.number)
+        .where(Case.id.in_(earlier), Case.state == CaseState.OPEN.value)
+        .order_by(Case.received_at.desc(), Case.id.desc())
+        .limit(CANDIDATES)
+    )
+    return [Candidate(number, "same_handle") for number in numbers]
 
 
 def _is_from(session: ScopedSession, case: Case, address: str) -> bool:

@@ -28,10 +28,15 @@ class Nature(StrEnum):
 
 
 class Party(msgspec.Struct, frozen=True, kw_only=True):
-    """Somebody as the message names them; nothing of it is proven."""
+    """Somebody as the message names them; nothing of it is proven.
+
+    ``address`` is a mail address.  ``handle`` is the road's own name of a sender who has none, such
+    as an account in a chat; what the reader says here, the road must have made sure of.
+    """
 
     name: _Line = ""
     address: _Line = ""
+    handle: _Line = ""
 
 
 class Bounce(msgspec.Struct, frozen=True, kw_only=True):
@@ -97,6 +102,7 @@ FAULTS: Final[Mapping[str, str]] = {
     "winmail": N_("winmail.dat 无法展开，见原件"),
     "text_cut": N_("正文过长，只显示开头，其余见原件"),
     "left_out": N_("有附件是程序或空文件，没有取出，见原件"),
+    "file_missing": N_("有附件没有取到或没有留存，原件中注明了是哪些"),
     "too_large": N_("超过大小限制，没有读取"),
     "headers": N_("邮件头过长，没有读取"),
     "depth": N_("嵌套过深，没有读取"),
@@ -124,6 +130,7 @@ REASONS: Final[Mapping[str, str]] = {
     "several_senders": N_("发件人不止一个，不能确认是谁"),
     "spam": N_("邮件服务器判为垃圾邮件"),
     "member": N_("发件人是本机构成员，没有转发的原件"),
+    "same_handle": N_("同一账号先前来过件，可能是同一事项"),
     # why nobody does
     "automatic": N_("自动回复"),
     "bulk": N_("群发邮件"),
@@ -134,6 +141,7 @@ REASONS: Final[Mapping[str, str]] = {
     # how it got where it is
     "token": N_("回复地址中的标记与投诉人一致"),
     "thread": N_("回复了本机构的来信，发件人与投诉人一致"),
+    "bound": N_("渠道账号已确认属于投诉人"),
     "new": N_("没有找到相关的投诉"),
     "decided": N_("人工判定"),
     "overdue": N_("超过一个工作日未识别，自动登记"),
@@ -152,7 +160,10 @@ class SettleForm(Shape, frozen=True, kw_only=True):
 class Raw(msgspec.Struct, frozen=True, kw_only=True):
     """What a channel hands over: bytes, the road's own key for this delivery, and the envelope.
 
-    ``envelope`` holds short texts only, such as ``{"from": …, "to": …}``.
+    ``envelope`` holds short texts only, such as ``{"from": …, "to": …}``.  A road that knows its
+    senders for certain says so here: ``case`` is the number of the case whose complainant this
+    one is, ``member`` is not empty if it is one of the firm's own people, ``handle`` is the
+    sender's should nothing be readable.
     """
 
     channel: str

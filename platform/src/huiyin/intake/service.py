@@ -24,7 +24,7 @@ from huiyin.kit.errors import Conflict, Invalid, NotFound, Stale
 from huiyin.kit.failpoints import failpoint
 from huiyin.kit.i18n import N_, Message
 from huiyin.kit.ids import uuid7
-from huiyin.kit.text import storable
+from huiyin.kit.text import clean, storable
 from huiyin.kit.time import now
 from huiyin.ledger import service as ledger
 from huiyin.queue import service as queue
@@ -151,4 +151,7 @@ def _chosen(session: ScopedSession, actor: Actor, number: str) -> Case:
 
 def author_of(arrival: Arrival) -> Party:
     """Who wrote it, as recognised when it was read."""
-    return Party(name=arrival.sender_name, address=arrival.sender_address)
+    known = arrival.sender_address
+    if known and known == clean(placing.kept_reading(arrival).sender.handle):
+        return Party(name=arrival.sender_name, handle=known)
+    return Party(name=arrival.sender_name, address=known)

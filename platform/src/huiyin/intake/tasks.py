@@ -42,10 +42,10 @@ def read(session: ScopedSession, job: JobView) -> None:
     with readers.read(arrival) as found:
         reading = found.reading
         where = place(session, arrival, reading)
-        author = where.author if where.author.address else reading.sender
+        author = where.author if where.author.address or where.author.handle else reading.sender
         _keep(arrival, reading, where.state)
         arrival.sender_name = clean(author.name)[:200]
-        arrival.sender_address = clean(author.address)[:320]
+        arrival.sender_address = clean(author.address or author.handle)[:320]
         failpoint("intake.after_read")
         placing.carry_out(session, arrival, reading, where, found.folder)
     if where.state is ArrivalState.WAITING and where.reason not in _NEVER_BY_CLOCK:

@@ -21,6 +21,7 @@ from huiyin.kit.i18n import Message, Translator
 from huiyin.kit.time import now
 from huiyin.ledger.service import append
 from huiyin.plugins.figures import FigureBook
+from huiyin.plugins.sealing import Unsealable, seal, unseal
 from huiyin.queue.bus import ring
 from huiyin.queue.service import emit, enqueue
 from huiyin.tenancy.models import Tenant
@@ -159,6 +160,17 @@ class TenantContext:
             facts=facts,
             commits=commits,
         )
+
+    def seal(self, name: str, text: str) -> str:
+        """A secret to be kept in a row; it opens for this firm, plugin and ``name`` only."""
+        return seal(text, tenant_id=self.tenant.id, plugin=self.plugin, field=f"row:{name}")
+
+    def unseal(self, name: str, sealed: str) -> str:
+        """The secret again, ``""`` if it does not open here."""
+        try:
+            return unseal(sealed, tenant_id=self.tenant.id, plugin=self.plugin, field=f"row:{name}")
+        except Unsealable:
+            return ""
 
     def figures(self) -> FigureBook:
         """The numbers that may be quoted: the core's and those of the plugins that are on."""

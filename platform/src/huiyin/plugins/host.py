@@ -165,6 +165,14 @@ class PluginHost:
             if channel.reader
         }
 
+    def endings(self) -> dict[str, str]:
+        """Channel → how the file names of its originals end."""
+        return {
+            channel.name: channel.original
+            for plugin in self.plugins.values()
+            for channel in plugin.declared.channels
+        }
+
     def migrations(self) -> dict[str, str]:
         """Name → package, as ``huiyin.migrations.upgrade`` takes it."""
         return {name: plugin.package for name, plugin in self.plugins.items()}

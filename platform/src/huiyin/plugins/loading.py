@@ -45,6 +45,7 @@ SHIPPED: Final = (  # what loads when nobody says otherwise
     "channel_phone",
     "channel_referral",
     "channel_chat",
+    "channel_wecom",
     "survey_satisfaction",
     "training_records",
     "checklist_regulatory",

@@ -130,7 +130,8 @@ class Channel:
     ``name`` is what ``Case.channel`` holds; ``path`` its public page below ``/p/{tenant}``, ``""``
     when it has none.  ``reader`` names the function ``package.module:function`` that reads what
     ``receive`` keeps, in a process of its own: it takes the bytes and a folder, and answers a
-    ``dict`` in the shape of ``Reading``.  ``health`` says how the channel is; ``test`` tries the
+    ``dict`` in the shape of ``Reading``; ``original`` is how the file name of what it kept ends.
+    ``health`` says how the channel is; ``test`` tries the
     connection now, and is called by a job, never by a page.
     """
 
@@ -139,6 +140,7 @@ class Channel:
     capabilities: frozenset[Capability]
     path: str = ""
     reader: str = ""
+    original: str = "eml"
     health: Callable[[TenantContext], Sequence[Check]] | None = None
     test: Callable[[TenantContext], Sequence[Check]] | None = None
 

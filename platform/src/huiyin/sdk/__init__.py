@@ -85,6 +85,7 @@ from huiyin.letters.replies import mail_domain
 from huiyin.letters.service import letters_of
 from huiyin.letters.service import pdf_of as letter_pdf
 from huiyin.parties.models import Fund, Investor
+from huiyin.plugins.apart import apart
 from huiyin.plugins.context import TenantContext
 from huiyin.plugins.fields import SecretStr
 from huiyin.plugins.figures import (
@@ -288,6 +289,7 @@ __all__ = [
     "add_files",
     "add_workdays",
     "answer_transfer",
+    "apart",
     "api",
     "arrival_of",
     "arrivals_from",
