@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import select
 
 from huiyin.kit.time import clock_at, local_date
-from huiyin.sdk import Condition, Period
+from huiyin.sdk import Condition, Filing, Period, complainant_actor, file_complaint
 from huiyin.testing.database import there_and_back
 from huiyin_channel_chat import demo, figures_of, health, hours, talks, tasks
 from huiyin_channel_chat.models import Canned, Conversation, Said, Side
@@ -238,15 +238,18 @@ def test_what_is_past_its_time_is_emptied_and_counts_stay(path, visitor, ctx, se
     session.commit()
     kept = only()
     assert (kept.name, kept.phone, kept.rating) == ("", "", 4)
-    assert {said.body for said in session.scalars(select(Said))} == {""}
+    rows = session.scalars(select(Said)).all()
+    assert {(said.body, talks.words_of(ctx, said)) for said in rows} == {("", "")}
 
 
-def test_the_demonstration_has_one_of_each(ctx, session, make_actor, officer):
+def test_the_demonstration_has_one_of_each(ctx, session, tenant, officer):
+    told = Filing(channel="web", idem_key="k", story="净值披露与合同不符", anonymous=True)
+    file_complaint(session, complainant_actor(tenant.id), told)
     demo.fill(ctx)
     session.commit()
     found = session.scalars(select(Conversation)).all()
     assert {c.state for c in found} == {"waiting", "taken", "closed"}
-    assert {c.fate for c in found} == {"", "filed", "undecided"}
+    assert {c.fate for c in found} == {"", "joined", "undecided"}
 
 
 def test_its_tables_can_be_taken_away(postgres):

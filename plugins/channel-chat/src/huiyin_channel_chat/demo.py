@@ -1,10 +1,12 @@
-"""Made-up talks for a made-up firm: one waits, one is answered, one became a case, one is asked."""
+"""Made-up talks for a made-up firm: one waits, some are answered, one is to be decided."""
 
 from __future__ import annotations
 
 from typing import Final
 
-from huiyin.sdk import Actor, Role, TenantContext, colleagues, complainant_actor
+from sqlalchemy import select
+
+from huiyin.sdk import Actor, Case, CaseState, Role, TenantContext, colleagues, complainant_actor
 from huiyin_channel_chat import filing, talks
 from huiyin_channel_chat.models import Canned, Conversation, Side
 
@@ -21,8 +23,12 @@ REFUND: Final = (
     ("s", "我查到 12 月 15 日的记录。这属于投诉事项，建议转为正式投诉，由专人调查并书面答复。"),
 )
 NET_VALUE: Final = (
-    ("v", "净值披露为什么比合同写的晚了一周？"),
-    ("s", "我先核对披露日期，请稍等。"),
+    ("v", "净值是每周哪一天披露？"),
+    ("s", "按合同约定，每周五收市后披露，节假日顺延。"),
+)
+PROGRESS: Final = (
+    ("v", "请问我的投诉进展到哪一步了？"),
+    ("s", "正在调查，书面答复前有进展会在查询页告知。"),
 )
 FEES: Final = (("v", "管理费是每月扣还是每季度扣，账单上看不懂"),)
 SILENT: Final = (
@@ -40,18 +46,22 @@ def fill(ctx: TenantContext) -> None:
         return
     who = Actor(officer.id, ctx.session.tenant, officer.name, officer.roles)
     _talk(ctx, who, "question", FEES, name="陆女士")
-    _talk(ctx, who, "complaint", NET_VALUE, name="方启明", phone="139 0000 4417")
-    filed = _talk(ctx, who, "complaint", REFUND, name="陈建国", phone="138 0000 6021")
-    card = filing.Card(
-        story=REFUND[0][1], wish="说明拒绝赎回的理由", fund="稳进三号", name="陈建国",
-        phone="138 0000 6021",
-    )  # fmt: skip
-    visitor = complainant_actor(ctx.session.tenant)
-    filing.convert(ctx, filed, card, visitor)
-    filing.close(ctx, filed, Side.VISITOR)
-    filed.rating, filed.rating_words, filed.rated_at = 4, "回复很快，希望早点有结果", ctx.now()
+    _talk(ctx, who, "complaint", REFUND, name="陈建国", phone="138 0000 6021")
+    _progress(ctx, who)
+    rated = _talk(ctx, who, "question", NET_VALUE, name="方启明")
+    filing.close(ctx, rated, Side.VISITOR)
+    rated.rating, rated.rating_words, rated.rated_at = 4, "回复很快，说得也清楚", ctx.now()
     asked = _talk(ctx, who, "question", SILENT)
     filing.close(ctx, asked, Side.HOUSE)
+
+
+def _progress(ctx: TenantContext, officer: Actor) -> None:
+    """Somebody with the code of a case under way; the case itself stays as it is."""
+    open_ = select(Case).where(Case.state == CaseState.OPEN.value).order_by(Case.number.desc())
+    case = ctx.session.scalars(open_.limit(1)).first()
+    talk = _talk(ctx, officer, "progress", PROGRESS)
+    if case is not None:
+        filing.join(ctx, talk, case, complainant_actor(ctx.session.tenant))
 
 
 def _talk(

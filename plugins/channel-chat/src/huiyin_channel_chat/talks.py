@@ -234,7 +234,7 @@ def frame_of(ctx: TenantContext, said: Said, me: Side) -> Mapping[str, Any]:
 
 
 def words_of(ctx: TenantContext, said: Said) -> str:
-    if said.side != Side.HOUSE:
+    if said.side != Side.HOUSE or not said.body:
         return said.body
     return ctx.text(said.body, **said.params)
 
