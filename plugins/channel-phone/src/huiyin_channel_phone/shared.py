@@ -15,11 +15,11 @@ from huiyin.sdk import (
     Desk,
     Form,
     HuiyinError,
-    Invalid,
     NotFound,
     Refused,
     TenantContext,
     context_of,
+    or_again,
     whole,
 )
 from huiyin_channel_phone import numbers, schedule
@@ -81,13 +81,14 @@ def show(desk: Desk, template: str, *, status: int = 200, **context: Any) -> Res
 
 def attempt(desk: Desk, data: Mapping[str, Any], do: Do, said: str, again: Show) -> Response[Any]:
     """Do it and go on to the address it answers; or the form again as it was typed."""
-    ctx = context_of(desk)
-    try:
+
+    def act() -> Response[Any]:
+        ctx = context_of(desk)
         path = do(ctx)
         ctx.session.flush()
-    except (Invalid, Conflict, Refused) as error:
-        return mend(desk, data, error, again)
-    return desk.redirect(home(desk, path), said)
+        return desk.redirect(home(desk, path), said)
+
+    return or_again(desk, data, act, again)
 
 
 def mend(desk: Desk, data: Mapping[str, Any], error: HuiyinError, again: Show) -> Response[Any]:
