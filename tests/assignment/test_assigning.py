@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import re
+import threading
+from types import SimpleNamespace
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
+from huiyin.assignment import tasks
 from huiyin.assignment.models import AssignmentRule, Staffing
+from huiyin.cases import people
 from huiyin.cases.filing import Filing, file_complaint
 from huiyin.cases.models import Case, Entry
+from huiyin.cases.schemas import AssignForm
 from huiyin.db import tenant_session
-from huiyin.identity.actor import complainant_actor
+from huiyin.identity.actor import SYSTEM_ID, complainant_actor
 from huiyin.ledger.models import LedgerEntry
 from huiyin.testing.web import run_jobs
 
@@ -202,3 +207,30 @@ def test_a_rule_is_shown_as_it_was_saved(approver, officers, session):
     assert ticked == {("languages", "en"), ("speaks", "on"), ("active", "on")}
     assert 'value="英文函件"' in page
     assert 'name="active" value="on" checked' in approver.get(f"{HOME}/rules/new").text
+
+
+def test_an_officer_who_takes_it_at_the_same_moment_has_it(engine, tenant, approver, officers):
+    add(approver)
+    with tenant_session(engine, tenant.id) as session:
+        filing = Filing(channel="web", idem_key="k", story="赎回没有到账", phone="13800006021")
+        made = file_complaint(session, complainant_actor(tenant.id), filing)
+        session.commit()
+    taker = max(officers, key=lambda officer: officer.name)  # not whose turn it is
+
+    def rules():
+        with tenant_session(engine, tenant.id, actor_id=SYSTEM_ID) as session:
+            tasks.assign(session, SimpleNamespace(object_id=made.case_id))
+            session.commit()
+
+    with tenant_session(engine, tenant.id, actor_id=taker.id) as session:
+        form = AssignForm(part="owner", account_id=taker.id)
+        people.assign(session, taker, made.number, form)
+        thread = threading.Thread(target=rules)
+        thread.start()
+        waits = text("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+        while thread.is_alive() and not session.execute(waits).scalar_one():
+            pass
+        session.commit()
+    thread.join(60)
+    with tenant_session(engine, tenant.id) as session:
+        assert session.get_one(Case, (tenant.id, made.case_id)).owner_id == taker.id
