@@ -58,7 +58,9 @@ def test_whoever_wrote_by_mail_gets_the_words_in_the_thread(officer, place, by_m
     assert out["Auto-Submitted"] is None
     assert by_mail.number in out["Subject"]
     assert [row.state for row in sent(session)] == ["sent"]
-    assert "邮件已发出" in officer.get(f"/t/qinghe/w/cases/{by_mail.number}").text
+    page = officer.get(f"/t/qinghe/w/cases/{by_mail.number}").text
+    assert "邮件已发出" in page
+    assert "邮件未送达" not in page
     assert any("MAIL FROM:<qinghe@in.test>" in line.replace("mail", "MAIL").replace("from", "FROM")
                for line in sink.heard)  # fmt: skip
 
@@ -110,6 +112,7 @@ def test_one_that_is_refused_or_comes_back_is_shown_and_said(
     assert [row.state for row in sent(session)] == ["returned"]
     page = officer.get(f"/t/qinghe/w/cases/{by_mail.number}").text
     assert "邮件被退回" in page
+    assert "邮件未送达，请改用电话等方式联系" in page
     sink.answers["rcpt"] = "550 5.1.1 no such user"
     write(officer, place, by_mail, "再次告知")
     assert sorted(row.state for row in sent(session)) == ["failed", "returned"]

@@ -132,6 +132,7 @@ def context(desk: Desk, number: str, *, tab: str = "", before: int | None = None
         "cause": causes().get(case.cause or ""),
         "panels": [p for p in panels if p],
         "plugin_panels": desk.hooks.case_panels(case=case),
+        "plugin_steps": desk.hooks.next_steps(case=case),
         "extension": extensions.asked(case),
         "intake_titles": INTAKE_TITLES,
         **_retyping(case),
