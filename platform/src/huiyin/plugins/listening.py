@@ -20,6 +20,7 @@ from huiyin.identity.actor import SYSTEM_ID, system_actor
 from huiyin.kit.errors import NotFound
 from huiyin.plugins.context import TenantContext
 from huiyin.tenancy.models import Tenant, TenantState
+from huiyin.web.errors import bare
 
 if TYPE_CHECKING:
     from huiyin.plugins.host import PluginHost
@@ -121,8 +122,10 @@ def _keep_running(run: Callable[[ServiceContext], None], ctx: ServiceContext, na
     while not ctx.stopping.is_set():
         try:
             run(ctx)
-        except Exception:
-            log.exception("service %s:%s failed and is begun again", ctx.plugin, name)
+        except Exception as fault:
+            # Without its text, which may quote what a stranger sent.
+            said = "service %s:%s failed with %s and is begun again"
+            log.error(said, ctx.plugin, name, type(fault).__name__, exc_info=bare(fault))
         else:
             return
         ctx.stopping.wait(PAUSE)
