@@ -125,7 +125,8 @@ def _keep_running(run: Callable[[ServiceContext], None], ctx: ServiceContext, na
         except Exception as fault:
             # Without its text, which may quote what a stranger sent.
             said = "service %s:%s failed with %s and is begun again"
-            log.error(said, ctx.plugin, name, type(fault).__name__, exc_info=bare(fault))
+            told = ctx.plugin, name, type(fault).__name__
+            log.error(said, *told, exc_info=bare(fault))  # noqa: TRY400 - as above
         else:
             return
         ctx.stopping.wait(PAUSE)
