@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+import chats
 import mails
 import psycopg
 from client import CONNECTIONS, Server, Tally, request, run_round
@@ -35,11 +36,12 @@ from huiyin.db.bootstrap import libpq
 from huiyin.identity.models import Account
 from huiyin.identity.sessions import digest, open_session
 from huiyin.kit.time import now
-from huiyin.tenancy.models import PluginActivation
+from huiyin.tenancy.models import PluginActivation, SettingVersion
 from huiyin.testing import factories
 from huiyin.web import csrf
 
 SLUG = "bench"
+CHATTING = "chatting"
 WARM = 40  # requests before the counting
 SECONDS = 16  # for one page of one server at most, all rounds together
 STORY = "我在开放日提交了赎回申请，确认单已经收到，款项至今没有到账，打了三次客服电话。"
@@ -163,6 +165,7 @@ def prepare(home: Path, cases: int, say: Callable[[str], None]) -> Place:
         for plugin in ("channel_web", "channel_email", "survey_satisfaction"):
             session.add(PluginActivation(plugin=plugin, active=True))
         session.commit()
+    open_a_chat(installation)
     began = time.monotonic()
     filled = fill(
         libpq(installation.server.url(name="huiyin")), tenant.id, (actor.id, actor.name), cases
@@ -172,6 +175,21 @@ def prepare(home: Path, cases: int, say: Callable[[str], None]) -> Place:
         token = open_session(session, session.get_one(Account, actor.id), "bench", now())
         session.commit()
     return Place(installation, tenant.id, actor.id, token, filled)
+
+
+def open_a_chat(installation: Installation) -> None:
+    """A firm of its own whose chat is open day and night; the pages are measured without it."""
+    firm = factories.make_tenant(installation.engine, CHATTING, mark="聊")
+    actor = factories.make_actor(installation.engine, firm, "complaint_officer")
+    with tenant_session(installation.engine, firm.id, actor_id=actor.id) as session:
+        session.add(PluginActivation(plugin="channel_chat", active=True))
+        session.add(
+            SettingVersion(
+                plugin="channel_chat", version=1, state="published", author_id=actor.id, secrets={},
+                data={"days": "every_day", "opens": "00:00", "closes": "23:59"},
+            )
+        )  # fmt: skip
+        session.commit()
 
 
 def free_port() -> int:
@@ -311,10 +329,13 @@ def report(options: argparse.Namespace) -> None:
                     continue
                 tallies = measure(page, product, floor, n=options.requests, rounds=options.rounds)
                 measured.append((page.title, tallies))
+            talked = ""
+            if not options.only or options.only == "chat":
+                talked = f"\n{chats.measure(product, CHATTING)}"
         rows = ", ".join(f"{name} {n:,}" for name, n in place.filled.rows.items())
         print(f"\n{machine(place)}\nrows at the start: {rows}")
         print(f"{options.requests} requests a page in {options.rounds} rounds\n")
-        print(table(measured))
+        print(table(measured) + talked)
         if options.mails and (not options.only or options.only == "mail"):
             print(f"\n{mails.measure(place.installation, SLUG, mails=options.mails)}")
         print(f"\n{time.monotonic() - began:.0f} s in all")
