@@ -40,15 +40,15 @@ def letter(number: int, words: str = "") -> bytes:
 class MailServers:
     """Servers that never give up: each mail is offered until it is answered 250, then noted."""
 
-    def __init__(self, house, journal, port, seed):
-        self.house, self.port = house, port
+    def __init__(self, house, journal, port, seed, *, mails=MAILS, patience=PATIENCE):
+        self.house, self.port, self.patience = house, port, patience
         self.file, self.journal = journal.open("ab"), journal
         self.kept, self.refused = [], 0
         self.news = threading.Condition()
         self.given_up = threading.Event()
-        self.order = list(range(MAILS))
+        self.order = list(range(mails))
         chance = random.Random(seed)
-        self.order += chance.sample(self.order, MAILS // 5)  # some are delivered twice
+        self.order += chance.sample(self.order, mails // 5)  # some are delivered twice
         chance.shuffle(self.order)
         self.threads = [
             threading.Thread(target=self._send_all, args=(self.order[n::SENDERS],), daemon=True)
@@ -64,7 +64,7 @@ class MailServers:
         if kind is not None:
             self.given_up.set()
         for thread in self.threads:
-            thread.join(PATIENCE)
+            thread.join(self.patience)
         self.file.close()
         assert not any(thread.is_alive() for thread in self.threads)
 
