@@ -27,6 +27,7 @@ from huiyin.queue.service import emit, enqueue
 from huiyin.tenancy.models import Tenant
 
 S = TypeVar("S", bound=msgspec.Struct)
+T = TypeVar("T")
 Settings = Callable[[type[Any]], Any]
 
 
@@ -61,6 +62,7 @@ class TenantContext:
     blobs: Any = None  # the store of files, for plugins that keep some
     csrf_token: str = ""
     book: Callable[[], FigureBook] = field(default=_no_book, repr=False)
+    _known: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
 
     def now(self) -> datetime:
         """The present moment in UTC, from the clock that tests can set."""
@@ -72,6 +74,16 @@ class TenantContext:
         Raises ``TypeError`` for a type that is not the manifest's.
         """
         value: S = self.source(type_)
+        return value
+
+    def once(self, key: str, make: Callable[[], T]) -> T:
+        """What ``make`` answers, made once as long as this context is lent, which is one request.
+
+        For what several hooks of a page need; never for what the same request changes.
+        """
+        if key not in self._known:
+            self._known[key] = make()
+        value: T = self._known[key]
         return value
 
     def text(self, message: str | Message, **params: object) -> str:

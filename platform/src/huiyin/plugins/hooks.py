@@ -111,6 +111,11 @@ class TenantHooks:
     def next_steps(self, case: Case) -> list[NextStep]:
         return self._ask("next_steps", case=case)
 
+    def beside_case(self, case: Case) -> tuple[list[Panel], list[NextStep]]:
+        """Both things that stand on the page of a case, asked in one go."""
+        both = self._ask_each(("case_panels", "next_steps"), self.active, {"case": case})
+        return both["case_panels"], both["next_steps"]
+
     def people_on_duty(self) -> frozenset[UUID] | None:
         """Who is on duty now; ``None`` when no plugin that is on keeps a roster."""
         hook = "people_on_duty"
@@ -121,30 +126,35 @@ class TenantHooks:
     def preview_settings(self, plugin: str, old: Any, new: Any) -> list[Message]:
         """What one plugin says its drafted settings would change; it need not be on."""
         chosen = [self.host.plugin(plugin)]
-        return self._ask_each("preview_settings", chosen, {"old": old, "new": new})
+        answers = self._ask_each(("preview_settings",), chosen, {"old": old, "new": new})
+        return answers["preview_settings"]
 
     def navigation_counts(self) -> dict[str, int]:
         """What waits behind the plugins' own lines of the navigation."""
         return {count.name: count.n for count in self._ask("navigation_counts")}
 
     def _ask(self, hook: str, **arguments: Any) -> list[Any]:
-        return self._ask_each(hook, self.active, arguments)
+        return self._ask_each((hook,), self.active, arguments)[hook]
 
     def _ask_each(
-        self, hook: str, plugins: Iterable[Plugin], arguments: dict[str, Any]
-    ) -> list[Any]:
+        self, hooks: Sequence[str], plugins: Iterable[Plugin], arguments: dict[str, Any]
+    ) -> dict[str, list[Any]]:
         """One savepoint serves all, until one of them fails; then the rest get another."""
-        answers: list[Any] = []
-        callers = ((plugin, self.host.caller(hook, plugin.name)) for plugin in plugins)
-        waiting = [(plugin, caller) for plugin, caller in callers if caller is not None]
+        answers: dict[str, list[Any]] = {hook: [] for hook in hooks}
+        callers = (
+            (plugin, hook, self.host.caller(hook, plugin.name))
+            for plugin in plugins
+            for hook in hooks
+        )
+        waiting = [(plugin, hook, caller) for plugin, hook, caller in callers if caller]
         while waiting:
             self.session.flush()  # what the core has written is not the plugin's to fail on
-            asked = waiting[0][0]
+            asked, hook, _ = waiting[0]
             try:
                 with lent(self.session):
                     while waiting:
-                        asked, caller = waiting.pop(0)
-                        answers += self._answers(hook, asked, caller, arguments)
+                        asked, hook, caller = waiting.pop(0)
+                        answers[hook] += self._answers(hook, asked, caller, arguments)
             except Exception as fault:  # noqa: BLE001 - a plugin's; the page goes on without it
                 health.failed(self.session, asked.name, hook, fault)
                 self.host.standings.forget(self.session.tenant)

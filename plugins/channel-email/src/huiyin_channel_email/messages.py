@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import Row, Uuid, bindparam, literal_column, select
 
 from huiyin.sdk import (
     N_,
@@ -24,6 +24,7 @@ from huiyin.sdk import (
     Message,
     NextStep,
     Panel,
+    Ready,
     TenantContext,
     Undeliverable,
     arrival_of,
@@ -112,12 +113,17 @@ def came_back(ctx: TenantContext, event: Event) -> None:
 # -- beside the case ---------------------------------------------------------------------------
 
 
-def of_case(ctx: TenantContext, case: Case) -> Sequence[Sent]:
-    """The last mails of a case, the newest first."""
-    return ctx.session.scalars(
-        select(Sent).where(Sent.case_id == case.id).order_by(Sent.at.desc(), Sent.id.desc())
-        .limit(SHOWN)
-    ).all()  # fmt: skip
+_LAST: Final = Ready(
+    select(Sent.state, Sent.code, Sent.at)
+    .where(Sent.case_id == bindparam("case", type_=Uuid))
+    .order_by(Sent.at.desc(), Sent.id.desc())
+    .limit(literal_column(str(SHOWN)))
+)
+
+
+def of_case(ctx: TenantContext, case: Case) -> Sequence[Row[Any]]:
+    """The last mails of a case, the newest first: ``state``, ``code`` and ``at``."""
+    return ctx.once(f"sent:{case.id}", lambda: _LAST.run(ctx.session, case=case.id).all())
 
 
 def panel(ctx: TenantContext, case: Case) -> Panel | None:
