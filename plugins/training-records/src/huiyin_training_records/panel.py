@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
-from markupsafe import Markup
-from sqlalchemy import select
+from typing import Final
 
-from huiyin.sdk import Case, TenantContext, colleagues
+from markupsafe import Markup
+from sqlalchemy import Text, Uuid, bindparam, exists, select
+
+from huiyin.sdk import Case, Ready, TenantContext, colleagues
 from huiyin_training_records import assigning, linking
+from huiyin_training_records.library_models import CaseLink
 from huiyin_training_records.models import Assignment, Course
 from huiyin_training_records.standing import lines
 from huiyin_training_records.terms import STANDING_TAGS, STANDING_TITLES
 
+# Nothing of the kind is true of most cases: then the rest need not be asked.
+_KNOWN: Final = Ready(
+    select(
+        exists().where(Assignment.case_id == bindparam("case", type_=Uuid)).label("assigned"),
+        exists().where(CaseLink.case_id == bindparam("case", type_=Uuid)).label("linked"),
+        exists().where(Course.causes.has_key(bindparam("cause", type_=Text))).label("taught"),
+    )
+)
+
 
 def panel_of(ctx: TenantContext, case: Case) -> Markup | None:
     """What was assigned because of it, what its cause asks for, and what was linked."""
-    found = lines(ctx.session, Assignment.case_id == case.id)
-    linked = linking.of_case(ctx, case)
-    offered = assigning.for_cause(ctx, case.cause) if case.cause and not found else ()
+    known = _KNOWN.run(ctx.session, case=case.id, cause=case.cause or "").one()
+    found = lines(ctx.session, Assignment.case_id == case.id) if known.assigned else []
+    linked = linking.of_case(ctx, case) if known.linked else []
+    offered = assigning.for_cause(ctx, case.cause or "") if known.taught and not found else ()
     if not (found or linked or offered):
         return None
     names = {person.id: person.name for person in colleagues(ctx.session, former=True)}
