@@ -52,7 +52,9 @@ def take(ctx: TenantContext, payload: Mapping[str, Any]) -> None:
         _hear(contact, row.said_at)
         if binding.is_code(said.text):
             binding.answer(ctx, contact, row, said.text)
-            return
+            said = read(row.source, row.raw)
+            if said is None:
+                return
     _put(ctx, contact, row, said)
 
 
