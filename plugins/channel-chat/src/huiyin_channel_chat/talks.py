@@ -47,6 +47,7 @@ CLOSED: Final = {
 }
 FILED: Final = N_("已登记为正式投诉，编号 {number}")
 JOINED: Final = N_("本次对话已归入投诉 {number}")
+CASE_ENDED: Final = N_("投诉 {number} 已经结束，本次对话另行处理")
 OFFERED: Final = N_("工作人员建议转为正式投诉，请核对下面的内容")
 
 
