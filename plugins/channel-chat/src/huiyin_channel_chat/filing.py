@@ -94,7 +94,7 @@ def visitors_words(ctx: TenantContext, conversation: Conversation, since: int = 
 def offer(ctx: TenantContext, conversation: Conversation, card: Card) -> None:
     """An officer proposes a formal complaint; the visitor mends and sends it."""
     talks.lock(ctx, conversation)
-    staffing.must_be_mine(ctx, conversation)
+    talks.must_be_mine(ctx, conversation)
     _must_be_undecided(conversation)
     if not card.story:
         raise Invalid({"story": SUMMARY})
@@ -312,7 +312,7 @@ def close(ctx: TenantContext, conversation: Conversation, by: Side) -> None:
     if not conversation.is_open:
         return
     if by is Side.STAFF:
-        staffing.must_be_mine(ctx, conversation)
+        talks.must_be_mine(ctx, conversation)
     talks.note(ctx, conversation, talks.CLOSED[by])
     conversation.state, conversation.closed_by = State.CLOSED.value, by.value
     conversation.closed_at = ctx.now()

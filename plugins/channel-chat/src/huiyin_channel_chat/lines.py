@@ -85,8 +85,6 @@ def _heard(
 ) -> Frames:
     frame, kind = heard.frame or {}, (heard.frame or {}).get("type")
     if kind == "say":
-        if me is Side.STAFF:
-            staffing.must_be_mine(ctx, conversation)
         said = talks.say(ctx, conversation, me, _text(frame, "id"), _text(frame, "body"))
         ack = {"type": "ack", "id": said.client_id, "seq": said.seq}
         return [*_news(ctx, line, conversation, me), ack]

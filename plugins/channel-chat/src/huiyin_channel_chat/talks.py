@@ -35,6 +35,7 @@ _MINUTE: Final = timedelta(minutes=1)
 ENDED: Final = N_("对话已经结束，可以重新发起")
 EMPTY: Final = N_("请先输入要说的话")
 TOO_LONG: Final = N_("一条消息最多 {n} 个字，请分几条发送")
+NOT_YOURS: Final = N_("请先接入，再发送消息")
 NO_ID: Final = N_("请刷新页面后重新发送")
 # What the house writes into a talk.
 TOOK: Final = N_("{name} 已接入，为您服务")
@@ -117,7 +118,9 @@ def say(
         return known
     if not conversation.is_open:
         raise Conflict(ENDED)
-    if side is Side.VISITOR:
+    if side is Side.STAFF:
+        must_be_mine(ctx, conversation)
+    else:
         _check_pace(ctx, conversation)
     said = _append(
         ctx, conversation, side, client_id, body=body,
@@ -127,6 +130,12 @@ def say(
     _remember_firsts(conversation, said)
     failpoint("chat.before_commit")
     return said
+
+
+def must_be_mine(ctx: TenantContext, conversation: Conversation) -> None:
+    """Raises ``Conflict`` for whoever does not answer in this talk."""
+    if conversation.officer_id != ctx.actor.id:
+        raise Conflict(NOT_YOURS)
 
 
 def _known(
