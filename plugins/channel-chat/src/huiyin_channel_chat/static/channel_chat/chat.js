@@ -55,7 +55,8 @@
   if (queue) {
     let first = true, asked = null;
     keepLine(queue.dataset.line, {
-      hello: () => ({}), up: () => {}, down: (code) => code === 4401 || code === 4404,
+      hello: () => ({}), up: () => {},
+      down: (code) => { if (code === 4401) location.reload(); return code === 4401 || code === 4404; },
       heard: (frame) => {
         if (frame.type !== "queue") return;
         if (first) { first = false; return; }
@@ -309,7 +310,8 @@
     },
     down: (code, tries) => {
       delete box.dataset.up;
-      if (code === 4010 || code === 4401 || code === 4404) { if (framed) store.drop(tokenKey); say.note(""); return true; }
+      if (code === 4401) { location.reload(); return true; } // logged out: the words are kept until they are back
+      if (code === 4010 || code === 4404) { if (framed) store.drop(tokenKey); say.note(""); return true; }
       if (code !== 4408) say.note(data.waiting);
       if (tries > 2) (out.length ? post() : refresh(true));
       return false;
