@@ -9,6 +9,7 @@ from sqlalchemy import select, update
 from huiyin.identity.models import LoginSession
 from huiyin.kit.time import now
 from huiyin.sdk import Case
+from huiyin_channel_chat import talks
 from huiyin_channel_chat.models import Conversation
 from huiyin_channel_chat.terms import LONGEST
 
@@ -251,3 +252,20 @@ def test_a_line_hears_of_one_talk_only(officer, visitor, web, only, session):
         assert until(line, "queue")[0]["type"] == "queue"
         watched = [key for key in officer.site.bus._watching if first.id.hex in key]
     assert watched == []
+
+
+def test_a_talk_has_an_end_and_its_page_reads_no_more_than_it_shows(
+    visitor, ctx, only, session, monkeypatch, lines
+):
+    monkeypatch.setattr(talks, "LINES", 3)
+    visitor.begin()
+    for n in range(2):
+        assert visitor.say(f"第 {n} 句").status_code == 303
+    talks.note(ctx, only(), "一件事")
+    session.commit()
+    refused = visitor.say("还有一句")
+    assert refused.status_code == 409
+    assert "请结束后重新发起" in refused.text
+    assert "还有一句" in refused.text
+    assert len(lines()) == 2
+    assert visitor.post("end").status_code == 303

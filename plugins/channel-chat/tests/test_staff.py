@@ -10,7 +10,7 @@ from huiyin.identity.models import Membership
 from huiyin.kit.time import clock_at, local_date
 from huiyin.sdk import Case, Condition, Filing, Period, complainant_actor, file_complaint
 from huiyin.testing.database import there_and_back
-from huiyin_channel_chat import demo, figures_of, health, hours, talks, tasks
+from huiyin_channel_chat import demo, figures_of, health, hours, plugin, talks, tasks
 from huiyin_channel_chat.models import Canned, Conversation, Said, Side
 from huiyin_channel_chat.settings import ChannelChatSettings
 from huiyin_channel_chat.terms import KEPT_MONTHS
@@ -367,3 +367,37 @@ def test_an_answer_sent_again_after_passing_on_is_known(path, officer, colleague
     officer.post(path, {"act": "transfer", "to": str(colleague.actor.id)})
     assert officer.post(path, answer).status_code == 303
     assert officer.post(path, {**answer, "id": "officer-2"}).status_code == 409
+
+
+def test_a_busy_firms_talks_are_emptied_as_fast_as_they_come(ctx, session):
+    many(session, 120)
+    for talk in session.scalars(select(Conversation)):
+        talk.state, talk.closed_at = "closed", MORNING
+    session.commit()
+    with clock_at(MORNING + timedelta(days=31 * KEPT_MONTHS + 1)):
+        tasks.purge(ctx, {})
+    session.commit()
+    assert {talk.name for talk in session.scalars(select(Conversation))} == {""}
+
+
+def test_a_word_at_the_last_moment_keeps_a_talk_open(
+    path, ctx, session, only, visitor, monkeypatch
+):
+    held = talks.lock
+
+    def word_before(lent, conversation):
+        monkeypatch.setattr(talks, "lock", held)
+        with clock_at(MORNING + timedelta(hours=2)):
+            visitor.say("还在吗")
+        return held(lent, conversation)
+
+    monkeypatch.setattr(talks, "lock", word_before)
+    with clock_at(MORNING + timedelta(hours=2)):
+        tasks.tend(ctx, {})
+    session.commit()
+    assert only().is_open
+
+
+def test_a_reason_is_declared_as_what_may_name_somebody():
+    declared = {data.column for data in plugin.MANIFEST.personal_data}
+    assert "plugin_channel_chat__conversation.fate_reason" in declared

@@ -80,15 +80,10 @@ def prefilled(ctx: TenantContext, conversation: Conversation) -> Card:
     """What the talk says so far, to be mended before it is sent."""
     offer = conversation.offer
     return Card(
-        story=offer.get("story") or visitors_words(ctx, conversation)[:STORY],
+        story=offer.get("story") or talks.visitors_words(ctx, conversation)[:STORY],
         wish=offer.get("wish", ""), fund=offer.get("fund", ""), name=conversation.name,
         phone=conversation.phone, email=conversation.email,
     )  # fmt: skip
-
-
-def visitors_words(ctx: TenantContext, conversation: Conversation, since: int = 0) -> str:
-    said = [s for s in talks.everything(ctx, conversation) if s.seq > since]
-    return "\n".join(s.body for s in said if s.side == Side.VISITOR and s.body)
 
 
 def offer(ctx: TenantContext, conversation: Conversation, card: Card) -> None:

@@ -35,6 +35,8 @@ _MINUTE: Final = timedelta(minutes=1)
 ENDED: Final = N_("对话已经结束，可以重新发起")
 EMPTY: Final = N_("请先输入要说的话")
 TOO_LONG: Final = N_("一条消息最多 {n} 个字，请分几条发送")
+LINES: Final = 2000  # of one talk: as much as a page, a transcript and a job can carry
+FULL: Final = N_("这次对话已经很长，请结束后重新发起")
 NOT_YOURS: Final = N_("请先接入，再发送消息")
 NO_ID: Final = N_("请刷新页面后重新发送")
 # What the house writes into a talk.
@@ -118,6 +120,8 @@ def say(
         return known
     if not conversation.is_open:
         raise Conflict(ENDED)
+    if conversation.last_seq >= LINES:
+        raise Conflict(FULL)
     if side is Side.STAFF:
         must_be_mine(ctx, conversation)
     else:
@@ -249,9 +253,17 @@ def words_of(ctx: TenantContext, said: Said) -> str:
     return ctx.text(said.body, **said.params)
 
 
+def visitors_words(ctx: TenantContext, conversation: Conversation) -> str:
+    """What the visitor has written, one message a line."""
+    words = select(Said.body).where(
+        Said.conversation_id == conversation.id, Said.side == Side.VISITOR.value, Said.body != ""
+    )
+    return "\n".join(ctx.session.scalars(words.order_by(Said.seq)))
+
+
 def is_grave(ctx: TenantContext, conversation: Conversation) -> bool:
     """Whether it is, or sounds like, a complaint: then it is not let go without a decision."""
     if TOPICS[conversation.topic].grave:
         return True
-    words = [s.body.lower() for s in everything(ctx, conversation) if s.side == Side.VISITOR]
-    return any(grave in text for text in words for grave in GRAVE_WORDS)
+    words = visitors_words(ctx, conversation).lower()
+    return any(grave in words for grave in GRAVE_WORDS)
