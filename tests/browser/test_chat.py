@@ -30,7 +30,8 @@ AS_PEOPLE_HAVE_IT = "--disable-features=MediaRouter"
 
 
 class Wire(socketserver.ThreadingTCPServer):
-    """Passes bytes on to the server; ``cut`` drops every connection and takes no more."""
+    """Passes bytes on to the server; ``cut`` drops every connection and takes no more, ``hush``
+    lets those there are stand and passes nothing on."""
 
     allow_reuse_address, daemon_threads = True, True
 
@@ -38,6 +39,7 @@ class Wire(socketserver.ThreadingTCPServer):
         super().__init__(("127.0.0.1", 0), _Passing)
         self.to, self.whole = to, True
         self.ends: set[socket.socket] = set()
+        self.silent: set[socket.socket] = set()
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     @property
@@ -49,6 +51,9 @@ class Wire(socketserver.ThreadingTCPServer):
         for end in list(self.ends):
             with suppress(OSError):
                 end.shutdown(socket.SHUT_RDWR)
+
+    def hush(self) -> None:
+        self.silent |= self.ends
 
     def mend(self) -> None:
         self.whole = True
@@ -62,18 +67,19 @@ class _Passing(socketserver.BaseRequestHandler):
             return
         with socket.create_connection(self.server.to) as beyond:
             self.server.ends |= {self.request, beyond}
-            back = threading.Thread(target=_pass, args=(beyond, self.request), daemon=True)
+            back = threading.Thread(target=self.passes, args=(beyond, self.request), daemon=True)
             back.start()
-            _pass(self.request, beyond)
+            self.passes(self.request, beyond)
             back.join()
             self.server.ends -= {self.request, beyond}
 
-
-def _pass(here: socket.socket, there: socket.socket) -> None:
-    with suppress(OSError):
-        while data := here.recv(65536):
-            there.sendall(data)
-        there.shutdown(socket.SHUT_WR)
+    def passes(self, here: socket.socket, there: socket.socket) -> None:
+        with suppress(OSError):
+            while data := here.recv(65536):
+                if here not in self.server.silent:
+                    there.sendall(data)
+            if here not in self.server.silent:
+                there.shutdown(socket.SHUT_WR)
 
 
 class _Foreign(BaseHTTPRequestHandler):
@@ -220,6 +226,18 @@ def test_a_cut_line_loses_nothing(place: Place, officer: Visitor, width: int, he
         assert box is not None
         assert (box["width"], box["height"]) == (width, height)
     assert "hy_chat" not in {cookie.get("name") for cookie in visitor.context.cookies()}
+
+
+def test_a_connection_that_died_without_a_word_is_replaced(place: Place) -> None:
+    frame = open_widget(place, place.house.visitor(scripts=True))
+    begin(frame)
+    place.wire.hush()
+    told = ["写进空里的", "第二句", "第三句"]
+    for words in told:
+        say(frame, words)
+    expect(frame.locator("#log .pending")).to_have_count(3)
+    expect(frame.locator("#log .pending")).to_have_count(0, timeout=40_000)
+    assert said_in(frame) == told
 
 
 def test_a_talk_becomes_a_case_in_the_window(place: Place, officer: Visitor) -> None:

@@ -186,6 +186,37 @@ def test_what_two_wrote_at_once_is_refused_after_a_second_try(line_of):
         assert line.receive_json()["code"] == "conflict"
 
 
+def asked(calls):
+    def count(desk, line, heard):
+        calls.append(heard.kind)
+        return [{"type": "told"}] if heard.kind == "say" else ()
+
+    return count
+
+
+def test_a_beat_is_answered_without_a_look_until_it_is_time_for_one(line_of, monkeypatch):
+    calls = []
+    with line_of(asked(calls)) as line:
+        for _ in range(3):
+            line.send_json({"type": "beat"})
+            assert line.receive_json() == {"type": "beat"}
+        assert calls == [None]
+        monkeypatch.setattr("huiyin.web.live.LOOK", 0.0)
+        line.send_json({"type": "beat"})
+        assert line.receive_json() == {"type": "beat"}
+    assert calls == [None, "beat"]
+
+
+def test_what_may_come_rarely_is_dropped_in_between(line_of):
+    calls = []
+    with line_of(asked(calls), rarely={"typing": 60.0}) as line:
+        for kind in ("typing", "typing", "say", "typing", "say"):
+            line.send_json({"type": kind})
+        for _ in range(2):
+            line.receive_json()
+    assert calls == [None, "typing", "say", "say"]
+
+
 # -- how many --
 
 

@@ -4,15 +4,24 @@ import re
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from huiyin.cases.filing import Filing, file_complaint
+from huiyin.db import tenant_session
 from huiyin.evidence.models import EvidenceFile
 from huiyin.kit.time import clock_at
-from huiyin.sdk import Case, Entry, IntakeType, complainant_actor
+from huiyin.sdk import (
+    Case,
+    Entry,
+    IntakeType,
+    Retry,
+    complainant_actor,
+    rehearse,
+    withdraw,
+)  # fmt: skip
 from huiyin.testing.web import run_jobs
-from huiyin_channel_chat import filing, tasks
-from huiyin_channel_chat.models import Conversation
+from huiyin_channel_chat import filing, plugin, talks, tasks, transcript
+from huiyin_channel_chat.models import Conversation, Side
 
 from .conftest import HOME, MORNING, NIGHT, QUEUE, STORY, Visitor, text_of
 
@@ -289,3 +298,87 @@ def test_another_browser_has_no_such_talk(visitor, web, only):
     assert STORY not in other.page().text
     assert other.say("我来说").status_code == 409
     assert visitor.browser.post(HOME, {"act": "say", "body": "x", "id": "a" * 8}).status_code == 403
+
+
+def end_case(session, known):
+    case = session.get_one(Case, (session.tenant, known.case_id))
+    withdraw(session, complainant_actor(session.tenant), case, "已经解决")
+    session.commit()
+
+
+def test_a_case_that_ends_before_the_talk_does_gets_its_transcript_all_the_same(
+    visitor, known, session, place
+):
+    visitor.begin(topic="progress", number=known.number, code=known.code)
+    visitor.say("款项还是没有到")
+    visitor.send_file("对账单.pdf", b"%PDF-1.7 statement")
+    end_case(session, known)
+    visitor.post("end")
+    run_jobs(place)
+    session.rollback()
+    files = session.scalars(select(EvidenceFile).order_by(EvidenceFile.number)).all()
+    assert [file.name[-3:] for file in files] == ["pdf", "txt", "pdf"]
+
+
+def test_a_talk_about_a_case_that_has_ended_waits_for_a_decision(visitor, known, session, only):
+    end_case(session, known)
+    visitor.begin(topic="progress", number=known.number, code=known.code)
+    visitor.say("款项还是没有到，我要继续投诉")
+    assert f"投诉 {known.number} 已经结束" in text_of(visitor.page())
+    visitor.post("end")
+    assert (only().fate, only().case_id) == ("undecided", None)
+
+
+def test_out_of_hours_a_word_about_a_case_that_has_ended_is_registered(visitor, known, session):
+    end_case(session, known)
+    with clock_at(NIGHT):
+        visitor.begin(topic="progress", number=known.number, code=known.code, body=STORY)
+    session.expire_all()
+    new = session.scalars(select(Case).where(Case.id != known.case_id)).one()
+    assert new.story == STORY
+
+
+def test_the_transcript_holds_up_nobody_who_writes_meanwhile(
+    visitor, session, place, engine, tenant, monkeypatch, chosen, lines
+):
+    visitor.begin()
+    visitor.say(STORY)
+    visitor.post("convert", **card())
+    made = transcript.uploads
+
+    def while_it_is_set(*given):
+        with tenant_session(engine, tenant.id) as own:
+            own.execute(text("SET LOCAL lock_timeout = '1s'"))
+            lent = rehearse(plugin, own, name="channel_chat", settings=chosen)
+            talks.say(lent, own.scalars(select(Conversation)).one(), Side.VISITOR, "c" * 8, "还有")
+            own.commit()
+        return made(*given)
+
+    monkeypatch.setattr(transcript, "uploads", while_it_is_set)
+    run_jobs(place)
+    assert lines() == [("visitor", STORY), ("visitor", "还有")]
+    monkeypatch.setattr(transcript, "uploads", made)
+    visitor.post("end")
+    run_jobs(place)
+    session.rollback()
+    said = session.scalars(select(Entry.body).where(Entry.verb == "say")).all()
+    assert said == ["还有"]
+
+
+def test_two_jobs_hand_the_same_words_over_once(visitor, session, ctx, place, engine, monkeypatch):
+    visitor.begin()
+    visitor.say(STORY)
+    visitor.post("convert", **card())
+    made = transcript.uploads
+
+    def while_another_does_it(*given):
+        monkeypatch.setattr(transcript, "uploads", made)
+        run_jobs(place)
+        return made(*given)
+
+    monkeypatch.setattr(transcript, "uploads", while_another_does_it)
+    talk = ctx.session.scalars(select(Conversation)).one()
+    with pytest.raises(Retry):
+        filing.hand_over(ctx, {"conversation": str(talk.id)})
+    session.rollback()
+    assert len(session.scalars(select(EvidenceFile)).all()) == 2

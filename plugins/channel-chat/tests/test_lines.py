@@ -1,12 +1,19 @@
 """Open lines: kept before acknowledged, numbered, made up after a break, closed when need be."""
 
+from datetime import timedelta
+
 import pytest
 from litestar.exceptions import WebSocketDisconnect
+from sqlalchemy import select, update
 
+from huiyin.identity.models import LoginSession
+from huiyin.kit.time import now
 from huiyin.sdk import Case
+from huiyin_channel_chat import talks
+from huiyin_channel_chat.models import Conversation
 from huiyin_channel_chat.terms import LONGEST
 
-from .conftest import HOME, QUEUE, STORY, connect
+from .conftest import HOME, QUEUE, STORY, Visitor, connect
 
 
 def hello(line, **more):
@@ -211,3 +218,54 @@ def test_one_address_has_so_many_lines_and_others_are_served(visitor, place, mon
     with connect(visitor.browser) as line:
         hello(line)
     assert len(place.site.doorkeeper) == 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "somebody"), [("beat", False), ("hello", False), ("typing", True)]
+)
+def test_a_page_left_open_keeps_nobody_logged_in(officer, session, monkeypatch, kind, somebody):
+    monkeypatch.setattr("huiyin.web.live.LOOK", 0.0)
+    with connect(officer, f"{QUEUE}/live") as line:
+        hello(line)
+        long_ago = now() - timedelta(minutes=20)
+        session.execute(update(LoginSession).values(seen_at=long_ago))
+        session.commit()
+        line.send_json({"type": kind})
+        line.send_json({"type": "beat"})
+        until(line, "beat")
+    session.expire_all()
+    (seen,) = session.scalars(select(LoginSession.seen_at)).all()
+    assert (seen > long_ago) is somebody
+
+
+def test_a_line_hears_of_one_talk_only(officer, visitor, web, only, session):
+    visitor.begin()
+    first = only()
+    Visitor(web()).begin()
+    second = session.scalars(select(Conversation).where(Conversation.id != first.id)).one()
+    with connect(officer, f"{QUEUE}/live") as line:
+        hello(line, talk=str(first.id))
+        until(line, "state")
+        hello(line, talk=str(second.id))
+        until(line, "state")
+        visitor.say(STORY)
+        assert until(line, "queue")[0]["type"] == "queue"
+        watched = [key for key in officer.site.bus._watching if first.id.hex in key]
+    assert watched == []
+
+
+def test_a_talk_has_an_end_and_its_page_reads_no_more_than_it_shows(
+    visitor, ctx, only, session, monkeypatch, lines
+):
+    monkeypatch.setattr(talks, "LINES", 3)
+    visitor.begin()
+    for n in range(2):
+        assert visitor.say(f"第 {n} 句").status_code == 303
+    talks.note(ctx, only(), "一件事")
+    session.commit()
+    refused = visitor.say("还有一句")
+    assert refused.status_code == 409
+    assert "请结束后重新发起" in refused.text
+    assert "还有一句" in refused.text
+    assert len(lines()) == 2
+    assert visitor.post("end").status_code == 303

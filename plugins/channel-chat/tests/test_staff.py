@@ -6,10 +6,11 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import select
 
+from huiyin.identity.models import Membership
 from huiyin.kit.time import clock_at, local_date
-from huiyin.sdk import Condition, Filing, Period, complainant_actor, file_complaint
+from huiyin.sdk import Case, Condition, Filing, Period, complainant_actor, file_complaint
 from huiyin.testing.database import there_and_back
-from huiyin_channel_chat import demo, figures_of, health, hours, talks, tasks
+from huiyin_channel_chat import demo, figures_of, health, hours, plugin, talks, tasks
 from huiyin_channel_chat.models import Canned, Conversation, Said, Side
 from huiyin_channel_chat.settings import ChannelChatSettings
 from huiyin_channel_chat.terms import KEPT_MONTHS
@@ -301,3 +302,102 @@ def test_the_one_line_is_a_script_for_other_sites(public, tenant):
     assert script.headers["cross-origin-resource-policy"] == "cross-origin"
     assert "/p/qinghe/chat/frame" in script.text
     assert "__WORDS__" not in script.text
+
+
+# -- nobody is left with somebody who cannot answer --
+
+
+def join_case(session, tenant, only, **facts):
+    told = Filing(channel="web", idem_key="k", story="净值披露与合同不符", anonymous=True)
+    talk = only()
+    filed = file_complaint(session, complainant_actor(tenant.id), told)
+    talk.case_id, talk.fate = filed.case_id, "joined"
+    case = session.get_one(Case, (tenant.id, filed.case_id))
+    for name, value in facts.items():
+        setattr(case, name, value)
+    session.commit()
+
+
+def test_a_talk_of_somebody_who_is_named_by_now_can_be_taken(
+    path, officer, colleague, only, session, tenant, visitor
+):
+    officer.post(path, {"act": "take"})
+    join_case(session, tenant, only, walled=[officer.actor.id])
+    assert "接入对话" in colleague.get(path).text
+    assert colleague.post(path, {"act": "take"}).status_code == 303
+    assert only().officer_name == "陆知行"
+    assert "陆知行 已接入" in text_of(visitor.page())
+
+
+def test_a_talk_of_somebody_who_left_can_be_taken(path, officer, colleague, only, session):
+    officer.post(path, {"act": "take"})
+    assert colleague.post(path, {"act": "take"}).status_code == 409
+    seat = session.scalars(
+        select(Membership).where(Membership.account_id == officer.actor.id)
+    ).one()
+    seat.active = False
+    session.commit()
+    assert "接入对话" in colleague.get(path).text
+    assert colleague.post(path, {"act": "take"}).status_code == 303
+    assert only().officer_id == colleague.actor.id
+
+
+def test_whoever_passed_it_on_in_between_says_nothing_more(
+    path, officer, colleague, only, session, ctx, monkeypatch, lines
+):
+    """Between the look at the page and the lock the talk goes to somebody else."""
+    officer.post(path, {"act": "take"})
+    held = talks.lock
+
+    def passed_on_before(lent, conversation):
+        monkeypatch.setattr(talks, "lock", held)
+        officer.post(path, {"act": "transfer", "to": str(colleague.actor.id)})
+        return held(lent, conversation)
+
+    monkeypatch.setattr(talks, "lock", passed_on_before)
+    late = officer.post(path, {"act": "say", "body": "还有", "id": "officer-1"})
+    assert late.status_code == 409
+    assert lines() == [("visitor", STORY)]
+
+
+def test_an_answer_sent_again_after_passing_on_is_known(path, officer, colleague, only):
+    officer.post(path, {"act": "take"})
+    answer = {"act": "say", "body": "我来", "id": "officer-1"}
+    assert officer.post(path, answer).status_code == 303
+    officer.post(path, {"act": "transfer", "to": str(colleague.actor.id)})
+    assert officer.post(path, answer).status_code == 303
+    assert officer.post(path, {**answer, "id": "officer-2"}).status_code == 409
+
+
+def test_a_busy_firms_talks_are_emptied_as_fast_as_they_come(ctx, session):
+    many(session, 120)
+    for talk in session.scalars(select(Conversation)):
+        talk.state, talk.closed_at = "closed", MORNING
+    session.commit()
+    with clock_at(MORNING + timedelta(days=31 * KEPT_MONTHS + 1)):
+        tasks.purge(ctx, {})
+    session.commit()
+    assert {talk.name for talk in session.scalars(select(Conversation))} == {""}
+
+
+def test_a_word_at_the_last_moment_keeps_a_talk_open(
+    path, ctx, session, only, visitor, monkeypatch
+):
+    held = talks.lock
+
+    def word_before(lent, conversation):
+        monkeypatch.setattr(talks, "lock", held)
+        with clock_at(MORNING + timedelta(hours=2)):
+            visitor.say("还在吗")
+        return held(lent, conversation)
+
+    monkeypatch.setattr(talks, "lock", word_before)
+    with clock_at(MORNING + timedelta(hours=2)):
+        tasks.tend(ctx, {})
+    session.commit()
+    assert only().is_open
+
+
+def test_a_reason_is_declared_as_what_may_name_somebody():
+    declared = {data.column for data in plugin.MANIFEST.personal_data}
+    assert "plugin_channel_chat__conversation.fate_reason" in declared

@@ -1,8 +1,12 @@
 """Files of messages: fetched, checked, kept with their hash, and put to the case."""
 
 import hashlib
+from datetime import timedelta
 
 import pytest
+
+from huiyin.kit.time import now
+from huiyin_channel_wecom import bundling
 
 from .conftest import kf_event, kf_message, message
 
@@ -156,3 +160,15 @@ def test_an_expired_token_is_replaced_and_the_file_fetched(firm, pictured, work,
     work()
     assert [row.file_state for row in found.kept] == ["", "", "kept", "kept"]
     assert firm.asked.count("cgi-bin/token") == 2
+
+
+def test_what_has_no_room_because_there_is_too_much_of_it_follows(
+    firm, call, work, found, monkeypatch
+):
+    monkeypatch.setattr(bundling, "MOST", 3)
+    for n in range(7):
+        call(message(f"第 {n} 句", number=str(n), at=now() + timedelta(seconds=n)))
+    for _ in range(4):
+        work(minutes=20)
+    told = "\n".join(str(arrival.reading["text"]) for arrival in found.arrivals)
+    assert all(f"第 {n} 句" in told for n in range(7))

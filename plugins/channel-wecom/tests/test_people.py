@@ -8,7 +8,7 @@ from huiyin.cases.models import Case
 from huiyin.ledger.models import LedgerEntry
 from huiyin.sdk import complainant_actor, withdraw
 
-from .conftest import STORY, code_in, message, texts
+from .conftest import STORY, code_in, kf_event, kf_message, message, texts
 
 LIST = "/t/qinghe/w/x/channel-wecom"
 
@@ -209,3 +209,108 @@ def test_whoever_is_complained_about_sees_no_chat_of_the_case(
     assert browser.get(f"{LIST}/{talk.id}").status_code == 404
     assert browser.post(f"{LIST}/{talk.id}/unbind", {"rev": 1}).status_code == 404
     assert STORY
+
+
+# -- a chat is hidden with every case it has to do with --
+
+
+@pytest.fixture
+def named(make_actor, web):
+    return web(make_actor("complaint_officer", name="被投诉人"))
+
+
+def sees(browser, talk):
+    """Whether the list and the page show a conversation, which must agree."""
+    listed = str(talk.id) in browser.get(LIST).text
+    assert (browser.get(f"{LIST}/{talk.id}").status_code == 200) is listed
+    return listed
+
+
+def wall(session, case_id, person):
+    session.get_one(Case, (session.tenant, case_id)).walled = [person.actor.id]
+    session.commit()
+
+
+def test_a_chat_joined_by_hand_is_hidden_with_its_case(
+    firm, web_case, call, work, found, officer, named, session
+):
+    call(message("我要投诉的事情还没有结果，请你们尽快处理，不要再拖了。"))
+    work()
+    (arrival,) = found.arrivals
+    arrival.state, arrival.case_id = "joined", web_case.case_id
+    session.commit()
+    assert sees(named, found.talks[0])
+    wall(session, web_case.case_id, named)
+    assert not sees(named, found.talks[0])
+    assert sees(officer, found.talks[0])
+
+
+def test_a_chat_stays_hidden_when_its_account_belongs_to_another_case_by_now(
+    firm, web_case, call, work, found, officer, named, session
+):
+    call(message())
+    work()
+    wall(session, found.contacts[0].case_id, named)
+    call(message(f"{web_case.number} {web_case.code}", number="2"))
+    work()
+    assert found.contacts[0].case_id == web_case.case_id
+    assert not sees(named, found.talks[0])
+    assert sees(officer, found.talks[0])
+    officer.post(f"{LIST}/{found.talks[0].id}/unbind", {"rev": found.contacts[0].version})
+    assert found.contacts[0].case_id is None
+    assert not sees(named, found.talks[0])
+
+
+def test_a_chat_that_may_belong_to_a_case_is_hidden_as_its_arrival_is(
+    firm, web_case, call, work, found, officer, named, session
+):
+    wall(session, web_case.case_id, named)
+    call(message(f"关于 {web_case.number}，我要投诉的事情还没有结果，请尽快处理。"))
+    work()
+    assert found.arrivals[0].state == "waiting"
+    assert not sees(named, found.talks[0])
+    assert sees(officer, found.talks[0])
+
+
+# -- more than a code --
+
+
+@pytest.mark.parametrize("right", [True, False])
+def test_what_is_written_beside_a_code_is_kept_without_the_code(
+    firm, web_case, call, work, found, right, session
+):
+    code = web_case.code if right else "1" * 16
+    call(
+        message(
+            f"编号 {web_case.number} 查询码 {spaced(code)}。"
+            "另外客服至今没有回电，赎回款也没有到账，请尽快处理。"
+        )
+    )
+    work(minutes=11)
+    assert (found.contacts[0].case_id == web_case.case_id) is right
+    (kept,) = found.kept
+    assert spaced(code) not in kept.raw.decode()
+    told = found.arrivals[0].reading["text"]
+    assert "客服至今没有回电" in told
+    assert web_case.number in told
+    assert spaced(code) not in told
+    if right:
+        case = session.get_one(Case, (session.tenant, web_case.case_id))
+        assert "赎回款也没有到账" in found.entries(case)[0].body
+
+
+def test_a_card_number_beside_a_case_is_no_reason_to_drop_the_words(
+    firm, web_case, call, work, found
+):
+    call(message(f"{web_case.number} 的赎回款请退到银行卡 6222021234567890，户名不变，谢谢。"))
+    work(minutes=11)
+    assert "赎回款请退到银行卡" in found.arrivals[0].reading["text"]
+
+
+def test_what_customer_service_lists_beside_a_code_is_kept_too(firm, web_case, call, work, found):
+    text = f"{web_case.number} {spaced(web_case.code)} 我的电话换了，请改打办公室的座机"
+    firm.messages = [kf_message(1, text)]
+    call(kf_event(), road="wecom")
+    work(minutes=11)
+    assert "我的电话换了" in found.arrivals[0].reading["text"]
+    assert spaced(web_case.code) not in found.kept[-1].raw.decode()

@@ -137,6 +137,7 @@ from huiyin.sdk.intake import (
     complainant_address,
     last_arrival,
     last_message_id,
+    may_know_arrival,
     receive,
     reply_to,
 )
@@ -345,6 +346,7 @@ __all__ = [
     "mask_name",
     "mask_phone",
     "may_ask_review",
+    "may_know_arrival",
     "media_type_of",
     "now",
     "or_again",

@@ -6,11 +6,15 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy.orm import InstrumentedAttribute
 
 from huiyin.cases.models import Case
+from huiyin.cases.queries import visible
+from huiyin.identity.actor import Actor
 from huiyin.intake import service
 from huiyin.intake.models import Arrival, ArrivalState
+from huiyin.intake.queries import open_to
 from huiyin.intake.recognition import OURS
 from huiyin.intake.schemas import Raw, Receipt
 from huiyin.letters.replies import reply_address
@@ -60,6 +64,22 @@ def arrival_of(ctx: TenantContext, arrival_id: str) -> Arrived | None:
         message_id=arrival.message_id, sender_address=arrival.sender_address,
         case_number=case.number if case else "",
         reply_to=reply_address(mailbox, case.id) if case else mailbox, about=_about(arrival),
+    )  # fmt: skip
+
+
+def may_know_arrival(
+    actor: Actor, arrival_id: InstrumentedAttribute[uuid.UUID | None]
+) -> ColumnElement[bool]:
+    """Whether this person may know of the arrival of that id: not of a case that is hidden from
+    them, nor of what waits and may belong to one in which they are named."""
+    known = select(Case.id).where(Case.id == Arrival.case_id, visible(actor)).correlate(Arrival)
+    return (
+        select(Arrival.id)
+        .where(
+            Arrival.id == arrival_id, open_to(actor.id),
+            or_(Arrival.case_id.is_(None), known.exists()),
+        )
+        .exists()
     )  # fmt: skip
 
 

@@ -49,15 +49,20 @@ class Desk:
         self._tenant: Tenant | None = None
         self._cookies: list[Cookie] = []
         self._hooks: Any = None
+        self._attended = True
 
     # -- opening ---------------------------------------------------------------------------
 
-    def open(self, permission: str, *, bearer: bool, plugin: str = "") -> None:
+    def open(
+        self, permission: str, *, bearer: bool, plugin: str = "", attended: bool = True
+    ) -> None:
         """Find the firm and the person, and check what the route asks for.
 
+        What nobody did, but a page by itself, is not ``attended``: it keeps no log-in alive.
         Raises ``NotFound`` for a foreign firm, a missing permission or a plugin that is off:
         the three must look alike.  Raises ``Unauthenticated`` when nobody is logged in.
         """
+        self._attended = attended
         slug = self.request.path_params.get("tenant")
         if slug is None:
             self.session = platform_session(self.site.engine, purpose=permission)
@@ -100,7 +105,8 @@ class Desk:
         self._resolve_quietly()
         if self.resolved is None:
             raise Unauthenticated
-        touch(self.session, self.resolved)
+        if self._attended:
+            touch(self.session, self.resolved)
 
     def _resolve_member(self, permission: str) -> None:
         self._resolve_account()

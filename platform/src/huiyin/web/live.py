@@ -4,6 +4,10 @@ A handler never sees the socket.  It is called with a desk of its own for each f
 each time a watched topic rang, in one thread and one transaction; the permission, the firm and
 the plugin are checked anew each time, and what it answers is sent **after the commit**.  Nothing
 is queued: the next frame is read when the last one is answered.
+
+``{"type": "beat"}`` is the page saying that it is there.  It is answered without a look into the
+database, but for one every few minutes; neither it nor the ``hello`` of a line that came back says
+that anybody sits before the page, so they keep no log-in alive.
 """
 
 from __future__ import annotations
@@ -46,6 +50,9 @@ log: Final = logging.getLogger(__name__)
 LIMIT: Final = 16 * 1024  # bytes of one frame
 IDLE: Final = 120.0  # seconds without a frame; a page says something every 45
 SEND: Final = 20.0  # seconds for a reader to take one frame
+LOOK: Final = 300.0  # seconds after which a beat is a reason to call the handler
+BEAT: Final = "beat"
+_BY_ITSELF: Final = frozenset({BEAT, "hello", None})  # what a page says without anybody
 FRAMES: Final = 60  # within so many seconds; more is a flood
 WITHIN: Final = 10.0
 
@@ -68,6 +75,12 @@ class Heard:
 
     frame: Frame | None = None
     rung: frozenset[str] = frozenset()
+
+    @property
+    def kind(self) -> str | None:
+        """The ``type`` of the frame."""
+        told = (self.frame or {}).get("type")
+        return told if isinstance(told, str) else None
 
 
 class Line:
@@ -114,6 +127,7 @@ class Line:
 
 
 Handler = Callable[[Desk, Line, Heard], Sequence[Frame]]
+NEVER: Final[Mapping[str, float]] = {}
 
 
 def live(
@@ -123,14 +137,16 @@ def live(
     permission: str,
     limit: int = LIMIT,
     idle: float = IDLE,
+    rarely: Mapping[str, float] = NEVER,
 ) -> Callable[[Handler], WebsocketRouteHandler]:
     """A line that stays open: WebSocket, from our own pages only, JSON objects both ways.
 
     ``limit`` bounds a frame in bytes; after ``idle`` seconds without one the line is closed.
+    Frames of a type in ``rarely`` are dropped within so many seconds of the last one.
     """
 
     def decorate(handler: Handler) -> WebsocketRouteHandler:
-        terms = Terms(handler, permission, limit, idle)
+        terms = Terms(handler, permission, limit, idle, rarely)
 
         async def serve(socket: WebSocket[Any, Any, Any], site: NamedDependency[Any]) -> None:
             await Call(site, socket, terms).serve()
@@ -148,6 +164,7 @@ class Terms:
     permission: str
     limit: int
     idle: float
+    rarely: Mapping[str, float]
 
 
 @dataclass(slots=True)
@@ -159,6 +176,8 @@ class Call:
     terms: Terms
     line: Line = field(init=False)
     _frames: list[float] = field(default_factory=list)
+    _heard_at: dict[str, float] = field(default_factory=dict)
+    _looked_at: float = 0.0
     _accepted: bool = False
 
     async def serve(self) -> None:
@@ -195,11 +214,15 @@ class Call:
     def _look(self, desk: Desk) -> str:
         """Who it is; raises what a page would."""
         try:
-            desk.open(self.terms.permission, bearer=False, plugin=self.line.plugin)
+            self._open(desk, attended=False)
             desk.session.commit()
             return str(desk.actor.id) if desk.is_staff else ""
         finally:
             desk.close()
+
+    def _open(self, desk: Desk, *, attended: bool) -> None:
+        plugin = self.line.plugin
+        desk.open(self.terms.permission, bearer=False, plugin=plugin, attended=attended)
 
     # -- talking -----------------------------------------------------------------------------
 
@@ -259,8 +282,10 @@ class Call:
     async def _turn(self, heard: Heard) -> bool:
         """One call of the handler and its answer; whether the line goes on."""
         try:
-            frames = await anyio.to_thread.run_sync(self._in_one_transaction, heard)
-            for frame in frames:
+            frames: Sequence[Frame] = ()
+            if not self._passes(heard):
+                frames = await anyio.to_thread.run_sync(self._in_one_transaction, heard)
+            for frame in (*frames, *(({"type": BEAT},) if heard.kind == BEAT else ())):
                 text = msgspec.json.encode(frame).decode()
                 await asyncio.wait_for(self.socket.send_text(text), SEND)
         except TimeoutError:
@@ -268,6 +293,18 @@ class Call:
         if self.line.closing is None:
             return True
         await self._hang_up(*self.line.closing)
+        return False
+
+    def _passes(self, heard: Heard) -> bool:
+        """Whether the handler need not hear of it, and nobody look into the database."""
+        moment, kind = time.monotonic(), heard.kind
+        if kind == BEAT and moment < self._looked_at + LOOK:
+            return True
+        if kind is not None and (pause := self.terms.rarely.get(kind)):
+            if moment < self._heard_at.get(kind, -pause) + pause:
+                return True
+            self._heard_at[kind] = moment
+        self._looked_at = moment
         return False
 
     async def _hang_up(self, code: int, reason: str = "") -> Heard | None:
@@ -281,7 +318,7 @@ class Call:
         desk, kept = self._desk(), dict(self.line.memory)
 
         def once() -> Sequence[Frame]:
-            desk.open(self.terms.permission, bearer=False, plugin=self.line.plugin)
+            self._open(desk, attended=heard.kind not in _BY_ITSELF)
             frames = self.terms.handler(desk, self.line, heard)
             desk.session.commit()
             return frames

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Final
 
 from sqlalchemy import select
 
 from huiyin.sdk import Actor, Case, CaseState, Role, TenantContext, colleagues, complainant_actor
-from huiyin_channel_chat import filing, talks
+from huiyin_channel_chat import filing, staffing, talks
 from huiyin_channel_chat.models import Canned, Conversation, Side
 
 ANSWERS: Final = (
@@ -69,14 +70,11 @@ def _talk(
     **contact: str,
 ) -> Conversation:  # fmt: skip
     conversation, _ = talks.begin(ctx, topic=topic, language="zh", **contact)
+    theirs = replace(ctx, actor=officer)
     for n, (side, body) in enumerate(lines):
-        if side == "s" and conversation.officer_id is None:
-            conversation.officer_id, conversation.officer_name = officer.id, officer.name
-            conversation.state, conversation.taken_at = "taken", ctx.now()
-            talks.note(ctx, conversation, talks.TOOK, name=officer.name)
-        said = talks.say(
-            ctx, conversation, Side.STAFF if side == "s" else Side.VISITOR, f"demo-line-{n}", body
-        )
         if side == "s":
-            said.author_id, said.author_name = officer.id, officer.name
+            staffing.take(theirs, conversation)
+            talks.say(theirs, conversation, Side.STAFF, f"demo-line-{n}", body)
+        else:
+            talks.say(ctx, conversation, Side.VISITOR, f"demo-line-{n}", body)
     return conversation

@@ -29,6 +29,7 @@ from huiyin.sdk import (
     Invalid,
     Investor,
     NotFound,
+    Retry,
     TenantContext,
     Upload,
     add_files,
@@ -54,6 +55,7 @@ HAND_OVER: Final = "hand_over"
 STORY: Final = 10_000
 CANDIDATES: Final = 5
 _AT_ONCE: Final = 10
+_A_MOMENT: Final = 5  # seconds
 NOT_FOUND: Final = N_("没有找到对应的投诉，请核对编号和查询码")
 SUMMARY: Final = N_("请写明投诉的经过")
 WORDS: Final = N_("（访客没有留下文字，见对话记录）")
@@ -78,21 +80,16 @@ def prefilled(ctx: TenantContext, conversation: Conversation) -> Card:
     """What the talk says so far, to be mended before it is sent."""
     offer = conversation.offer
     return Card(
-        story=offer.get("story") or visitors_words(ctx, conversation)[:STORY],
+        story=offer.get("story") or talks.visitors_words(ctx, conversation)[:STORY],
         wish=offer.get("wish", ""), fund=offer.get("fund", ""), name=conversation.name,
         phone=conversation.phone, email=conversation.email,
     )  # fmt: skip
 
 
-def visitors_words(ctx: TenantContext, conversation: Conversation, since: int = 0) -> str:
-    said = [s for s in talks.everything(ctx, conversation) if s.seq > since]
-    return "\n".join(s.body for s in said if s.side == Side.VISITOR and s.body)
-
-
 def offer(ctx: TenantContext, conversation: Conversation, card: Card) -> None:
     """An officer proposes a formal complaint; the visitor mends and sends it."""
     talks.lock(ctx, conversation)
-    staffing.must_be_mine(ctx, conversation)
+    talks.must_be_mine(ctx, conversation)
     _must_be_undecided(conversation)
     if not card.story:
         raise Invalid({"story": SUMMARY})
@@ -184,6 +181,11 @@ def case_by_code(ctx: TenantContext, number: str, digits: str) -> Case:
         raise Invalid({"code": NOT_FOUND}) from None
 
 
+def hears(case: Case) -> bool:
+    """Whether a word of the complainant still reaches somebody there."""
+    return case.is_open or case.ended_by_firm
+
+
 def join(ctx: TenantContext, conversation: Conversation, case: Case, actor: Actor) -> None:
     """The talk belongs to this case, by its code or by an officer's decision."""
     talks.lock(ctx, conversation)
@@ -237,44 +239,59 @@ def ask_hand_over(ctx: TenantContext, conversation: Conversation) -> None:
 
 def hand_over(ctx: TenantContext, payload: Mapping[str, Any]) -> None:
     """What was said since the last time, and the files: into the evidence of the case, with an
-    entry in its timeline; words said to a case there was stand there as a message too."""
+    entry in its timeline; words said to a case there was stand there as a message too.
+
+    Paper and files take their time, so the talk is locked only at the end: nobody who writes in
+    it waits for them.  Raises ``Retry`` when another did the same meanwhile.
+    """
     known = uuid.UUID(str(payload["conversation"]))
     conversation = ctx.session.get(Conversation, (ctx.session.tenant, known))
     case = case_of(ctx, conversation) if conversation else None
     if conversation is None or case is None:
         return
-    talks.lock(ctx, conversation)
-    number = case.number
-    said = [s for s in talks.everything(ctx, conversation) if s.seq > conversation.handed_seq]
+    handed = conversation.handed_seq
+    said = [s for s in talks.everything(ctx, conversation) if s.seq > handed]
     if not any(s.side != Side.HOUSE for s in said):
         return
-    system = system_actor(ctx.session.tenant)
-    if conversation.fate == Fate.JOINED or conversation.handed_seq > 0:
+    if conversation.fate == Fate.JOINED or handed > 0:
         _speak(ctx, case, said)
+    _hand_over_words(ctx, conversation, case, said)
+    _hand_over_files(ctx, case, [s for s in said if s.file_name])
+    talks.lock(ctx, conversation)
+    if conversation.handed_seq != handed:
+        raise Retry(_A_MOMENT)
+    conversation.handed_seq = said[-1].seq
+
+
+def _hand_over_words(
+    ctx: TenantContext, conversation: Conversation, case: Case, said: Sequence[Said]
+) -> None:
     note = ctx.text(
         N_("在线对话 {begin} 至 {end}，共 {n} 条"), n=len(said),
         begin=f"{local(said[0].at):%Y-%m-%d %H:%M}", end=f"{local(said[-1].at):%H:%M}",
     )  # fmt: skip
-    files = list(transcript.uploads(ctx, conversation, said))
-    add_files(ctx.session, system, number, files, note=note)
-    _hand_over_files(ctx, number, [s for s in said if s.file_name], system)
-    conversation.handed_seq = said[-1].seq
+    _file(ctx, case, list(transcript.uploads(ctx, conversation, said)), note)
+
+
+def _file(ctx: TenantContext, case: Case, files: Sequence[Upload], note: str) -> None:
+    """Evidence; to a case that has ended meanwhile, as its correspondence."""
+    system = system_actor(ctx.session.tenant)
+    add_files(ctx.session, system, case.number, files, note=note, paper=not case.is_open)
 
 
 def _speak(ctx: TenantContext, case: Case, said: Sequence[Said]) -> None:
     words = "\n".join(s.body for s in said if s.side == Side.VISITOR and s.body)[:STORY]
-    if words and (case.is_open or case.ended_by_firm):
+    if words and hears(case):
         say(ctx.session, complainant_actor(ctx.session.tenant), case, words, road=CHANNEL)
 
 
-def _hand_over_files(ctx: TenantContext, number: str, said: Sequence[Said], actor: Actor) -> None:
+def _hand_over_files(ctx: TenantContext, case: Case, said: Sequence[Said]) -> None:
     blobs: BlobStore = ctx.blobs
     rest = iter(said)
     while some := list(islice(rest, _AT_ONCE)):
         opened = [Upload(s.file_name, blobs.open(s.blob_key)) for s in some]
         try:
-            note = ctx.text(N_("在线对话中发送的文件"))
-            add_files(ctx.session, actor, number, opened, note=note)
+            _file(ctx, case, opened, ctx.text(N_("在线对话中发送的文件")))
         finally:
             for upload in opened:
                 if not isinstance(upload.data, bytes):
@@ -290,7 +307,7 @@ def close(ctx: TenantContext, conversation: Conversation, by: Side) -> None:
     if not conversation.is_open:
         return
     if by is Side.STAFF:
-        staffing.must_be_mine(ctx, conversation)
+        talks.must_be_mine(ctx, conversation)
     talks.note(ctx, conversation, talks.CLOSED[by])
     conversation.state, conversation.closed_by = State.CLOSED.value, by.value
     conversation.closed_at = ctx.now()

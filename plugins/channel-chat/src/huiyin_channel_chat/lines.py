@@ -17,11 +17,13 @@ from huiyin_channel_chat.models import Conversation, Side
 from huiyin_channel_chat.terms import TALK
 
 Frames = list[Mapping[str, Any]]
+BEAT: Final = "beat"  # now and then: then look for news too, whether a bell was heard or not
 ENDED: Final = 4010  # the talk is over, or was never this browser's: do not come back
 _LARGEST: Final = 2**31 - 1
+_RARELY: Final = {"typing": 2.5}  # seconds; a page says it every three at most
 
 
-@live("/chat/live", name="channel_chat:live", permission=PUBLIC)
+@live("/chat/live", name="channel_chat:live", permission=PUBLIC, rarely=_RARELY)
 def visitor_line(desk: Desk, line: LiveLine, heard: Heard) -> Sequence[Mapping[str, Any]]:
     """A visitor's line; the first frame says whose it is."""
     ctx, frame = context_of(desk), heard.frame or {}
@@ -39,7 +41,7 @@ def visitor_line(desk: Desk, line: LiveLine, heard: Heard) -> Sequence[Mapping[s
     return _heard(ctx, line, conversation, Side.VISITOR, heard)
 
 
-@live("/live", name="channel_chat:staff_live", permission=TALK)
+@live("/live", name="channel_chat:staff_live", permission=TALK, rarely=_RARELY)
 def staff_line(desk: Desk, line: LiveLine, heard: Heard) -> Sequence[Mapping[str, Any]]:
     """A member's line: the queue, and the talk that is open on the page."""
     ctx, frame = context_of(desk), heard.frame or {}
@@ -52,6 +54,8 @@ def staff_line(desk: Desk, line: LiveLine, heard: Heard) -> Sequence[Mapping[str
     if frame.get("type") == "hello" and (asked := _text(frame, "talk")):
         line.memory["talk"] = asked
         conversation = _theirs(ctx, line)
+        line.unwatch_all()
+        line.watch(desk, "queue")
         return [*out, *_hello(ctx, desk, line, conversation, Side.STAFF, frame)]
     if "talk" not in line.memory:
         return out
@@ -85,17 +89,14 @@ def _heard(
 ) -> Frames:
     frame, kind = heard.frame or {}, (heard.frame or {}).get("type")
     if kind == "say":
-        if me is Side.STAFF:
-            staffing.must_be_mine(ctx, conversation)
         said = talks.say(ctx, conversation, me, _text(frame, "id"), _text(frame, "body"))
         ack = {"type": "ack", "id": said.client_id, "seq": said.seq}
         return [*_news(ctx, line, conversation, me), ack]
     if kind == "typing":
         talks.typing(ctx, conversation, me)
         return []
-    if kind == "beat":
-        return [{"type": "beat"}]
-    out = _news(ctx, line, conversation, me) if talks.topic_of(conversation) in heard.rung else []
+    heard_of = kind == BEAT or talks.topic_of(conversation) in heard.rung
+    out = _news(ctx, line, conversation, me) if heard_of else []
     if any(topic.startswith("typing:") for topic in heard.rung):
         out.append({"type": "typing"})
     return out

@@ -51,6 +51,7 @@ MANIFEST: Final = Manifest(
         _kept("conversation.email", _CONTACT),
         _kept("conversation.offer", N_("工作人员拟的投诉摘要，到期清空")),
         _kept("conversation.rating_words", N_("访客对接待的评价，到期清空，分数保留")),
+        _kept("conversation.fate_reason", N_("不需登记的理由，到期清空")),
         _kept("said.body", N_("对话内容；成为案件的另在案件证据中，按案件的期限保存")),
         _kept("said.file_name", N_("对话中发送的文件，到期删除")),
     ),
@@ -108,7 +109,7 @@ def jobs() -> Sequence[PluginJob]:
     return (
         PluginJob(name=filing.HAND_OVER, run=filing.hand_over, retries=20, timeout=300.0),
         PluginJob(name=tasks.TEND, run=tasks.tend, every=timedelta(minutes=5), timeout=300.0),
-        PluginJob(name=tasks.PURGE, run=tasks.purge, every=timedelta(days=1), timeout=300.0),
+        PluginJob(name=tasks.PURGE, run=tasks.purge, every=timedelta(hours=1), timeout=300.0),
         PluginJob(name=tasks.FORGET, run=tasks.forget),
     )
 

@@ -113,7 +113,7 @@ class TalkController(Controller):
         def act() -> Response[Any]:
             ctx = context_of(desk)
             conversation = staffing.find(ctx, talk_id)
-            staffing.must_be_mine(ctx, conversation)
+            talks.must_be_mine(ctx, conversation)
             file = attachments.chosen(data)
             attachments.send(ctx, conversation, Side.STAFF, str(data.get("id", "")), file)
             return desk.redirect(_home(desk, f"/talks/{talk_id}"))
@@ -140,7 +140,6 @@ class TalkController(Controller):
 
 
 def _say(ctx: TenantContext, conversation: Conversation, data: Mapping[str, Any]) -> None:
-    staffing.must_be_mine(ctx, conversation)
     body, client_id = str(data.get("body", "")), str(data.get("id", ""))
     if not body.strip() and data.get("canned"):  # chosen and sent without a script
         body = answers.body_of(ctx, str(data["canned"]))
@@ -207,6 +206,7 @@ def _talk_page(
         "channel_chat/talk.html", status=status, form=form or Form(), conversation=conversation,
         log=[talks.frame_of(ctx, one, Side.STAFF) for one in said], mine=mine, case=case,
         earlier=since + 1 if since else 0, blank=Form(),
+        alone=conversation.is_open and not mine and staffing.is_alone(ctx, conversation),
         card_form=Form(msgspec.structs.asdict(card)),
         candidates=filing.candidates(ctx, conversation), states=STATE_TITLES,
         topic=TOPICS[conversation.topic], client_id=uuid7().hex, longest=LONGEST,

@@ -30,7 +30,6 @@ TABS: Final = {
 }  # fmt: skip
 NOBODY: Final = N_("请选择一位可以接待的同事")
 TAKEN: Final = N_("{name} 已接入这次对话")
-NOT_YOURS: Final = N_("请先接入，再发送消息")
 
 
 def visible(ctx: TenantContext) -> ColumnElement[bool]:
@@ -50,13 +49,13 @@ def find(ctx: TenantContext, conversation_id: uuid.UUID) -> Conversation:
 
 
 def take(ctx: TenantContext, conversation: Conversation) -> None:
-    """Whoever comes first answers; the same person twice is no fault."""
+    """Whoever comes first answers, for as long as they can; the same person twice is no fault."""
     talks.lock(ctx, conversation)
     if not conversation.is_open:
         raise Conflict(talks.ENDED)
     if conversation.officer_id == ctx.actor.id:
         return
-    if conversation.officer_id is not None:
+    if not is_alone(ctx, conversation):
         raise Conflict(TAKEN, name=conversation.officer_name)
     _give(ctx, conversation, ctx.actor.id, ctx.actor.name)
     talks.note(ctx, conversation, talks.TOOK, name=ctx.actor.name)
@@ -71,7 +70,7 @@ def transfer(ctx: TenantContext, conversation: Conversation, to: str) -> None:
     talks.lock(ctx, conversation)
     if not conversation.is_open:
         raise Conflict(talks.ENDED)
-    must_be_mine(ctx, conversation)
+    talks.must_be_mine(ctx, conversation)
     _give(ctx, conversation, chosen.id, chosen.name)
     talks.note(ctx, conversation, talks.PASSED, name=chosen.name)
     talks.changed(ctx, conversation)
@@ -84,11 +83,6 @@ def _give(ctx: TenantContext, conversation: Conversation, who: uuid.UUID, name: 
     conversation.taken_at = conversation.taken_at or ctx.now()
 
 
-def must_be_mine(ctx: TenantContext, conversation: Conversation) -> None:
-    if conversation.officer_id != ctx.actor.id:
-        raise Conflict(NOT_YOURS)
-
-
 def release_from_walled(ctx: TenantContext, conversation: Conversation, case: Case) -> None:
     """An officer the case is hidden from answers no longer."""
     if conversation.officer_id is None or conversation.officer_id not in case.walled:
@@ -99,15 +93,25 @@ def release_from_walled(ctx: TenantContext, conversation: Conversation, case: Ca
         talks.note(ctx, conversation, talks.LEFT_ALONE)
 
 
+def is_alone(ctx: TenantContext, conversation: Conversation) -> bool:
+    """Nobody has taken it, or whoever had it has left, or may not know of its case any more."""
+    return all(one.id != conversation.officer_id for one in _able(ctx, conversation))
+
+
 def fit(ctx: TenantContext, conversation: Conversation) -> list[Colleague]:
     """Colleagues it could be passed on to."""
+    return [one for one in _able(ctx, conversation) if one.id != conversation.officer_id]
+
+
+def _able(ctx: TenantContext, conversation: Conversation) -> list[Colleague]:
+    """Those who may answer in it."""
     case = None
     if conversation.case_id is not None:
         case = ctx.session.get(Case, (ctx.session.tenant, conversation.case_id))
     walled = set(case.walled) if case else set()
     return [
         one for one in colleagues(ctx.session)
-        if one.roles & TALKERS and one.id not in walled and one.id != conversation.officer_id
+        if one.roles & TALKERS and one.id not in walled
     ]  # fmt: skip
 
 

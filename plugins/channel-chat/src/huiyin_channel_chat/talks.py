@@ -35,6 +35,9 @@ _MINUTE: Final = timedelta(minutes=1)
 ENDED: Final = N_("对话已经结束，可以重新发起")
 EMPTY: Final = N_("请先输入要说的话")
 TOO_LONG: Final = N_("一条消息最多 {n} 个字，请分几条发送")
+LINES: Final = 2000  # of one talk: as much as a page, a transcript and a job can carry
+FULL: Final = N_("这次对话已经很长，请结束后重新发起")
+NOT_YOURS: Final = N_("请先接入，再发送消息")
 NO_ID: Final = N_("请刷新页面后重新发送")
 # What the house writes into a talk.
 TOOK: Final = N_("{name} 已接入，为您服务")
@@ -47,6 +50,7 @@ CLOSED: Final = {
 }
 FILED: Final = N_("已登记为正式投诉，编号 {number}")
 JOINED: Final = N_("本次对话已归入投诉 {number}")
+CASE_ENDED: Final = N_("投诉 {number} 已经结束，本次对话另行处理")
 OFFERED: Final = N_("工作人员建议转为正式投诉，请核对下面的内容")
 
 
@@ -116,7 +120,11 @@ def say(
         return known
     if not conversation.is_open:
         raise Conflict(ENDED)
-    if side is Side.VISITOR:
+    if conversation.last_seq >= LINES:
+        raise Conflict(FULL)
+    if side is Side.STAFF:
+        must_be_mine(ctx, conversation)
+    else:
         _check_pace(ctx, conversation)
     said = _append(
         ctx, conversation, side, client_id, body=body,
@@ -126,6 +134,12 @@ def say(
     _remember_firsts(conversation, said)
     failpoint("chat.before_commit")
     return said
+
+
+def must_be_mine(ctx: TenantContext, conversation: Conversation) -> None:
+    """Raises ``Conflict`` for whoever does not answer in this talk."""
+    if conversation.officer_id != ctx.actor.id:
+        raise Conflict(NOT_YOURS)
 
 
 def _known(
@@ -239,9 +253,17 @@ def words_of(ctx: TenantContext, said: Said) -> str:
     return ctx.text(said.body, **said.params)
 
 
+def visitors_words(ctx: TenantContext, conversation: Conversation) -> str:
+    """What the visitor has written, one message a line."""
+    words = select(Said.body).where(
+        Said.conversation_id == conversation.id, Said.side == Side.VISITOR.value, Said.body != ""
+    )
+    return "\n".join(ctx.session.scalars(words.order_by(Said.seq)))
+
+
 def is_grave(ctx: TenantContext, conversation: Conversation) -> bool:
     """Whether it is, or sounds like, a complaint: then it is not let go without a decision."""
     if TOPICS[conversation.topic].grave:
         return True
-    words = [s.body.lower() for s in everything(ctx, conversation) if s.side == Side.VISITOR]
-    return any(grave in text for text in words for grave in GRAVE_WORDS)
+    words = visitors_words(ctx, conversation).lower()
+    return any(grave in words for grave in GRAVE_WORDS)

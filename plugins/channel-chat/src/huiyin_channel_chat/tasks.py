@@ -10,7 +10,7 @@ from typing import Any, Final
 from sqlalchemy import exists, select, update
 
 from huiyin.sdk import HuiyinError, ScopedSession, TenantContext, holds_blobs
-from huiyin_channel_chat import filing
+from huiyin_channel_chat import filing, talks
 from huiyin_channel_chat.models import Conversation, Fate, Said, Side, State
 from huiyin_channel_chat.settings import ChannelChatSettings
 from huiyin_channel_chat.terms import KEPT_MONTHS
@@ -19,18 +19,21 @@ TEND: Final = "tend"
 PURGE: Final = "purge"
 FORGET: Final = "forget"
 _AT_ONCE: Final = 50
+_EMPTIED: Final = 500  # of an hour
 _MONTH: Final = timedelta(days=31)
 
 
 def tend(ctx: TenantContext, payload: Mapping[str, Any]) -> None:  # noqa: ARG001 - a job's signature
     """End what is silent, file what nobody has decided in time."""
-    silent = timedelta(minutes=ctx.settings(ChannelChatSettings).silent_minutes)
+    since = ctx.now() - timedelta(minutes=ctx.settings(ChannelChatSettings).silent_minutes)
     asleep = select(Conversation).where(
-        Conversation.state != State.CLOSED.value, Conversation.last_at <= ctx.now() - silent
+        Conversation.state != State.CLOSED.value, Conversation.last_at <= since
     )
     for conversation in ctx.session.scalars(asleep.order_by(Conversation.id).limit(_AT_ONCE)).all():
         with _alone(ctx, conversation):
-            filing.close(ctx, conversation, Side.HOUSE)
+            talks.lock(ctx, conversation)
+            if conversation.last_at <= since:  # nobody wrote at the last moment
+                filing.close(ctx, conversation, Side.HOUSE)
     waiting = select(Conversation).where(Conversation.fate == Fate.UNDECIDED.value)
     oldest = waiting.order_by(Conversation.closed_at, Conversation.id).limit(_AT_ONCE)
     for conversation in ctx.session.scalars(oldest).all():
@@ -63,7 +66,7 @@ def purge(ctx: TenantContext, payload: Mapping[str, Any]) -> None:  # noqa: ARG0
             Conversation.fate != Fate.UNDECIDED.value,
         )
         .order_by(Conversation.closed_at, Conversation.id)
-        .limit(_AT_ONCE)
+        .limit(_EMPTIED)
     )  # fmt: skip
     for conversation in ctx.session.scalars(past).all():
         _empty(ctx, conversation)

@@ -41,8 +41,10 @@ def begin(desk: Desk, ctx: TenantContext, data: Mapping[str, Any]) -> tuple[Conv
     conversation, secret = talks.begin(
         ctx, topic=form.topic, language=desk.language, **form.contact
     )
-    if case is not None:
+    if case is not None and filing.hears(case):
         filing.join(ctx, conversation, case, ctx.actor)
+    elif case is not None:  # its officer is done with it: nobody would read what is said there
+        talks.note(ctx, conversation, talks.CASE_ENDED, number=case.number)
     if form.body:
         client_id = str(data.get("id", ""))
         talks.say(ctx, conversation, Side.VISITOR, client_id, form.body)

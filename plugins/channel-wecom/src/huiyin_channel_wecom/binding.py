@@ -6,6 +6,8 @@ an officer has made sure of.  A wrong code is answered like any other, and count
 
 from __future__ import annotations
 
+import hashlib
+import json
 import re
 from datetime import timedelta
 from typing import Final
@@ -13,11 +15,18 @@ from typing import Final
 from huiyin.sdk import N_, Case, Conflict, NotFound, TenantContext, by_code, now
 from huiyin_channel_wecom import answering
 from huiyin_channel_wecom.models import Contact, Incoming
+from huiyin_channel_wecom.said import read
 
 TRIES: Final = 5  # wrong codes of one account within a day; then none is looked at
 _DAY: Final = timedelta(days=1)
 _NUMBER: Final = re.compile(r"(?<![A-Z0-9])([A-Z0-9]{1,10}-20\d\d-\d{4,6})(?!\d)", re.IGNORECASE)
 _CODE: Final = re.compile(r"(?<!\d)\d{4}(?:[ -]?\d{4}){3}(?!\d)")
+HIDDEN: Final = "****"
+_CALLED: Final = re.compile(
+    r"编号|查询码|案件|投诉|查询|我的|号码|number|code|case|complaint|tracking|my|and|is|[\W\d_]|[是为和]",
+    re.IGNORECASE,
+)
+BESIDE: Final = 4  # letters beside number, code and what one calls them: somebody says something
 
 
 def is_code(text: str) -> bool:
@@ -32,14 +41,29 @@ def _parts(text: str) -> tuple[str, str] | None:
 
 
 def answer(ctx: TenantContext, contact: Contact, row: Incoming, text: str) -> None:
-    """Look at the code, and say in the chat whether it was right.  The code itself is not kept."""
+    """Look at the code, and say in the chat whether it was right.  The code itself is not kept,
+    what is written beside it is."""
     case = _tried(ctx, contact, text)
-    row.raw = b""
+    row.raw = _without_code(row, text)
+    row.raw_sha256 = hashlib.sha256(row.raw).hexdigest()
     if case is None:
         answering.ask(ctx, contact, "not_bound", key=f"code:{row.id}")
         return
     answering.ask(ctx, contact, "bound", key=f"code:{row.id}", case=case)
     bind(ctx, contact, case, "code")
+
+
+def _without_code(row: Incoming, text: str) -> bytes:
+    """The message with its codes hidden, and nothing of one that says no more than them."""
+    bare = _NUMBER.sub(" ", text)
+    if len(_CALLED.sub("", _CODE.sub("", bare))) < BESIDE:
+        return b""
+    raw = row.raw
+    for code in _CODE.findall(bare):
+        for written in (code.encode(), json.dumps(code)[1:-1].encode()):
+            raw = raw.replace(written, HIDDEN.encode())
+    left = read(row.source, raw)
+    return raw if left is not None and not is_code(left.text) else b""
 
 
 def _tried(ctx: TenantContext, contact: Contact, text: str) -> Case | None:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 
 from huiyin.sdk import Case, TenantContext, arrival_of, now, uuid7
@@ -52,7 +52,9 @@ def take(ctx: TenantContext, payload: Mapping[str, Any]) -> None:
         _hear(contact, row.said_at)
         if binding.is_code(said.text):
             binding.answer(ctx, contact, row, said.text)
-            return
+            said = read(row.source, row.raw)
+            if said is None:
+                return
     _put(ctx, contact, row, said)
 
 
@@ -187,23 +189,29 @@ def hand_in(ctx: TenantContext, talk: Conversation) -> None:
     fits = bundling.fitting(messages)
     receipt = bundling.hand_in(ctx, contact, talk, messages[:fits], number)
     talk.state, talk.arrival_id, talk.handed_at = "handed", receipt.id, ctx.now()
-    if rest := [row for row, _ in messages[fits:]]:
-        _go_on(ctx, talk, rest)
+    if messages:
+        _go_on(ctx, talk, messages[fits - 1][0])
 
 
-def _go_on(ctx: TenantContext, talk: Conversation, rest: Sequence[Incoming]) -> None:
+def _go_on(ctx: TenantContext, talk: Conversation, last: Incoming) -> None:
     """The rest is a conversation of its own, handed in once the first has found its place."""
-    talk.messages -= len(rest)
+    later = (
+        Incoming.conversation_id == talk.id,
+        tuple_(Incoming.said_at, Incoming.id) > (last.said_at, last.id),
+    )
+    order = (Incoming.said_at, Incoming.id)
+    rest = ctx.session.execute(select(Incoming.id, Incoming.said_at).where(*later).order_by(*order))
+    if not (rows := rest.all()):
+        return
+    talk.messages -= len(rows)
     ctx.session.flush()
-    times = [row.said_at or row.kept_at for row in rest]
     more = Conversation(
-        id=uuid7(), contact_id=talk.contact_id, started_at=times[0], last_at=times[-1],
-        messages=len(rest), last_id=rest[-1].id, anew=False, ripe=False,
+        id=uuid7(), contact_id=talk.contact_id, started_at=rows[0].said_at,
+        last_at=rows[-1].said_at, messages=len(rows), last_id=rows[-1].id, anew=False, ripe=False,
     )  # fmt: skip
     ctx.session.add(more)
     ctx.session.flush()
-    for row in rest:
-        row.conversation_id = more.id
+    ctx.session.execute(update(Incoming).where(*later).values(conversation_id=more.id))
     due = ctx.now() + A_MOMENT
     said = {"conversation": more.id, "last": more.last_id}
     ctx.enqueue(HAND, said, key=f"{more.id}:{more.last_id}", due_at=due)

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from sqlalchemy import or_, select, tuple_
+from sqlalchemy import ColumnElement, or_, select, tuple_
 
 from huiyin.sdk import (
     N_,
+    Actor,
     Case,
     Conflict,
     Invalid,
@@ -19,6 +20,7 @@ from huiyin.sdk import (
     NotFound,
     TenantContext,
     find_case,
+    may_know_arrival,
     visible_cases,
     whole,
 )
@@ -38,7 +40,7 @@ class Listed:
 
 
 def listed(ctx: TenantContext, state: str, after: str) -> Listed:
-    """Newest first; what belongs to a case that is hidden from this person is not there."""
+    """Newest first; what has to do with a case that is hidden from this person is not there."""
     query = (
         select(
             Conversation.id, Conversation.state, Conversation.messages, Conversation.last_at,
@@ -47,7 +49,7 @@ def listed(ctx: TenantContext, state: str, after: str) -> Listed:
         )
         .join(Contact, Contact.id == Conversation.contact_id)
         .outerjoin(Case, Case.id == Contact.case_id)
-        .where(or_(Contact.case_id.is_(None), visible_cases(ctx.actor)))
+        .where(or_(Contact.case_id.is_(None), visible_cases(ctx.actor)), _open_to(ctx.actor))
         .order_by(Conversation.last_at.desc(), Conversation.id.desc())
         .limit(PAGE + 1)
     )  # fmt: skip
@@ -58,6 +60,12 @@ def listed(ctx: TenantContext, state: str, after: str) -> Listed:
     rows = ctx.session.execute(query).all()
     last = rows[PAGE - 1] if len(rows) > PAGE else None
     return Listed(rows[:PAGE], f"{last.last_at.timestamp():.6f}_{last.id}" if last else "")
+
+
+def _open_to(actor: Actor) -> ColumnElement[bool]:
+    """What was handed in has a place of its own, whatever its account belongs to by now."""
+    arrival = Conversation.arrival_id
+    return or_(arrival.is_(None), may_know_arrival(actor, arrival))
 
 
 def _key(after: str) -> tuple[datetime, uuid.UUID] | None:
@@ -86,6 +94,9 @@ def find(
     contact = ctx.session.scalars(query).one()
     case = gathering.bound_case(ctx, contact)
     if case is not None and not case.visible_to(ctx.actor):
+        raise NotFound
+    here = select(Conversation.id).where(Conversation.id == talk.id, _open_to(ctx.actor))
+    if ctx.session.scalar(here) is None:
         raise NotFound
     return talk, contact
 

@@ -18,32 +18,53 @@
   const wsUrl = (path) => location.origin.replace(/^http/, "ws") + path;
   /* A line that comes back by itself: at once when the network or the tab does, else a little later each time. */
   const keepLine = (path, { hello, heard, up, down }) => {
-    let socket = null, tries = 0, timer = null, beat = null, over = false;
+    let socket = null, tries = 0, timer = null, waiting = null, over = false;
+    /* A connection cut on the way says nothing: what is asked has an answer soon, or it is another connection's turn. */
+    const ask = (frame) => {
+      if (!socket || socket.readyState !== 1) return false;
+      socket.send(JSON.stringify(frame));
+      if (frame.type !== "typing" && !waiting) waiting = setTimeout(drop, 20000);
+      return true;
+    };
+    const hush = () => { clearTimeout(waiting); waiting = null; };
+    const drop = () => {
+      const dead = socket;
+      socket = null;
+      hush();
+      if (dead) dead.close();
+      tries += 1;
+      over = down(1006, tries) === true;
+      open();
+    };
     const open = () => {
       clearTimeout(timer);
       if (over || (socket && socket.readyState < 2)) return;
       const mine = (socket = new WebSocket(wsUrl(path)));
-      mine.onopen = () => { mine.send(JSON.stringify({ type: "hello", ...hello() })); };
+      mine.onopen = () => { if (mine === socket) ask({ type: "hello", ...hello() }); };
       mine.onmessage = (event) => {
+        if (mine !== socket) return;
+        hush();
         const frame = JSON.parse(event.data);
-        if (tries || frame.type === "hello" || frame.type === "queue") { tries = 0; up(); }
+        if (tries || frame.type === "hello") { tries = 0; up(); }
         heard(frame);
       };
       mine.onclose = (event) => {
         if (mine !== socket) return;
         socket = null;
+        hush();
         tries += 1;
         over = down(event.code, tries) === true;
         const wait = event.code === 4429 ? 30000 : Math.min(30000, 500 * 2 ** tries) * (0.75 + Math.random() / 2);
         if (!over) timer = setTimeout(open, wait);
       };
     };
-    clearInterval(beat);
-    beat = setInterval(() => { if (socket && socket.readyState === 1) socket.send('{"type":"beat"}'); }, 45000);
-    addEventListener("online", open);
-    document.addEventListener("visibilitychange", () => { if (!document.hidden) open(); });
+    const beat = () => ask({ type: "beat" });
+    const look = () => { open(); beat(); };
+    setInterval(beat, 45000);
+    addEventListener("online", look);
+    document.addEventListener("visibilitychange", () => { if (!document.hidden) look(); });
     open();
-    return { send: (frame) => { if (!socket || socket.readyState !== 1) return false; socket.send(JSON.stringify(frame)); return true; } };
+    return { send: ask };
   };
   const swap = (page, ...ids) => ids.forEach((id) => {
     const now = document.getElementById(id), then = page.getElementById(id);
@@ -55,7 +76,8 @@
   if (queue) {
     let first = true, asked = null;
     keepLine(queue.dataset.line, {
-      hello: () => ({}), up: () => {}, down: (code) => code === 4401 || code === 4404,
+      hello: () => ({}), up: () => {},
+      down: (code) => { if (code === 4401) location.reload(); return code === 4401 || code === 4404; },
       heard: (frame) => {
         if (frame.type !== "queue") return;
         if (first) { first = false; return; }
@@ -100,7 +122,7 @@
   const out = JSON.parse(store.get(outKey) || "[]");
   const keepOut = () => (out.length ? store.set(outKey, JSON.stringify(out)) : store.drop(outKey));
   let seq = Math.max(0, ...$$("[data-seq]", log).map((el) => Number(el.dataset.seq)));
-  let version = Number(data.version), live = null, unseen = 0;
+  let version = Number(data.version), live = null, later = null, unseen = 0;
   const title = document.title;
   const atEnd = () => log.scrollHeight - log.scrollTop - log.clientHeight < 80;
   const toEnd = () => { log.scrollTop = log.scrollHeight; };
@@ -133,7 +155,7 @@
   };
   const settle = (id) => {
     const at = out.findIndex((message) => message.id === id);
-    if (at >= 0) { out.splice(at, 1); keepOut(); }
+    if (at >= 0) { out.splice(at, 1); keepOut(); flush(); }
   };
   const arrived = (frame) => {
     if (frame.seq <= seq) { if (frame.id) settle(frame.id); return; }
@@ -151,25 +173,26 @@
   };
   document.addEventListener("visibilitychange", () => { if (!document.hidden) { unseen = 0; document.title = title; } });
   const refused = (frame) => {
-    if (frame.code === "throttled") { setTimeout(flush, (frame.after || 15) * 1000); return; }
+    if (frame.code === "throttled") { later = later || setTimeout(() => { later = null; flush(); }, (frame.after || 15) * 1000); return; }
     const made = $$(".pending", log).find((one) => one.dataset.id === frame.re);
     const lost = out.find((message) => message.id === frame.re);
-    if (!made || !lost) return;
+    if (!lost) return;
     settle(frame.re);
+    if (!made) return;
     made.classList.replace("pending", "bad");
     $("small", made).textContent = [data.refused, Object.values(frame.fields || {})[0] || frame.message].filter(Boolean).join(" · ");
     const area = $("#f-body");
     if (area && !area.value) { area.value = lost.body; store.set(draftKey, lost.body); }
   };
 
-  /* ── sending: into the outbox first, out of it only when the server has it ── */
-  const flush = () => { if (live) out.forEach((message) => live.send({ type: "say", ...message })); };
+  /* ── sending: into the outbox first, out of it only when the server has it; one after the other, so that the order stays ── */
+  const flush = () => { if (live && out.length && !later) live.send({ type: "say", ...out[0] }); };
   const say = (body) => {
     const message = { id: newId(), body };
     out.push(message);
     keepOut();
     pending(message);
-    if (live) live.send({ type: "say", ...message });
+    if (out.length === 1) flush();
   };
   const fields = (more) => {
     const form = $("form[data-say]"), sent = form ? new FormData(form) : new FormData();
@@ -183,6 +206,8 @@
         const answer = await fetch(data.here, { method: "POST", body: fields({ act: "say", ...message, canned: "" }) });
         if (answer.status === 409 || answer.status === 422) { refused({ re: message.id, message: "" }); continue; }
         if (!answer.ok) return;
+        const page = await parsed(answer); // somebody else's page is no receipt
+        if (!$$("#log [data-id]", page).some((one) => one.dataset.id === message.id)) return;
         settle(message.id);
       } catch { return; }
     }
@@ -309,7 +334,8 @@
     },
     down: (code, tries) => {
       delete box.dataset.up;
-      if (code === 4010 || code === 4401 || code === 4404) { if (framed) store.drop(tokenKey); say.note(""); return true; }
+      if (code === 4401) { location.reload(); return true; } // logged out: the words are kept until they are back
+      if (code === 4010 || code === 4404) { if (framed) store.drop(tokenKey); say.note(""); return true; }
       if (code !== 4408) say.note(data.waiting);
       if (tries > 2) (out.length ? post() : refresh(true));
       return false;
