@@ -342,6 +342,24 @@ def test_a_talk_of_somebody_who_left_can_be_taken(path, officer, colleague, only
     assert only().officer_id == colleague.actor.id
 
 
+def test_a_talk_of_somebody_who_went_away_from_it_can_be_taken(
+    path, officer, colleague, only, lines
+):
+    with clock_at(MORNING, step=timedelta(milliseconds=10)):
+        officer.post(path, {"act": "take"})
+    later = MORNING + timedelta(minutes=14)
+    with clock_at(later, step=timedelta(milliseconds=10)):
+        officer.post(path, {"act": "say", "body": "请稍等", "id": "officer-1"})
+        officer.post(f"{QUEUE}/presence", {"state": "away"})
+        assert colleague.post(path, {"act": "take"}).status_code == 409  # still in the talk
+    with clock_at(later + timedelta(minutes=16), step=timedelta(milliseconds=10)):
+        assert colleague.post(path, {"act": "take"}).status_code == 303
+        late = officer.post(path, {"act": "say", "body": "我回来了", "id": "officer-2"})
+        assert late.status_code == 409
+    assert only().officer_id == colleague.actor.id
+    assert lines()[-1] == ("staff", "请稍等")
+
+
 def test_whoever_passed_it_on_in_between_says_nothing_more(
     path, officer, colleague, only, session, ctx, monkeypatch, lines
 ):

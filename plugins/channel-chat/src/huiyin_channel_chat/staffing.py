@@ -21,8 +21,8 @@ from huiyin.sdk import (
     visible_cases,
 )
 from huiyin_channel_chat import hours, talks
-from huiyin_channel_chat.models import Conversation, Fate, State
-from huiyin_channel_chat.terms import TALKERS
+from huiyin_channel_chat.models import Conversation, Fate, Said, State
+from huiyin_channel_chat.terms import PRESENT, TALKERS
 
 PAGE: Final = 50
 TABS: Final = {
@@ -94,8 +94,24 @@ def release_from_walled(ctx: TenantContext, conversation: Conversation, case: Ca
 
 
 def is_alone(ctx: TenantContext, conversation: Conversation) -> bool:
-    """Nobody has taken it, or whoever had it has left, or may not know of its case any more."""
-    return all(one.id != conversation.officer_id for one in _able(ctx, conversation))
+    """Nobody has taken it, or whoever had it has left, may not know of its case any more, or has
+    gone away from it."""
+    able = any(one.id == conversation.officer_id for one in _able(ctx, conversation))
+    return not able or _is_away(ctx, conversation)
+
+
+def _is_away(ctx: TenantContext, conversation: Conversation) -> bool:
+    """Whoever has it is not there and has not said a word in it for as long."""
+    if any(row.account_id == conversation.officer_id for row in hours.available(ctx)):
+        return False
+    since = ctx.now() - PRESENT
+    if conversation.taken_at is not None and conversation.taken_at > since:
+        return False
+    word = select(Said.id).where(
+        Said.conversation_id == conversation.id, Said.at > since,
+        Said.author_id == conversation.officer_id,
+    )  # fmt: skip
+    return ctx.session.scalar(word.limit(1)) is None
 
 
 def fit(ctx: TenantContext, conversation: Conversation) -> list[Colleague]:
