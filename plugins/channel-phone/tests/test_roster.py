@@ -203,6 +203,7 @@ def test_a_shift_is_arranged_and_its_clash_is_named(browser, make_post, officer)
         ({"last_on": "2025-01-01"}, "结束日期不能早于开始日期"),
         ({"person": str(uuid.UUID(int=5))}, "请从在职人员中选择"),
         ({"title": ""}, "请填写班次名称"),
+        ({"first_on": "9999-12-01"}, "前后十年以内"),
     ],
 )
 def test_a_shift_that_cannot_be_is_refused(browser, make_post, officer, facts, said):
@@ -301,6 +302,14 @@ def test_an_absence_that_cannot_be_is_refused(ctx, officer):
     ):
         with pytest.raises(Invalid):
             roster.enter_absence(ctx, AbsenceForm(**facts))
+
+
+def test_an_absence_that_is_sent_twice_is_one(ctx, officer):
+    given = AbsenceForm(account_id=officer.id, first_on=DAY, last_on=DAY)
+    first = roster.enter_absence(ctx, given)
+    assert roster.enter_absence(ctx, given).id == first.id
+    roster.end_absence(ctx, first.id)
+    assert roster.absences(ctx, DAY) == []
 
 
 def test_rules_of_assignment_hear_who_is_on_duty(ctx, officer, make_post):

@@ -229,6 +229,7 @@ def _again(desk: Desk, key: uuid.UUID, form: Form, status: int) -> Response[Any]
     if draft is None:
         return desk.redirect(home(desk, f"/calls/{calls.of_draft(ctx, key).id}"))
     calls.keep(ctx, draft, form.values)
+    calls.release(ctx, draft)
     return _form(desk, draft, form, status)
 
 
@@ -252,6 +253,8 @@ def _check_choice(ctx: TenantContext, form: Form) -> None:
             find_case(ctx.session, ctx.actor, number)
         except NotFound:
             form.values.pop("to")
+            if form.get("case_number") == number:
+                form.values.pop("case_number")
 
 
 def _ways(desk: Desk, draft: Draft) -> list[tuple[str, str]]:

@@ -35,7 +35,6 @@ from huiyin_channel_phone.terms import DUTY, LOOK, ROSTER
 
 WEEK: Final = 7
 _ONE: Final = timedelta(days=1)
-_FAR: Final = 3660
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +64,7 @@ def _first_day(desk: Desk, today: date) -> date:
         day = date.fromisoformat(typed)
     except ValueError:
         day = today
-    if abs((day - today).days) > _FAR:
+    if abs((day - today).days) > roster.FAR:
         day = today
     return day - day.weekday() * _ONE
 
@@ -225,7 +224,7 @@ def _post_form(data: Any) -> PostForm:
 def _roster(desk: Desk, form: Form, status: int) -> Response[Any]:
     ctx = context_of(desk)
     today = local_date(ctx.now())
-    shown = roster.picture(ctx, today, today + _FAR * _ONE)
+    shown = roster.picture(ctx, today, today + roster.FAR * _ONE)
     away = roster.absences(ctx, today, key_of(desk, "after"))
     more = f"?after={away[roster.SHOWN - 1].id}" if len(away) > roster.SHOWN else ""
     return show(
