@@ -15,10 +15,14 @@ from huiyin.sdk import (
     Filing,
     Invalid,
     Source,
+    TransferLetter,
+    answer_transfer,
     barred_from_judging,
     complainant_actor,
     file_complaint,
     find_case,
+    now,
+    receive_transfer,
     today,
     withdraw,
 )
@@ -446,6 +450,36 @@ def test_an_answer_on_the_cases_own_page_asks_for_its_proof_here(
     assert "补登凭证" in text_of(browser.get(f"{HOME}/transfers/{found.row.id}"))
     sent(ctx_of(actor), known)
     assert [proof["number"] for proof in known.row.proofs] == ["E-01"]
+
+
+def test_the_proof_of_an_answer_does_not_move_the_day_it_was_given(session, actor, letter, ctx_of):
+    found = letter(received_at=today() - 5 * DAY, due_on=today() - 2 * DAY)
+    answer_transfer(session, actor, found.case.number, "演复 9 号", mark=found.row.mark)
+    session.commit()
+    ctx = ctx_of(actor)
+    known = register.find(ctx, found.row.id)
+    assert known.late
+    with pytest.raises(Invalid) as refused:
+        sent(ctx, known, day=today() - 3 * DAY)
+    assert set(refused.value.fields) == {"replied_on"}
+    sent(ctx, known, day=today())
+    assert known.row.replied_on == today() > known.row.target_on
+
+
+def test_letters_that_others_registered_keep_their_own_facts(session, actor, case, on, work):
+    for mark, source, days in (("m1", Source.CSRC, 3), ("m2", Source.AMAC, 1)):
+        told = TransferLetter(
+            mark=mark, source=source, number=f"{mark} 号", due_on=today() + days * DAY,
+            received_at=now() - days * DAY,
+        )  # fmt: skip
+        receive_transfer(session, actor, case.number, told)
+    session.commit()
+    work()
+    session.expire_all()
+    rows = session.scalars(select(Transfer).order_by(Transfer.mark)).all()
+    assert [(row.source, row.number, row.received_on) for row in rows] == [
+        ("csrc", "m1 号", today() - 3 * DAY), ("amac", "m2 号", today() - DAY),
+    ]  # fmt: skip
 
 
 def test_cases_from_before_it_was_switched_on_are_taken_in_once(session, actor, ctx_of):

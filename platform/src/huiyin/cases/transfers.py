@@ -58,7 +58,7 @@ def receive_transfer(
     Raises ``Invalid`` (``received_at``, ``due_on``) and ``Conflict`` for a mark that is known.
     """
     check_dates(letter.received_at, letter.due_on)
-    given = {"letter": letter.mark, "number": letter.number}
+    given = {"letter": letter.mark, "number": letter.number, "source": letter.source.value}
 
     def apply(case: Case) -> None:
         if any(event["data"].get("letter") == letter.mark for event in case.clock_events):

@@ -18,6 +18,7 @@ from huiyin.sdk import (
     at_local,
     check_letter_dates,
     letter_clocks,
+    local_date,
     receive_transfer,
     uuid7,
 )
@@ -149,7 +150,7 @@ def reply(ctx: TenantContext, found: Found, form: ReplyForm, rev: int, files: Ch
         raise Conflict(N_("这份转办函不待回复"))
     if rev != row.rev:
         raise matters.SavedBefore
-    _check_reply(ctx, row, form, files)
+    _check_reply(ctx, found, form, files)
     kept = matters.keep(ctx, found.case.number, files, ctx.text(N_("转办回复的送达凭证")))
     if row.mark in found.case.letters_owed:
         answer_transfer(
@@ -168,9 +169,19 @@ def reply(ctx: TenantContext, found: Found, form: ReplyForm, rev: int, files: Ch
     )  # fmt: skip
 
 
-def _check_reply(ctx: TenantContext, row: Transfer, form: ReplyForm, files: Chosen) -> None:
-    wrong: dict[str, str] = {}
-    if form.replied_on > today_of(ctx):
+def _answered_on(found: Found) -> date | None:
+    """The day on which the case's own page says that it was answered: its clock stopped then."""
+    stopped = found.clock.stopped_at if found.clock else None
+    return local_date(stopped) if stopped else found.row.replied_on
+
+
+def _check_reply(ctx: TenantContext, found: Found, form: ReplyForm, files: Chosen) -> None:
+    row, known = found.row, _answered_on(found)
+    wrong: dict[str, str | Message] = {}
+    if known and form.replied_on != known:
+        said = N_("案件页已登记 {day} 回复，期限按该日计，请保持一致")
+        wrong["replied_on"] = Message(said, {"day": known.isoformat()})
+    elif form.replied_on > today_of(ctx):
         wrong["replied_on"] = N_("回复日期不能晚于今天")
     elif form.replied_on < row.received_on:
         wrong["replied_on"] = N_("回复日期早于收到日期，请核对")
