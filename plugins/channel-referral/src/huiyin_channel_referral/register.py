@@ -279,6 +279,15 @@ def answered_elsewhere(ctx: TenantContext, case: Case) -> None:
     ctx.session.flush()
 
 
+def follow_dates(ctx: TenantContext, case: Case) -> None:
+    """A sender set a later day: the register shows what the clock runs to."""
+    for found in of_case(ctx, case):
+        if found.clock and found.clock.own and found.row.due_on != found.clock.due_on:
+            found.row.due_on = found.row.target_on = found.clock.due_on
+            found.row.rev += 1
+    ctx.session.flush()
+
+
 def refresh_targets(ctx: TenantContext) -> None:
     """Targets of letters without a date follow the calendar in force."""
     owed = _state(ctx, "owed")

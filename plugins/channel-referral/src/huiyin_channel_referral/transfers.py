@@ -155,7 +155,7 @@ def reply(ctx: TenantContext, found: Found, form: ReplyForm, rev: int, files: Ch
     if row.mark in found.case.letters_owed:
         answer_transfer(
             ctx.session, ctx.actor, found.case.number, _words(ctx, form), mark=row.mark,
-            at=_sent_at(ctx, found, form.replied_on),
+            at=moment_on(ctx, found, form.replied_on),
         )  # fmt: skip
     row.replied_on, row.reply_way = form.replied_on, form.reply_way.value
     row.reply_number, row.reply_words = form.reply_number, form.reply_words
@@ -196,8 +196,8 @@ def _words(ctx: TenantContext, form: ReplyForm) -> str:
     return ctx.text(N_("{day} 回复转办单位，文号 {number}"), **from_terms)
 
 
-def _sent_at(ctx: TenantContext, found: Found, day: date) -> datetime:
-    """When it went out: never before the letter came, never later than now."""
+def moment_on(ctx: TenantContext, found: Found, day: date) -> datetime:
+    """A moment of that day: never before the letter came, never later than now."""
     if day == today_of(ctx):
         return ctx.now()
     came = found.case.clock_events
