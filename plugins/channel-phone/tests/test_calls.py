@@ -2,6 +2,8 @@
 
 import io
 import re
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from datetime import timedelta
 
 import pytest
@@ -89,6 +91,76 @@ def test_an_enquiry_is_answered_at_once(browser, begin, session):
     (call,) = calls_in(session)
     assert (call.sort, call.case_id, call.answer) == ("enquiry", None, "请在备份平台查看")
     assert session.scalar(select(func.count()).select_from(Case)) == 0
+
+
+@pytest.fixture
+def enquiry(browser, begin, session):
+    browser.post(begin(), {**TYPED, "name": "陈建国", "to": "enquiry", "answer": "请再等等"})
+    (call,) = calls_in(session)
+    return call
+
+
+RAISED = {"rev": "1", "story": STORY, "reason": "来电人不接受答复"}
+
+
+def test_an_enquiry_becomes_a_complaint_dated_when_it_was_told(
+    browser, enquiry, session, ctx, place, site
+):
+    recordings.add(ctx, enquiry, "a.wav", io.BytesIO(sound()[1]), source="form", consent="已告知")
+    session.commit()
+    path = f"{HOME}/calls/{enquiry.id}"
+    assert f"{STORY}</textarea>" in browser.get(path).text
+    with clock_at(NOW + timedelta(minutes=20)):
+        assert browser.post(f"{path}/raise", RAISED).status_code == 303
+        assert "cp-code" in browser.get(path).text  # to be told, by whoever filed it
+        assert browser.post(f"{path}/raise", {**RAISED, "rev": "2"}).status_code == 409
+    case, (call,) = case_of(session), calls_in(session)
+    assert (case.received_at, case.story) == (call.started_at, STORY)
+    assert case.registered_at == NOW + timedelta(minutes=20)
+    assert (call.sort, call.case_id, call.answer, call.rev) == (
+        "complaint", case.id, "请再等等", 2,
+    )  # fmt: skip
+    assert session.scalars(select(Investor)).one().name == "陈建国"
+    entry = session.scalars(select(Entry).where(Entry.verb == "file")).one()
+    assert entry.data["late_reason"] == "来电人不接受答复"
+    run_jobs(place)
+    assert session.scalars(select(Recording)).one().evidence_id is not None
+    assert reconcile(session, site.blobs) == 0
+    assert session.scalar(select(func.count()).select_from(Case)) == 1
+
+
+@pytest.mark.parametrize(
+    ("fields", "status", "said"),
+    [
+        ({"reason": "略"}, 422, "改登记的原因"),
+        ({"story": "太短"}, 422, "反映的事项"),
+        ({"rev": "7"}, 409, "刚被其他人更新"),
+    ],
+)
+def test_an_enquiry_is_raised_with_a_reason_only(browser, enquiry, session, fields, status, said):
+    answer = browser.post(f"{HOME}/calls/{enquiry.id}/raise", {**RAISED, **fields})
+    assert (answer.status_code, said in answer.text) == (status, True)
+    assert session.scalar(select(func.count()).select_from(Case)) == 0
+    assert calls_in(session)[0].sort == "enquiry"
+
+
+def test_only_an_enquiry_is_raised_and_only_by_who_takes_calls(
+    browser, enquiry, session, web, supervisor, tell
+):
+    path = f"{HOME}/calls/{enquiry.id}/raise"
+    assert web(supervisor).post(path, RAISED).status_code == 404
+    assert "改登记为投诉" not in web(supervisor).get(f"{HOME}/calls/{enquiry.id}").text
+    record = tell(answered=True)
+    assert browser.post(f"{HOME}/calls/{record.id}/raise", RAISED).status_code == 409
+
+
+def test_two_who_raise_an_enquiry_make_one_complaint(enquiry, session, web, officer, other):
+    clients = [web(officer), web(other)]
+    path = f"{HOME}/calls/{enquiry.id}/raise"
+    with ThreadPoolExecutor(2) as pool:
+        asked = [pool.submit(copy_context().run, one.post, path, RAISED) for one in clients]
+    assert sorted(answer.result().status_code for answer in asked) == [303, 409]
+    assert session.scalar(select(func.count()).select_from(Case)) == 1
 
 
 def test_a_follow_up_is_begun_on_the_case_and_logged_there(
@@ -399,6 +471,23 @@ def test_what_was_typed_for_a_record_that_somebody_else_took_is_not_lost(
     assert len(calls_in(session)) == 1
     assert late.post(theirs, fields).status_code == 303
     assert {one.story for one in calls_in(session)} == {STORY, "另一人记下的内容"}
+
+
+def test_two_who_write_down_one_record_at_once_lose_nothing(session, tell, web, officer, other):
+    call = tell(answered=True, seconds=9)
+    clients = [web(officer), web(other)]
+    paths = [
+        client.post(f"{HOME}/calls/{call.id}/complete").headers["location"] for client in clients
+    ]
+    with ThreadPoolExecutor(2) as pool:
+        asked = [
+            pool.submit(copy_context().run, client.post, path, {**TYPED, "to": "new"})
+            for client, path in zip(clients, paths, strict=True)
+        ]
+    answers = [one.result() for one in asked]
+    assert sorted(answer.status_code for answer in answers) == [303, 409]
+    assert STORY in next(answer.text for answer in answers if answer.status_code == 409)
+    assert session.scalar(select(func.count()).select_from(Case)) == 1
 
 
 def test_a_record_can_be_put_aside_with_a_reason(browser, session, tell):

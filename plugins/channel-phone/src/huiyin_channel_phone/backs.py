@@ -181,8 +181,10 @@ def visible(ctx: TenantContext) -> Any:
 
 
 def find(ctx: TenantContext, key: uuid.UUID, *, lock: bool = False) -> CallBack:
+    if lock:  # judged afterwards: what settled it meanwhile is seen only by a later look
+        ctx.session.execute(select(CallBack.id).where(CallBack.id == key).with_for_update())
     asked = select(CallBack).where(CallBack.id == key, visible(ctx))
-    row = ctx.session.scalar(asked.with_for_update() if lock else asked)
+    row = ctx.session.scalar(asked.execution_options(populate_existing=lock))
     if row is None:
         raise NotFound
     return row

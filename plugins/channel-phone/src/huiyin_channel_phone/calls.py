@@ -18,6 +18,7 @@ from huiyin.sdk import (
     N_,
     Case,
     Conflict,
+    Entry,
     Filing,
     Invalid,
     Message,
@@ -327,7 +328,11 @@ def code_of(ctx: TenantContext, call: Call) -> str:
     be read out; it is the complainant's, and is not shown again later."""
     if call.sort != Sort.COMPLAINT.value or call.case_id is None:
         return ""
-    if call.account_id != ctx.actor.id or ctx.now() - call.logged_at > TELLING:
+    filed = select(Entry.id).where(
+        Entry.case_id == call.case_id, Entry.verb == "file", Entry.author_id == ctx.actor.id,
+        Entry.at >= ctx.now() - TELLING,
+    )  # fmt: skip
+    if ctx.session.scalar(filed.limit(1)) is None:
         return ""
     code = tracking_code(ctx.session.tenant, call.case_id)
     return " ".join(code[at : at + 4] for at in range(0, len(code), 4))
