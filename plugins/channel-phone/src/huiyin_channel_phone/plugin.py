@@ -32,6 +32,7 @@ from huiyin_channel_phone import (
     backs,
     demo,
     imports,
+    keeping,
     purging,
     queries,
     recordings,
@@ -49,6 +50,7 @@ from huiyin_channel_phone.panel import panel_of
 from huiyin_channel_phone.settings import ChannelPhoneSettings
 
 CHASE: Final = "chase"
+KEEP: Final = "keep_days"
 OWED: Final = "channel_phone:owed"
 UNSORTED: Final = "channel_phone:unsorted"
 _GROUP: Final = N_("电话值守")
@@ -88,6 +90,10 @@ MANIFEST: Final = Manifest(
         PersonalData(
             column=f"{_P}absence.account_id", purpose=N_("值班人员缺勤的日期，不记录原因"),
             retention_months=terms.KEPT["absences"],
+        ),
+        PersonalData(
+            column=f"{_P}kept_day.posts", purpose=N_("过去每天的值班情况和值班人员"),
+            retention_months=terms.KEPT["days"],
         ),
         PersonalData(
             column=f"{_P}import_row.cells", purpose=N_("导入话单的逐行内容，用于核对错误"),
@@ -159,6 +165,7 @@ def permissions() -> Sequence[PluginPermission]:
 def jobs() -> Sequence[PluginJob]:
     return (
         PluginJob(name=CHASE, run=chase, every=timedelta(minutes=5)),
+        PluginJob(name=KEEP, run=keep_days, every=timedelta(hours=1)),
         PluginJob(name=backs.TELL, run=backs.tell),
         PluginJob(name=imports.CHECK, run=imports.check, timeout=300.0),
         PluginJob(name=imports.APPLY, run=imports.apply, timeout=300.0),
@@ -170,6 +177,11 @@ def jobs() -> Sequence[PluginJob]:
 def chase(ctx: TenantContext, payload: Mapping[str, Any]) -> None:  # noqa: ARG001 - a job's signature
     """Tell of what is late."""
     backs.chase(ctx)
+
+
+def keep_days(ctx: TenantContext, payload: Mapping[str, Any]) -> None:  # noqa: ARG001 - a job's signature
+    """Write down the days that are over."""
+    keeping.keep_days(ctx)
 
 
 @hookimpl
