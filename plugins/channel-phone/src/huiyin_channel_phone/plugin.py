@@ -75,6 +75,10 @@ MANIFEST: Final = Manifest(
             retention_months=terms.KEPT["cases"],
         ),
         PersonalData(
+            column=f"{_P}call.answer", purpose=N_("当场怎样答复，或不需要登记的理由"),
+            retention_months=terms.KEPT["cases"],
+        ),
+        PersonalData(
             column=f"{_P}call_back.number", purpose=N_("待回电的号码，随通话一并清除"),
             retention_months=terms.KEPT["cases"],
         ),
@@ -88,6 +92,10 @@ MANIFEST: Final = Manifest(
             retention_months=terms.KEPT["drafts"],
         ),
         PersonalData(
+            column=f"{_P}draft.number", purpose=N_("没有提交的通话草稿"),
+            retention_months=terms.KEPT["drafts"],
+        ),
+        PersonalData(
             column=f"{_P}absence.account_id", purpose=N_("值班人员缺勤的日期，不记录原因"),
             retention_months=terms.KEPT["absences"],
         ),
@@ -97,6 +105,14 @@ MANIFEST: Final = Manifest(
         ),
         PersonalData(
             column=f"{_P}import_row.cells", purpose=N_("导入话单的逐行内容，用于核对错误"),
+            retention_months=terms.KEPT["imports"],
+        ),
+        PersonalData(
+            column=f"{_P}import_row.record", purpose=N_("导入话单的逐行内容，用于核对错误"),
+            retention_months=terms.KEPT["imports"],
+        ),
+        PersonalData(
+            column=f"{_P}import_run.blob_key", purpose=N_("导入的话单原文件"),
             retention_months=terms.KEPT["imports"],
         ),
     ),
