@@ -131,6 +131,61 @@ def ledger_of(session):
 # -- letters ---------------------------------------------------------------------------------------
 
 
+def test_the_sender_of_one_letter_sets_a_later_day_and_that_clock_alone_moves(
+    session, actor, approver, file, letter
+):
+    first = today() + timedelta(days=8)
+    case = file("transfer", source=Source.HOTLINE_12386, transfer_due=first)
+    transfers.receive_transfer(session, actor, case.number, letter("b", 4))
+    session.commit()
+
+    def extend(mark, days, at=None):
+        return transfers.extend_transfer(
+            session, actor, case.number, "演函 7 号，准予延期", mark=mark,
+            due_on=today() + timedelta(days=days), granted_at=at or now(),
+        )  # fmt: skip
+
+    extend("", 20)
+    session.commit()
+    due = {day for kind, day in running(session, case) if kind == "transfer"}
+    assert due == {today() + timedelta(days=20), today() + timedelta(days=4)}
+    for wrong in (
+        lambda: extend("b", 4),
+        lambda: extend("b", 2000),
+        lambda: extend("b", 9, now() - 9 * DAY),
+        lambda: extend("b", 9, now() + DAY),
+    ):
+        with pytest.raises(Invalid):
+            wrong()
+        session.rollback()
+    transfers.receive_transfer(session, actor, case.number, letter("c", due_on=None))
+    transfers.answer_transfer(session, approver, case.number, "演复 1 号", mark="b")
+    session.commit()
+    for mark in ("b", "c", "none"):  # answered, without a day of its own, unknown
+        with pytest.raises(Conflict):
+            extend(mark, 30)
+        session.rollback()
+    told = session.scalars(select(Entry).where(Entry.verb == "extend_transfer")).one()
+    assert told.data["dates"][0]["before"] == first.isoformat()
+
+
+def test_an_extension_after_the_day_mends_nothing(session, actor, file, letter):
+    case = file("web")
+    late = letter("a", due_on=today() - DAY, received_at=now() - 5 * DAY)
+    transfers.receive_transfer(session, actor, case.number, late)
+    session.commit()
+    later = {"mark": "a", "due_on": today() + 5 * DAY}
+    with pytest.raises(Invalid) as refused:
+        transfers.extend_transfer(session, actor, case.number, "延期", granted_at=now(), **later)
+    assert set(refused.value.fields) == {"granted_on"}
+    session.rollback()
+    in_time = now() - 3 * DAY
+    transfers.extend_transfer(session, actor, case.number, "延期", granted_at=in_time, **later)
+    session.commit()
+    assert not transfers.letter_clocks(find(session, actor, case.number))["a"].met_late
+    assert ("transfer", today() + 5 * DAY) in running(session, case)
+
+
 def test_each_letter_about_a_case_has_a_clock_of_its_own(session, actor, approver, file, letter):
     case = file("web")
     assert kinds(session, case) == ["accept", "acknowledge", "reply", "stage"]

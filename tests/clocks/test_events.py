@@ -198,6 +198,16 @@ def test_the_sender_of_a_letter_may_set_a_later_day():
     assert found["transfer#1"].due_on == day("2026-03-27")
 
 
+def test_a_later_day_for_the_letter_it_was_filed_with_moves_no_other():
+    found = clocks(
+        event("transfer_received", "2026-03-02", due_on="2026-03-20"),
+        event("transfer_received", "2026-03-03", letter="B", due_on="2026-03-25"),
+        event("extended", "2026-03-18", kind="transfer", letter="", due_on="2026-03-27"),
+    )
+    assert found["transfer#1"].due_on == day("2026-03-27")
+    assert found["transfer#2"].due_on == day("2026-03-25")
+
+
 def test_a_merger_that_was_taken_back_never_was():
     """Every clock goes on, to the date it had; one that stopped at the merger runs again."""
     received = event("received", "2026-03-02")

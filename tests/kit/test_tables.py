@@ -74,6 +74,8 @@ def test_a_short_row_has_empty_cells():
         (b"", "a.csv", "缺少列"),
         ("姓名\n陈建国\n".encode(), "a.csv", "缺少列"),
         (b"\x00\x01\x02\xff\xfe", "a.csv", "无法识别"),
+        (b'"' + b"x" * 200_000, "a.csv", "无法识别"),
+        ('姓名,金额\n"'.encode() + b"x" * 200_000, "a.csv", "无法识别"),
         (b"PK\x03\x04 not a zip", "a.xlsx", "无法识别"),
         (b"x" * (MOST_BYTES + 1), "a.csv", "超过"),
     ],

@@ -123,6 +123,43 @@ def test_it_does_not_matter_which_report_comes_first(tell, session):
     assert (done.state, done.closed_at) == ("done", NOW - timedelta(minutes=9))
 
 
+def ago(minutes):
+    return (NOW - timedelta(minutes=minutes)).isoformat()
+
+
+def test_an_earlier_call_that_is_told_late_moves_the_promise_to_where_it_began(
+    ctx_of, tell, session
+):
+    tell("2", started_at=ago(10))
+    late = back(session).due_at
+    first = tell("1", started_at=ago(60))
+    owed = back(session)
+    assert (owed.missed, owed.call_id) == (2, first.id)
+    assert owed.missed_at == NOW - timedelta(minutes=60)
+    assert owed.last_missed_at == NOW - timedelta(minutes=10)
+    assert owed.due_at <= late
+
+
+def test_a_talk_that_is_told_late_settles_only_what_came_before_it(tell, session):
+    tell("1", started_at=ago(60))
+    tell("2", started_at=ago(50))
+    tell("4", started_at=ago(10))
+    tell("5", started_at=ago(5))
+    tell("3", answered=True, seconds=30, started_at=ago(30))
+    done, owed = backs_in(session)
+    assert (done.state, done.missed, owed.state, owed.missed) == ("done", 2, "open", 2)
+    assert done.last_missed_at == NOW - timedelta(minutes=50)
+    assert owed.missed_at == NOW - timedelta(minutes=10)
+
+
+def test_calls_told_after_the_talk_that_followed_them_are_one_thing_done(tell, session):
+    tell("3", answered=True, started_at=ago(1))
+    tell("2", started_at=ago(50))
+    tell("1", started_at=ago(60))
+    done = back(session)
+    assert (done.state, done.missed, done.missed_at) == ("done", 2, NOW - timedelta(minutes=60))
+
+
 def test_it_can_be_dropped_with_a_reason_once(browser, tell, session):
     tell()
     path = f"{HOME}/call-backs/{back(session).id}/drop"

@@ -2,6 +2,8 @@
 
 import io
 import re
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from datetime import timedelta
 
 import pytest
@@ -91,6 +93,76 @@ def test_an_enquiry_is_answered_at_once(browser, begin, session):
     assert session.scalar(select(func.count()).select_from(Case)) == 0
 
 
+@pytest.fixture
+def enquiry(browser, begin, session):
+    browser.post(begin(), {**TYPED, "name": "陈建国", "to": "enquiry", "answer": "请再等等"})
+    (call,) = calls_in(session)
+    return call
+
+
+RAISED = {"rev": "1", "story": STORY, "reason": "来电人不接受答复"}
+
+
+def test_an_enquiry_becomes_a_complaint_dated_when_it_was_told(
+    browser, enquiry, session, ctx, place, site
+):
+    recordings.add(ctx, enquiry, "a.wav", io.BytesIO(sound()[1]), source="form", consent="已告知")
+    session.commit()
+    path = f"{HOME}/calls/{enquiry.id}"
+    assert f"{STORY}</textarea>" in browser.get(path).text
+    with clock_at(NOW + timedelta(minutes=20)):
+        assert browser.post(f"{path}/raise", RAISED).status_code == 303
+        assert "cp-code" in browser.get(path).text  # to be told, by whoever filed it
+        assert browser.post(f"{path}/raise", {**RAISED, "rev": "2"}).status_code == 409
+    case, (call,) = case_of(session), calls_in(session)
+    assert (case.received_at, case.story) == (call.started_at, STORY)
+    assert case.registered_at == NOW + timedelta(minutes=20)
+    assert (call.sort, call.case_id, call.answer, call.rev) == (
+        "complaint", case.id, "请再等等", 2,
+    )  # fmt: skip
+    assert session.scalars(select(Investor)).one().name == "陈建国"
+    entry = session.scalars(select(Entry).where(Entry.verb == "file")).one()
+    assert entry.data["late_reason"] == "来电人不接受答复"
+    run_jobs(place)
+    assert session.scalars(select(Recording)).one().evidence_id is not None
+    assert reconcile(session, site.blobs) == 0
+    assert session.scalar(select(func.count()).select_from(Case)) == 1
+
+
+@pytest.mark.parametrize(
+    ("fields", "status", "said"),
+    [
+        ({"reason": "略"}, 422, "改登记的原因"),
+        ({"story": "太短"}, 422, "反映的事项"),
+        ({"rev": "7"}, 409, "刚被其他人更新"),
+    ],
+)
+def test_an_enquiry_is_raised_with_a_reason_only(browser, enquiry, session, fields, status, said):
+    answer = browser.post(f"{HOME}/calls/{enquiry.id}/raise", {**RAISED, **fields})
+    assert (answer.status_code, said in answer.text) == (status, True)
+    assert session.scalar(select(func.count()).select_from(Case)) == 0
+    assert calls_in(session)[0].sort == "enquiry"
+
+
+def test_only_an_enquiry_is_raised_and_only_by_who_takes_calls(
+    browser, enquiry, session, web, supervisor, tell
+):
+    path = f"{HOME}/calls/{enquiry.id}/raise"
+    assert web(supervisor).post(path, RAISED).status_code == 404
+    assert "改登记为投诉" not in web(supervisor).get(f"{HOME}/calls/{enquiry.id}").text
+    record = tell(answered=True)
+    assert browser.post(f"{HOME}/calls/{record.id}/raise", RAISED).status_code == 409
+
+
+def test_two_who_raise_an_enquiry_make_one_complaint(enquiry, session, web, officer, other):
+    clients = [web(officer), web(other)]
+    path = f"{HOME}/calls/{enquiry.id}/raise"
+    with ThreadPoolExecutor(2) as pool:
+        asked = [pool.submit(copy_context().run, one.post, path, RAISED) for one in clients]
+    assert sorted(answer.result().status_code for answer in asked) == [303, 409]
+    assert session.scalar(select(func.count()).select_from(Case)) == 1
+
+
 def test_a_follow_up_is_begun_on_the_case_and_logged_there(
     browser, begin, session, make_case, officer
 ):
@@ -101,6 +173,19 @@ def test_a_follow_up_is_begun_on_the_case_and_logged_there(
     browser.post(path, {**TYPED, "to": f"case:{filed.number}", "story": "回访：投诉人满意"})
     (call,) = calls_in(session)
     assert (call.direction, call.state, call.case_id) == ("out", "answered", filed.case_id)
+
+
+def test_a_follow_up_that_reached_nobody_is_noted_on_its_case(
+    browser, begin, session, make_case, officer
+):
+    filed = make_case(officer)
+    path = begin(direction="out", case=filed.number)
+    page = browser.get(path).text
+    shown = re.search(r'name="case_number"[^>]*value="([^"]*)"', page)[1]
+    assert shown == filed.number
+    browser.post(path, {"number": NUMBER, "to": "unreached", "case_number": shown})
+    (call,) = calls_in(session)
+    assert (call.state, call.sort, call.case_id) == ("unreached", "case", filed.case_id)
 
 
 def test_a_call_that_reached_nobody_is_a_note_and_no_contact(
@@ -135,6 +220,16 @@ def test_what_was_typed_stays(browser, begin, session):
     assert "刚说到一半" in browser.get(f"{HOME}/calls/").text  # to go on with
     again = begin()
     assert again == path  # the same number goes on where it was
+
+
+def test_a_form_that_is_begun_again_keeps_every_tick(browser, begin, make_case, officer):
+    path = begin()
+    browser.post(f"{path}/keep", TYPED)
+    filed = make_case(officer)
+    assert begin(case=filed.number) == path
+    page = browser.get(path).text
+    assert 'id="f-told" name="told" value="on" checked' in page
+    assert f'value="case:{filed.number}" checked' in page
 
 
 def test_a_form_sent_twice_is_one_call(browser, begin, session):
@@ -351,6 +446,50 @@ def test_a_record_of_another_number_cannot_be_chosen(browser, session, tell, beg
     assert [c.sort for c in calls_in(session)] == ["unsorted"]
 
 
+def test_another_number_to_be_reached_at_is_the_complainants(browser, session, tell):
+    call = tell(answered=True, seconds=9)
+    path = browser.post(f"{HOME}/calls/{call.id}/complete").headers["location"]
+    other = {**TYPED, "number": "139 1111 2222"}
+    refused = browser.post(path, {**other, "to": "enquiry", "answer": "已经说明"})
+    assert (refused.status_code, "电话系统记录的是另一个号码" in refused.text) == (422, True)
+    assert browser.post(path, {**other, "to": "new"}).status_code == 303
+    assert calls_in(session)[0].number == NUMBER
+    assert session.scalars(select(Investor)).one().phone == "13911112222"
+
+
+def test_what_was_typed_for_a_record_that_somebody_else_took_is_not_lost(
+    browser, session, tell, web, other
+):
+    call = tell(answered=True, seconds=9)
+    mine = browser.post(f"{HOME}/calls/{call.id}/complete").headers["location"]
+    late = web(other)
+    theirs = late.post(f"{HOME}/calls/{call.id}/complete").headers["location"]
+    assert browser.post(mine, {**TYPED, "to": "new"}).status_code == 303
+    fields = {**TYPED, "story": "另一人记下的内容", "to": "enquiry", "answer": "已经说明"}
+    refused = late.post(theirs, fields)
+    assert (refused.status_code, "另一人记下的内容" in refused.text) == (409, True)
+    assert len(calls_in(session)) == 1
+    assert late.post(theirs, fields).status_code == 303
+    assert {one.story for one in calls_in(session)} == {STORY, "另一人记下的内容"}
+
+
+def test_two_who_write_down_one_record_at_once_lose_nothing(session, tell, web, officer, other):
+    call = tell(answered=True, seconds=9)
+    clients = [web(officer), web(other)]
+    paths = [
+        client.post(f"{HOME}/calls/{call.id}/complete").headers["location"] for client in clients
+    ]
+    with ThreadPoolExecutor(2) as pool:
+        asked = [
+            pool.submit(copy_context().run, client.post, path, {**TYPED, "to": "new"})
+            for client, path in zip(clients, paths, strict=True)
+        ]
+    answers = [one.result() for one in asked]
+    assert sorted(answer.status_code for answer in answers) == [303, 409]
+    assert STORY in next(answer.text for answer in answers if answer.status_code == 409)
+    assert session.scalar(select(func.count()).select_from(Case)) == 1
+
+
 def test_a_record_can_be_put_aside_with_a_reason(browser, session, tell):
     call = tell(answered=True, seconds=3)
     path = f"{HOME}/calls/{call.id}/aside"
@@ -425,6 +564,24 @@ def test_a_call_written_down_and_told_is_made_one(
     assert backs_in(session)[0].closing_call_id == logged.id
     gone = browser.post(f"{HOME}/calls/{key}/join", {"logged": str(logged.id)})
     assert gone.status_code == 404
+
+
+def test_a_call_of_a_case_that_is_over_is_made_one_too(
+    browser, begin, session, tell, make_case, officer, ctx
+):
+    filed = make_case(officer)
+    browser.post(begin(), {**TYPED, "to": f"case:{filed.number}"})
+    record = tell("told", answered=True, seconds=77, started_at=NOW.isoformat())
+    recordings.add(ctx, record, "a.wav", io.BytesIO(sound()[1]), source="webhook", consent="已告知")
+    logged = next(c for c in calls_in(session) if c.sort == "case")
+    case = case_of(session)
+    case.state, case.closed_at, case.outcome = "closed", NOW, "archived"
+    session.commit()
+    answer = browser.post(f"{HOME}/calls/{record.id}/join", {"logged": str(logged.id)})
+    assert answer.status_code == 303, answer.text
+    (row,) = session.scalars(select(Recording)).all()
+    assert (row.call_id, row.evidence_id) == (logged.id, None)
+    assert row.blob_key
 
 
 def test_two_that_are_not_one_stay_two(browser, begin, session, tell):

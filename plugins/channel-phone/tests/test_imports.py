@@ -7,7 +7,7 @@ import pytest
 from openpyxl import Workbook, load_workbook
 from sqlalchemy import func, select
 
-from huiyin.kit.time import clock_at
+from huiyin.kit.time import SHANGHAI, clock_at
 from huiyin.testing.web import run_jobs
 from huiyin_channel_phone import imports
 from huiyin_channel_phone.errors import Reused
@@ -208,6 +208,24 @@ def test_ten_thousand_rows_go_in_whole(browser, upload, session, place):
     run_jobs(place)
     assert len(calls_in(session)) == 10_000
     assert run_of(session).state == "done"
+
+
+def test_what_was_checked_yesterday_goes_in_today(ctx, upload, session, place):
+    edge = (NOW - timedelta(days=366) + timedelta(hours=1)).astimezone(SHANGHAI)
+    upload([GOOD, f"c-2,来电,13800006021,400,{edge:%Y-%m-%d %H:%M:%S},0,未接,"])
+    assert run_of(session).good == 2
+    with clock_at(NOW + timedelta(days=1)):
+        imports.confirm(ctx, run_of(session))
+        session.commit()
+        run_jobs(place)
+    assert (run_of(session).state, run_of(session).applied) == ("done", 2)
+
+
+@pytest.mark.parametrize("when", ["0001-01-01 00:00:00", "9999-12-31T23:59:59-14:00"])
+def test_a_day_outside_of_the_calendar_is_one_wrong_row(upload, session, when):
+    upload([GOOD, f"c-9,来电,13800006021,400,{when},0,未接,"])
+    run = run_of(session)
+    assert (run.state, run.good, run.wrong) == ("checked", 1, 1)
 
 
 def test_nothing_is_half_done(ctx, session, upload, monkeypatch):

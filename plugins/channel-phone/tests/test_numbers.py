@@ -31,6 +31,7 @@ from huiyin_channel_phone import numbers
         ("", ""),
         ("anonymous", ""),
         ("Unknown", ""),
+        ("sip:anonymous@anonymous.invalid", ""),
         ("匿名", ""),
     ],
 )

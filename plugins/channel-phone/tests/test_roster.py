@@ -13,9 +13,9 @@ from sqlalchemy import select
 from huiyin.db import tenant_session
 from huiyin.identity.models import Membership
 from huiyin.kit.time import clock_at
-from huiyin.sdk import Invalid, at_local
+from huiyin.sdk import Invalid, Period, at_local
 from huiyin.tenancy.models import PluginActivation
-from huiyin_channel_phone import plugin, roster, schedule
+from huiyin_channel_phone import figures, keeping, plugin, roster, schedule
 from huiyin_channel_phone.models import DAY as MINUTES
 from huiyin_channel_phone.models import Shift
 from huiyin_channel_phone.schemas import AbsenceForm
@@ -173,6 +173,50 @@ def test_an_absence_makes_a_deputy_and_both_make_a_gap(
     assert "09:00–17:30 无人到岗" not in browser.get(f"{HOME}/").text
 
 
+YESTERDAY = DAY - ONE
+
+
+def of_day(page, day=YESTERDAY):
+    return page[page.index(f'id="d-{day}"') :].partition("</section>")[0]
+
+
+def test_a_day_that_is_over_stays_as_it_was(browser, make_post, session, ctx, officer, other):
+    post = make_post()
+    before = of_day(browser.get(f"{HOME}/").text)
+    assert "按现行排班推算" in before
+    key = session.scalars(select(Shift.id)).one()
+    fields = form(officer, rev="1", begins="08:00", ends="12:00", person=str(other.id))
+    assert browser.post(f"{HOME}/roster/shifts/{key}", fields).status_code == 303
+    kept = of_day(browser.get(f"{HOME}/").text)
+    assert "09:00–17:30 沈佳宁" in kept
+    assert "按现行排班推算" not in kept
+    assert "08:00–12:00 宋知远" in of_day(browser.get(f"{HOME}/").text, DAY)
+    browser.post(f"{HOME}/roster/shifts/{key}/drop", {"rev": "2"})
+    gone = {"title": post.title, "outside": "nothing", "retired": "on", "rev": "1"}
+    browser.post(f"{HOME}/roster/posts/{post.id}/edit", gone)
+    row = session.scalars(select(Membership).where(Membership.account_id == other.id)).one()
+    row.active = False
+    session.commit()
+    period = Period(YESTERDAY, YESTERDAY)
+    (measured,) = figures.measure_cover(ctx, period)
+    assert measured.value == 510 / 1440
+    assert keeping.kept(ctx, YESTERDAY, YESTERDAY)[YESTERDAY][0].title == "投诉热线"
+
+
+def test_days_are_kept_once_and_those_between_are_made_up_for(ctx, system, make_post, session):
+    keeping.keep_days(system)
+    assert keeping.kept(ctx, YESTERDAY, DAY) == {}  # without a post there is nothing to keep
+    make_post()
+    keeping.keep_days(system)
+    keeping.keep_days(system)
+    with clock_at(at_local(DAY + 3 * ONE, 0, 30)):
+        keeping.keep_days(system)
+    session.commit()
+    kept = keeping.kept(ctx, YESTERDAY - 9 * ONE, DAY + 9 * ONE)
+    assert sorted(kept) == [YESTERDAY + n * ONE for n in range(4)]
+    assert keeping.minutes(kept[DAY]) == 510
+
+
 def test_somebody_who_left_covers_nothing(browser, make_post, session, other):
     make_post(person=other.id, deputies=())
     assert "09:00–17:30 宋知远" in browser.get(f"{HOME}/").text
@@ -203,6 +247,7 @@ def test_a_shift_is_arranged_and_its_clash_is_named(browser, make_post, officer)
         ({"last_on": "2025-01-01"}, "结束日期不能早于开始日期"),
         ({"person": str(uuid.UUID(int=5))}, "请从在职人员中选择"),
         ({"title": ""}, "请填写班次名称"),
+        ({"first_on": "9999-12-01"}, "前后十年以内"),
     ],
 )
 def test_a_shift_that_cannot_be_is_refused(browser, make_post, officer, facts, said):
@@ -301,6 +346,14 @@ def test_an_absence_that_cannot_be_is_refused(ctx, officer):
     ):
         with pytest.raises(Invalid):
             roster.enter_absence(ctx, AbsenceForm(**facts))
+
+
+def test_an_absence_that_is_sent_twice_is_one(ctx, officer):
+    given = AbsenceForm(account_id=officer.id, first_on=DAY, last_on=DAY)
+    first = roster.enter_absence(ctx, given)
+    assert roster.enter_absence(ctx, given).id == first.id
+    roster.end_absence(ctx, first.id)
+    assert roster.absences(ctx, DAY) == []
 
 
 def test_rules_of_assignment_hear_who_is_on_duty(ctx, officer, make_post):

@@ -15,10 +15,15 @@ from huiyin.sdk import (
     Filing,
     Invalid,
     Source,
+    TransferLetter,
+    answer_transfer,
     barred_from_judging,
     complainant_actor,
+    extend_transfer,
     file_complaint,
     find_case,
+    now,
+    receive_transfer,
     today,
     withdraw,
 )
@@ -385,7 +390,7 @@ def test_the_register_as_files_says_what_each_date_rests_on(on, web, actor, lett
     letter("k2", source=Source.AMAC, number="=1+1", due_on=None)
     book = load_workbook(io.BytesIO(web(actor).get(f"{HOME}/transfers/export?as=xlsx").content))
     rows = list(book.active.values)
-    assert [row[8] for row in rows[1:]] == ["公司制度", "转办函载明"]
+    assert [row[9] for row in rows[1:]] == ["公司制度", "转办函载明"]
     csv = web(actor).get(f"{HOME}/transfers/export?as=csv&source=csrc").content.decode("utf-8-sig")
     assert len(csv.strip().splitlines()) == 2
     whole = web(actor).get(f"{HOME}/transfers/export?as=csv").content.decode("utf-8-sig")
@@ -403,6 +408,110 @@ def test_a_page_of_the_register_asks_a_fixed_number_of_times(ctx_of, letter, act
     queries.clear()
     register.listing(ctx, Wanted())
     assert len(queries) == few == 1
+
+
+# -- a later day --
+
+
+def extended(browser, found, rev=1, *, paper=True, **given):
+    fields = {
+        "rev": str(rev), "due_on": (today() + 20 * DAY).isoformat(),
+        "granted_on": today().isoformat(), "extension_number": "演延 3 号",
+        "reason": "案情复杂，同意延期", **given,
+    }  # fmt: skip
+    files = {"extension": ("同意延期.pdf", PDF, "application/pdf")} if paper else FILE
+    return browser.post(f"{HOME}/transfers/{found.row.id}/extend", fields, files=files)
+
+
+def test_the_sender_sets_a_later_day_and_the_first_one_stays_on_record(
+    on, web, actor, letter, session, ctx_of, work
+):
+    found, other = letter(), letter("k2", number="另一函")
+    browser = web(actor)
+    page = text_of(follow(browser, extended(browser, found)))
+    first, later = today() + 9 * DAY, today() + 20 * DAY
+    for words in ("演延 3 号", "案情复杂，同意延期", str(first), str(later)):
+        assert words in page
+    work()
+    session.expire_all()
+    ctx = ctx_of(actor)
+    known = register.find(ctx, found.row.id)
+    assert known.row.due_on == known.row.target_on == known.clock.due_on == today() + 20 * DAY
+    assert known.row.rev == 2
+    (line,) = known.row.extensions
+    assert (line["from"], line["by"]) == (str(today() + 9 * DAY), str(actor.id))
+    assert len(line["scans"]) == 1
+    assert register.find(ctx, other.row.id).clock.due_on == today() + 9 * DAY
+    assert extended(browser, found).status_code == 409  # sent twice, it is done once
+    again = follow(browser, extended(browser, found, 2, due_on=(today() + 30 * DAY).isoformat()))
+    assert text_of(again).count("演延 3 号") == 2
+    export = browser.get(f"{HOME}/transfers/export?as=csv").text
+    assert f"{today() + 9 * DAY} → {today() + 20 * DAY}" in export
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"due_on": (today() + 9 * DAY).isoformat()}, "应晚于原期限"),
+        ({"due_on": (today() + 2000 * DAY).isoformat()}, "三年以内"),
+        ({"granted_on": (today() + DAY).isoformat()}, "不晚于今天"),
+        ({"granted_on": (today() - 30 * DAY).isoformat()}, "应在收到函件之后"),
+        ({"reason": "略"}, "延期理由"),
+        ({"paper": False}, "请附转办单位同意延期的函件或记录"),
+    ],
+)
+def test_a_later_day_that_cannot_be_is_said_at_its_field(
+    on, web, actor, letter, session, given, words
+):
+    found = letter()
+    answer = extended(web(actor), found, **given)
+    assert (answer.status_code, words in answer.text) == (422, True)
+    assert 'value="演延 3 号"' in answer.text
+    session.expire_all()
+    assert session.get_one(Transfer, (session.tenant, found.row.id)).extensions == []
+
+
+def test_a_letter_whose_day_stands_is_not_extended(
+    on, web, actor, approver, letter, ctx_of, session
+):
+    late = letter(received_at=today() - 5 * DAY, due_on=today() - DAY)
+    browser = web(actor)
+    refused = extended(browser, late)
+    assert (refused.status_code, "不改变届满日" in refused.text) == (422, True)
+    undated = letter("k2", number="2 号", due_on=None)
+    assert "转办单位同意延期" not in browser.get(f"{HOME}/transfers/{undated.row.id}").text
+    assert extended(browser, undated).status_code == 409
+    answered = letter("k3", number="3 号")
+    sent(ctx_of(actor), answered)
+    session.commit()
+    assert extended(browser, answered, 2).status_code == 409
+    open_ = letter("k4", number="4 号")
+    assert extended(web(approver), open_).status_code == 404
+
+
+def test_two_who_write_down_the_same_extension_do_it_once(on, web, actor, letter, session):
+    found = letter()
+    browsers = [web(actor), web(actor)]
+    with ThreadPoolExecutor(2) as pool:
+        answers = list(pool.map(lambda browser: extended(browser, found).status_code, browsers))
+    assert sorted(answers) == [303, 409]
+    session.expire_all()
+    assert len(session.get_one(Transfer, (session.tenant, found.row.id)).extensions) == 1
+
+
+def test_a_later_day_recorded_elsewhere_stands_in_the_register(
+    on, session, actor, letter, work, ctx_of
+):
+    found = letter()
+    extend_transfer(
+        session, actor, found.case.number, "演函", mark=found.row.mark,
+        due_on=today() + 12 * DAY, granted_at=now(),
+    )  # fmt: skip
+    session.commit()
+    work()
+    session.expire_all()
+    row = register.find(ctx_of(actor), found.row.id).row
+    assert row.due_on == row.target_on == today() + 12 * DAY
 
 
 # -- what comes in elsewhere -----------------------------------------------------------------------
@@ -446,6 +555,36 @@ def test_an_answer_on_the_cases_own_page_asks_for_its_proof_here(
     assert "补登凭证" in text_of(browser.get(f"{HOME}/transfers/{found.row.id}"))
     sent(ctx_of(actor), known)
     assert [proof["number"] for proof in known.row.proofs] == ["E-01"]
+
+
+def test_the_proof_of_an_answer_does_not_move_the_day_it_was_given(session, actor, letter, ctx_of):
+    found = letter(received_at=today() - 5 * DAY, due_on=today() - 2 * DAY)
+    answer_transfer(session, actor, found.case.number, "演复 9 号", mark=found.row.mark)
+    session.commit()
+    ctx = ctx_of(actor)
+    known = register.find(ctx, found.row.id)
+    assert known.late
+    with pytest.raises(Invalid) as refused:
+        sent(ctx, known, day=today() - 3 * DAY)
+    assert set(refused.value.fields) == {"replied_on"}
+    sent(ctx, known, day=today())
+    assert known.row.replied_on == today() > known.row.target_on
+
+
+def test_letters_that_others_registered_keep_their_own_facts(session, actor, case, on, work):
+    for mark, source, days in (("m1", Source.CSRC, 3), ("m2", Source.AMAC, 1)):
+        told = TransferLetter(
+            mark=mark, source=source, number=f"{mark} 号", due_on=today() + days * DAY,
+            received_at=now() - days * DAY,
+        )  # fmt: skip
+        receive_transfer(session, actor, case.number, told)
+    session.commit()
+    work()
+    session.expire_all()
+    rows = session.scalars(select(Transfer).order_by(Transfer.mark)).all()
+    assert [(row.source, row.number, row.received_on) for row in rows] == [
+        ("csrc", "m1 号", today() - 3 * DAY), ("amac", "m2 号", today() - DAY),
+    ]  # fmt: skip
 
 
 def test_cases_from_before_it_was_switched_on_are_taken_in_once(session, actor, ctx_of):

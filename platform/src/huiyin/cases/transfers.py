@@ -16,6 +16,7 @@ from huiyin.cases.change import Deed, change, find
 from huiyin.cases.models import Case
 from huiyin.cases.stages import Source
 from huiyin.clocks import service as clocks
+from huiyin.clocks.policy import Force
 from huiyin.clocks.rules import Clock, Facts
 from huiyin.db import ScopedSession
 from huiyin.identity.actor import Actor
@@ -58,7 +59,7 @@ def receive_transfer(
     Raises ``Invalid`` (``received_at``, ``due_on``) and ``Conflict`` for a mark that is known.
     """
     check_dates(letter.received_at, letter.due_on)
-    given = {"letter": letter.mark, "number": letter.number}
+    given = {"letter": letter.mark, "number": letter.number, "source": letter.source.value}
 
     def apply(case: Case) -> None:
         if any(event["data"].get("letter") == letter.mark for event in case.clock_events):
@@ -97,6 +98,47 @@ def answer_transfer(
         outbox_data={"letter": mark},
     )  # fmt: skip
     return change(session, actor, number, deed, rev=rev)
+
+
+def extend_transfer(
+    session: ScopedSession, actor: Actor, number: str, words: str, *,
+    mark: str, due_on: date, granted_at: datetime,
+) -> Case:  # fmt: skip
+    """The sender of one letter set a later day, at ``granted_at``; its clock alone moves.
+
+    Raises ``Conflict`` for a letter that was answered or names no day, ``Invalid`` (``due_on``,
+    ``granted_on``) for a day that is no later, or that was set when the old one had passed.
+    """
+    deed = Deed("extend_transfer", body=words, clock_at=granted_at)
+    deed.clock_data = {"letter": mark, "due_on": due_on}
+    deed.outbox_data = {"letter": mark}
+
+    def apply(case: Case) -> None:
+        if mark not in case.letters_owed:
+            raise Conflict(N_("这份转办函已登记回复，请刷新页面"))
+        clock = letter_clock(case, mark)
+        _check_extension(clock, due_on, granted_at)
+        before, after = clock.due_on.isoformat(), due_on.isoformat()
+        moved = {"title": clock.title, "before": before, "after": after, "provisional": False}
+        deed.data = {"dates": [moved]}
+        deed.facts = {"letter": mark, "previous": before, "due": after}
+
+    deed.apply = apply
+    return change(session, actor, number, deed)
+
+
+def _check_extension(clock: Clock, due_on: date, granted_at: datetime) -> None:
+    if clock.origin.force is not Force.TRANSFER_LETTER:
+        raise Conflict(N_("函件没有载明期限，没有可以延长的日期"))
+    if due_on <= clock.due_on:
+        text = Message(N_("新的期限应晚于原期限 {day}"), {"day": clock.due_on.isoformat()})
+        raise Invalid({"due_on": text})
+    if due_on > local_date(clock.started_at) + _DUE_WITHIN:
+        raise Invalid({"due_on": Message(N_("期限应在收到之后三年以内，请核对函件"))})
+    if granted_at > now() or granted_at < clock.started_at:
+        raise Invalid({"granted_on": Message(N_("应在收到函件之后，不晚于今天，请核对"))})
+    if granted_at > clock.due_at:
+        raise Invalid({"granted_on": Message(N_("原期限已过，此后的延期不改变届满日"))})
 
 
 def answer_all(session: ScopedSession, actor: Actor, number: str, words: str, *, rev: int) -> Case:

@@ -174,7 +174,8 @@ class Track:
         if event.text("stage") and event.text("stage") != (self.run.stage or ""):
             return False
         match = self.rule.match
-        if match and event.text(match) and event.text(match) != self.run.event.text(match):
+        # The letter it was filed with has no mark: named as such, it is that one alone.
+        if match in event.data and event.text(match) != self.run.event.text(match):
             return False
         wanted = event.text("kind")
         return wanted == self.rule.kind or (not wanted and event.kind != "extended")

@@ -168,7 +168,10 @@ def _csv_rows(content: bytes) -> Iterator[list[str]]:
             continue
         if "\x00" in text:
             break
-        yield from csv.reader(io.StringIO(text, newline=""))
+        try:
+            yield from csv.reader(io.StringIO(text, newline=""))
+        except csv.Error:  # such as a quote that nothing closes
+            break
         return
     raise _no(N_("文件无法识别，请另存为 CSV（UTF-8）或 XLSX"))
 

@@ -46,7 +46,12 @@ from huiyin.cases.tracking import (
     track,
     withdraw,
 )
-from huiyin.cases.transfers import TransferLetter, answer_transfer, receive_transfer
+from huiyin.cases.transfers import (
+    TransferLetter,
+    answer_transfer,
+    extend_transfer,
+    receive_transfer,
+)
 from huiyin.cases.transfers import check_dates as check_letter_dates
 from huiyin.cases.verbs import VERBS, Verb
 from huiyin.db import Ready, ScopedSession, TenantModel, columns, tenant_key
@@ -319,6 +324,7 @@ __all__ = [
     "count_try",
     "dates_if_filed",
     "defaults",
+    "extend_transfer",
     "failpoint",
     "file_complaint",
     "files_of",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 from sqlalchemy import func, or_, select, tuple_
@@ -65,12 +65,9 @@ def _open_for(ctx: TenantContext, number: str) -> CallBack | None:
 
 def _owe(ctx: TenantContext, call: Call) -> CallBack:
     after = _first_talk(ctx, call)
-    known = _open_for(ctx, call.number) if after is None else None
+    known = _open_for(ctx, call.number) if after is None else _settled_by(ctx, after)
     if known is not None:
-        known.missed += 1
-        known.last_missed_at = max(known.last_missed_at, call.started_at)
-        ctx.session.flush()
-        return known
+        return _one_more(ctx, known, call)
     due_at, promise = promises.due(ctx, call.started_at)
     made = CallBack(
         id=uuid7(), call_id=call.id, number=call.number, line=call.line,
@@ -82,6 +79,27 @@ def _owe(ctx: TenantContext, call: Call) -> CallBack:
     ctx.session.add(made)
     ctx.session.flush()
     return made
+
+
+def _one_more(ctx: TenantContext, known: CallBack, call: Call) -> CallBack:
+    """Another missed call of the number; the promise runs from the first, told late or not."""
+    known.missed += 1
+    known.last_missed_at = max(known.last_missed_at, call.started_at)
+    if call.started_at < known.missed_at:
+        known.call_id, known.line, known.missed_at = call.id, call.line, call.started_at
+        known.due_at, known.promise = promises.due(ctx, call.started_at)
+    ctx.session.flush()
+    return known
+
+
+def _settled_by(ctx: TenantContext, talk: Call) -> CallBack | None:
+    return ctx.session.scalar(
+        select(CallBack)
+        .where(CallBack.number == talk.number, CallBack.closing_call_id == talk.id)
+        .order_by(CallBack.missed_at, CallBack.id)
+        .limit(1)
+        .with_for_update()
+    )
 
 
 def _first_talk(ctx: TenantContext, call: Call) -> Call | None:
@@ -101,12 +119,40 @@ def _settle(ctx: TenantContext, call: Call) -> CallBack | None:
     known = _open_for(ctx, call.number)
     if known is None or call.started_at < known.missed_at:
         return None
+    since = _missed_since(ctx, known, call)
+    if since:  # the talk is told of late, and was followed by calls that nobody took
+        known.missed = max(1, known.missed - len(since))
+        known.last_missed_at = _last_missed_before(ctx, known, call)
     _close(known, call)
     known.closed_by = ctx.actor.id
     ctx.session.flush()
     facts = {"call": call.id, "direction": call.direction, "in_time": bool(known.in_time)}
     ctx.record("call_back_done", known.id, facts)
+    for missed in since:
+        _owe(ctx, missed)
     return known
+
+
+def _missed_since(ctx: TenantContext, back: CallBack, talk: Call) -> Sequence[Call]:
+    """What was missed after the talk and counted to the same task until now."""
+    if back.last_missed_at <= talk.started_at:
+        return ()
+    return ctx.session.scalars(
+        select(Call)
+        .where(
+            Call.number == back.number, Call.state == State.MISSED.value,
+            Call.started_at > talk.started_at, Call.started_at <= back.last_missed_at,
+        )
+        .order_by(Call.started_at, Call.id)
+    ).all()  # fmt: skip
+
+
+def _last_missed_before(ctx: TenantContext, back: CallBack, talk: Call) -> datetime:
+    found = select(func.max(Call.started_at)).where(
+        Call.number == back.number, Call.state == State.MISSED.value,
+        Call.started_at.between(back.missed_at, talk.started_at),
+    )  # fmt: skip
+    return ctx.session.scalar(found) or back.missed_at
 
 
 def _close(back: CallBack, call: Call) -> None:
@@ -135,8 +181,10 @@ def visible(ctx: TenantContext) -> Any:
 
 
 def find(ctx: TenantContext, key: uuid.UUID, *, lock: bool = False) -> CallBack:
+    if lock:  # judged afterwards: what settled it meanwhile is seen only by a later look
+        ctx.session.execute(select(CallBack.id).where(CallBack.id == key).with_for_update())
     asked = select(CallBack).where(CallBack.id == key, visible(ctx))
-    row = ctx.session.scalar(asked.with_for_update() if lock else asked)
+    row = ctx.session.scalar(asked.execution_options(populate_existing=lock))
     if row is None:
         raise NotFound
     return row

@@ -18,6 +18,7 @@ from huiyin.sdk import (
     N_,
     Case,
     Conflict,
+    Entry,
     Filing,
     Invalid,
     Message,
@@ -63,15 +64,15 @@ class Saved:
 def begin(ctx: TenantContext, form: BeginForm) -> Draft:
     """A form for a number; one that is open for it already goes on."""
     number = numbers.normal(form.number)
-    values: dict[str, Any] = {"told": ""}
-    if form.case:
+    chosen: dict[str, Any] = {}
+    if form.case:  # the number too: a try that reaches nobody is noted on the case as well
         case = _open_case(ctx, form.case, "case")
-        values["to"] = f"case:{case.number}"
+        chosen = {"to": f"case:{case.number}", "case_number": case.number}
     known = _again(ctx, number, form)
     if known is not None:
-        known.values = {**known.values, **values}
+        known.values = {**known.values, **chosen}
         return known
-    return _new(ctx, form.direction, number, values)
+    return _new(ctx, form.direction, number, {"told": "", **chosen})
 
 
 def _new(
@@ -130,6 +131,17 @@ def keep(ctx: TenantContext, draft: Draft, data: Mapping[str, Any]) -> None:
     ctx.session.flush()
 
 
+def release(ctx: TenantContext, draft: Draft) -> None:
+    """Somebody else wrote the record down meanwhile: what was typed here can be a call of its own,
+    or be thrown away."""
+    if draft.call_id is None:
+        return
+    left = select(Call.id).where(Call.id == draft.call_id, Call.sort == Sort.UNSORTED.value)
+    if ctx.session.scalar(left) is None:
+        draft.call_id = None
+        ctx.session.flush()
+
+
 def discard(ctx: TenantContext, draft: Draft) -> None:
     ctx.session.delete(draft)
     ctx.session.flush()
@@ -158,16 +170,17 @@ def save(ctx: TenantContext, draft: Draft, form: CallForm) -> Saved:
     call = _row(ctx, draft, form, number)
     if call.source == Source.FORM.value:
         call.number, call.started_at = number, started
-    else:  # what the telephone system measured stays
-        call.number = call.number or number
+    elif not call.number:  # what the telephone system measured stays
+        call.number = number
+    elif form.to != "new" and number not in {"", call.number}:
+        raise Invalid({"number": N_("电话系统记录的是另一个号码；联系号码请写进通话内容")})
     _fill(call, draft, form)
     call.account_id, call.logged_at = ctx.actor.id, ctx.now()
-    saved = _sorted(ctx, call, draft, form)
+    saved = _sorted(ctx, call, draft, form, number or call.number)
     ctx.session.add(call)
     ctx.session.delete(draft)
     ctx.session.flush()
-    if call.case_id is not None:
-        recordings.adopt(ctx, call, saved.number)
+    recordings.adopt(ctx, call)
     if call.source == Source.FORM.value or call.state == State.ANSWERED.value:
         backs.heard(ctx, call)
     ctx.record(
@@ -242,9 +255,9 @@ def _fill(call: Call, draft: Draft, form: CallForm) -> None:
     call.direction = draft.direction
 
 
-def _sorted(ctx: TenantContext, call: Call, draft: Draft, form: CallForm) -> Saved:
+def _sorted(ctx: TenantContext, call: Call, draft: Draft, form: CallForm, phone: str) -> Saved:
     if form.to == "new":
-        return _file(ctx, call, draft, form)
+        return _file(ctx, call, draft, form, phone)
     number = form.to.partition(":")[2] or form.case_number
     if form.to.startswith("case") or (form.to == "unreached" and number):
         case = _open_case(ctx, number, "case_number")
@@ -258,15 +271,15 @@ def _sorted(ctx: TenantContext, call: Call, draft: Draft, form: CallForm) -> Sav
     return Saved(call)
 
 
-def _file(ctx: TenantContext, call: Call, draft: Draft, form: CallForm) -> Saved:
-    """On behalf of whoever called, dated when they called."""
+def _file(ctx: TenantContext, call: Call, draft: Draft, form: CallForm, phone: str) -> Saved:
+    """On behalf of whoever called, dated when they called; ``phone`` is where they are reached."""
     if form.fund_id and str(form.fund_id) not in dict(queries.funds(ctx)):
         raise Invalid({"fund_id": N_("请从给出的选项中选择")})
     filed = file_complaint(
         ctx.session, ctx.actor,
         Filing(
             channel=CHANNEL, idem_key=f"call:{draft.id}", story=form.story, wish=form.wish,
-            name=form.name, phone=call.number, email=form.email or "", fund_id=form.fund_id,
+            name=form.name, phone=phone, email=form.email or "", fund_id=form.fund_id,
             received_at=call.started_at, language=ctx.tenant.language,
         ),
     )  # fmt: skip
@@ -315,7 +328,11 @@ def code_of(ctx: TenantContext, call: Call) -> str:
     be read out; it is the complainant's, and is not shown again later."""
     if call.sort != Sort.COMPLAINT.value or call.case_id is None:
         return ""
-    if call.account_id != ctx.actor.id or ctx.now() - call.logged_at > TELLING:
+    filed = select(Entry.id).where(
+        Entry.case_id == call.case_id, Entry.verb == "file", Entry.author_id == ctx.actor.id,
+        Entry.at >= ctx.now() - TELLING,
+    )  # fmt: skip
+    if ctx.session.scalar(filed.limit(1)) is None:
         return ""
     code = tracking_code(ctx.session.tenant, call.case_id)
     return " ".join(code[at : at + 4] for at in range(0, len(code), 4))

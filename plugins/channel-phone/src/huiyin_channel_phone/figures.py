@@ -21,7 +21,7 @@ from huiyin.sdk import (
     local,
     local_date,
 )
-from huiyin_channel_phone import roster
+from huiyin_channel_phone import keeping, roster
 from huiyin_channel_phone.models import DAY, CallBack
 from huiyin_channel_phone.terms import PATH, BackState
 
@@ -55,19 +55,20 @@ def measure_backs(ctx: TenantContext, period: Period) -> Sequence[Measured]:
 
 
 def measure_cover(ctx: TenantContext, period: Period) -> Sequence[Measured]:
-    """For the firm, by the roster as it stands; days that are still to come do not count."""
+    """For the firm, each day by the roster as it stood then; days to come do not count."""
     last = min(period.until, local_date(ctx.now()))
     days = (last - period.since).days + 1
     if days < 1:
         return [Measured(None, 0)]
-    shown = roster.picture(ctx, period.since, last)
-    if not shown.posts:
+    shown, known = roster.picture(ctx, period.since, last), keeping.kept(ctx, period.since, last)
+    if not shown.posts and not known:
         return [Measured(None, 0)]
     proofs = []
     for n in range(days):
         day = period.since + n * _ONE
         title = Message(N_("{day} 的值班"), {"day": day.isoformat()})
-        share = shown.minutes(day) / DAY
+        there = keeping.minutes(known[day]) if day in known else shown.minutes(day)
+        share = there / DAY
         proofs.append(Proof(title, f"{PATH}/?from={day.isoformat()}", share))
     value = sum(proof.counted for proof in proofs) / days
     return [Measured(value, days, None, tuple(proofs))]
@@ -84,6 +85,6 @@ FIGURES: Final = (
     Figure(
         name="channel_phone:duty_coverage", title=N_("电话值班覆盖"), unit=FigureUnit.SHARE,
         nature=Nature.CONTROL, measure=measure_cover,
-        definition=N_("期内每天 24 小时中，至少有一个岗位有人值班的时间所占比例，按现行排班计"),
+        definition=N_("期内每天 24 小时中，至少有一个岗位有人值班的时间所占比例，按当天的排班计"),
     ),
 )  # fmt: skip

@@ -176,6 +176,7 @@ class Judge:
         )  # fmt: skip
         try:
             event = _event(cells)
+            webhook.check_time(self.ctx, event)
             call = webhook.made(self.ctx, event, Source.IMPORT, "")
         except Invalid as wrong:
             made.state, made.reason = "wrong", next(iter(wrong.fields.values())).key
@@ -218,12 +219,12 @@ def _event(cells: Mapping[str, str]) -> CallEvent:
 def _moment(typed: str) -> datetime:
     try:
         moment = datetime.fromisoformat(typed.replace("/", "-"))
-    except ValueError:
+        if moment.tzinfo is not None:
+            return moment
+        seconds = timedelta(seconds=moment.second)
+        return at_local(moment.date(), moment.hour, moment.minute) + seconds
+    except (ValueError, OverflowError):
         raise Invalid({"row": N_("开始时间请写成 2026-03-18 09:30:00 的格式")}) from None
-    if moment.tzinfo is not None:
-        return moment
-    seconds = timedelta(seconds=moment.second)
-    return at_local(moment.date(), moment.hour, moment.minute) + seconds
 
 
 # -- taking in ---------------------------------------------------------------------------------

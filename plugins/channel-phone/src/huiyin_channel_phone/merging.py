@@ -55,8 +55,7 @@ def join(ctx: TenantContext, record: Call, logged: Call) -> Call:
     _repoint(ctx, record, logged)
     ctx.session.delete(record)
     ctx.session.flush()
-    if number := queries.number_of(ctx, logged):
-        recordings.adopt(ctx, logged, number)
+    recordings.adopt(ctx, logged)
     ctx.record("calls_joined", logged.id, {"record": record.id, "version": logged.rev})
     return logged
 

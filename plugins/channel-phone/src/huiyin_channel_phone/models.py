@@ -68,6 +68,17 @@ class Absence(TenantModel):
     entered_by: Mapped[uuid.UUID]
 
 
+class KeptDay(TenantModel):
+    """A day that is over: its posts, and who answered each of them from when to when."""
+
+    __tablename__ = f"{_P}kept_day"
+    __table_args__ = (UniqueConstraint("tenant_id", "day"),)
+
+    day: Mapped[date]
+    posts: Mapped[list[Any]] = mapped_column(default=list)
+    kept_at: Mapped[datetime] = mapped_column(default=now)
+
+
 class Call(TenantModel):
     """One call, from whichever side.  ``started_at`` is when it rang or was dialled."""
 

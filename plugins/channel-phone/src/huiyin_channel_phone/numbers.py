@@ -29,6 +29,8 @@ def normal(typed: str) -> str:
     if text in WITHHELD:
         return ""
     text = text.removeprefix("tel:").removeprefix("sip:").partition("@")[0]
+    if text in WITHHELD:  # sip:anonymous@anonymous.invalid
+        return ""
     text = _FILL.sub("", _EXTENSION.sub("", text))
     if text.startswith("00"):
         text = "+" + text[2:]

@@ -32,9 +32,16 @@ from huiyin.sdk import (
     page,
     parse,
 )
-from huiyin_channel_phone import calls, merging, queries, recordings
+from huiyin_channel_phone import calls, merging, queries, raising, recordings
 from huiyin_channel_phone.models import Draft
-from huiyin_channel_phone.schemas import BeginForm, CallForm, JoinForm, ReasonForm, RecordingForm
+from huiyin_channel_phone.schemas import (
+    BeginForm,
+    CallForm,
+    JoinForm,
+    RaiseForm,
+    ReasonForm,
+    RecordingForm,
+)
 from huiyin_channel_phone.settings import ChannelPhoneSettings
 from huiyin_channel_phone.shared import attempt, home, mend, rev_of, show, upload_of, without_file
 from huiyin_channel_phone.terms import HANDLE, LOOK, Source
@@ -159,6 +166,22 @@ class CallsController(Controller):
             lambda form, status: _call(desk, key, form, status),
         )  # fmt: skip
 
+    @action("/{key:uuid}/raise", name="channel_phone:call_raise", permission=HANDLE)
+    def raise_(
+        self, desk: NamedDependency[Desk], key: FromPath[uuid.UUID], data: FormData
+    ) -> Response[Any]:
+        """The enquiry was a complaint after all."""
+
+        def do(ctx: TenantContext) -> str:
+            call = queries.find(ctx, key, lock=True)
+            raising.raise_enquiry(ctx, call, parse(RaiseForm, data), rev_of(data))
+            return f"/calls/{key}"
+
+        return attempt(
+            desk, data, do, N_("已改登记为投诉，请把编号和查询码告知来电人"),
+            lambda form, status: _call(desk, key, form, status),
+        )  # fmt: skip
+
     @action("/{key:uuid}/join", name="channel_phone:call_join", permission=HANDLE)
     def join(
         self, desk: NamedDependency[Desk], key: FromPath[uuid.UUID], data: FormData
@@ -229,6 +252,7 @@ def _again(desk: Desk, key: uuid.UUID, form: Form, status: int) -> Response[Any]
     if draft is None:
         return desk.redirect(home(desk, f"/calls/{calls.of_draft(ctx, key).id}"))
     calls.keep(ctx, draft, form.values)
+    calls.release(ctx, draft)
     return _form(desk, draft, form, status)
 
 
@@ -252,6 +276,8 @@ def _check_choice(ctx: TenantContext, form: Form) -> None:
             find_case(ctx.session, ctx.actor, number)
         except NotFound:
             form.values.pop("to")
+            if form.get("case_number") == number:
+                form.values.pop("case_number")
 
 
 def _ways(desk: Desk, draft: Draft) -> list[tuple[str, str]]:
@@ -265,6 +291,7 @@ def _ways(desk: Desk, draft: Draft) -> list[tuple[str, str]]:
 def _call(desk: Desk, key: uuid.UUID, form: Form, status: int) -> Response[Any]:
     ctx = context_of(desk)
     call = queries.find(ctx, key)
+    form.values.setdefault("story", call.story)
     return show(
         desk, "call.html", status=status, form=form, call=call,
         case_number=queries.number_of(ctx, call), code=calls.code_of(ctx, call),

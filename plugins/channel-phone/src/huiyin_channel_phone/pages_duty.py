@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any, Final
@@ -26,16 +27,15 @@ from huiyin.sdk import (
     page,
     parse,
 )
-from huiyin_channel_phone import backs, roster, schedule
+from huiyin_channel_phone import backs, keeping, roster, schedule
 from huiyin_channel_phone.health import hours
-from huiyin_channel_phone.models import DAY, Post, Shift
+from huiyin_channel_phone.models import DAY, Shift
 from huiyin_channel_phone.schemas import AbsenceForm, PostForm, ShiftForm
 from huiyin_channel_phone.shared import attempt, home, key_of, rev_of, show, told
 from huiyin_channel_phone.terms import DUTY, LOOK, ROSTER
 
 WEEK: Final = 7
 _ONE: Final = timedelta(days=1)
-_FAR: Final = 3660
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +44,9 @@ class ShownDay:
 
     on: date
     kind: str
-    rows: list[tuple[Post, list[schedule.Stretch]]]
+    rows: Sequence[tuple[str, Sequence[schedule.Stretch]]]
     minutes: int
+    guessed: bool  # over, and nothing was kept of it
 
     @property
     def gap(self) -> int:
@@ -58,6 +59,16 @@ def _kind(day: date) -> str:
     return "rest" if day.weekday() > 4 else "holiday"
 
 
+def _kept_day(day: date, posts: Sequence[keeping.KeptPost]) -> ShownDay:
+    rows = [(post.title, post.stretches) for post in posts]
+    return ShownDay(day, _kind(day), rows, keeping.minutes(posts), guessed=False)
+
+
+def _planned(shown: roster.Picture, day: date, today: date) -> ShownDay:
+    rows = [(post.title, shown.day(post, day)) for post in shown.posts]
+    return ShownDay(day, _kind(day), rows, shown.minutes(day), guessed=day < today)
+
+
 def _first_day(desk: Desk, today: date) -> date:
     """The day in the address, within ten years; else the Monday of this week."""
     typed = desk.request.query_params.get("from", "")
@@ -65,7 +76,7 @@ def _first_day(desk: Desk, today: date) -> date:
         day = date.fromisoformat(typed)
     except ValueError:
         day = today
-    if abs((day - today).days) > _FAR:
+    if abs((day - today).days) > roster.FAR:
         day = today
     return day - day.weekday() * _ONE
 
@@ -79,13 +90,11 @@ class DutyController(Controller):
         first = _first_day(desk, today)
         last = first + (WEEK - 1) * _ONE
         shown = roster.picture(ctx, min(first, today), max(last, today))
+        known = keeping.kept(ctx, first, last)
         days = [
-            ShownDay(
-                day, _kind(day), [(post, shown.day(post, day)) for post in shown.posts],
-                shown.minutes(day),
-            )
+            _kept_day(day, known[day]) if day in known else _planned(shown, day, today)
             for day in (first + n * _ONE for n in range(WEEK))
-        ]  # fmt: skip
+        ]
         owed = backs.counted(ctx) if desk.actor.can(LOOK) else (0, 0)
         return show(
             desk, "duty.html", days=days, today=today, people=shown.people,
@@ -109,6 +118,7 @@ class RosterController(Controller):
     @action("/posts/new", name="channel_phone:post_new", permission=ROSTER)
     def new_post(self, desk: NamedDependency[Desk], data: FormData) -> Response[Any]:
         def do(ctx: TenantContext) -> str:
+            keeping.keep_days(ctx)
             return f"/roster/posts/{roster.save_post(ctx, _post_form(data)).id}"
 
         return attempt(
@@ -134,6 +144,7 @@ class RosterController(Controller):
         self, desk: NamedDependency[Desk], key: FromPath[uuid.UUID], data: FormData
     ) -> Response[Any]:
         def do(ctx: TenantContext) -> str:
+            keeping.keep_days(ctx)
             post = roster.find_post(ctx.session, key, lock=True)
             roster.save_post(ctx, _post_form(data), post, rev_of(data))
             return f"/roster/posts/{key}"
@@ -156,6 +167,7 @@ class RosterController(Controller):
         self, desk: NamedDependency[Desk], key: FromPath[uuid.UUID], data: FormData
     ) -> Response[Any]:
         def do(ctx: TenantContext) -> str:
+            keeping.keep_days(ctx)
             roster.save_shift(ctx, roster.find_post(ctx.session, key), parse(ShiftForm, data))
             return f"/roster/posts/{key}"
 
@@ -176,6 +188,7 @@ class RosterController(Controller):
         self, desk: NamedDependency[Desk], key: FromPath[uuid.UUID], data: FormData
     ) -> Response[Any]:
         def do(ctx: TenantContext) -> str:
+            keeping.keep_days(ctx)
             shift = roster.find_shift(ctx.session, key, lock=True)
             post = roster.find_post(ctx.session, shift.post_id)
             roster.save_shift(ctx, post, parse(ShiftForm, data), shift, rev_of(data))
@@ -192,6 +205,7 @@ class RosterController(Controller):
         self, desk: NamedDependency[Desk], key: FromPath[uuid.UUID], data: FormData
     ) -> Response[Any]:
         ctx = context_of(desk)
+        keeping.keep_days(ctx)
         shift = roster.find_shift(ctx.session, key, lock=True)
         return told(
             desk, lambda: roster.drop_shift(ctx, shift, rev_of(data)),
@@ -201,6 +215,7 @@ class RosterController(Controller):
     @action("/absences", name="channel_phone:absence_new", permission=ROSTER)
     def absent(self, desk: NamedDependency[Desk], data: FormData) -> Response[Any]:
         def do(ctx: TenantContext) -> str:
+            keeping.keep_days(ctx)
             roster.enter_absence(ctx, parse(AbsenceForm, data))
             return "/roster"
 
@@ -214,7 +229,9 @@ class RosterController(Controller):
         self, desk: NamedDependency[Desk], key: FromPath[uuid.UUID],
         data: FormData,  # noqa: ARG002 - carries the token
     ) -> Response[Any]:  # fmt: skip
-        roster.end_absence(context_of(desk), key)
+        ctx = context_of(desk)
+        keeping.keep_days(ctx)
+        roster.end_absence(ctx, key)
         return desk.redirect(home(desk, "/roster"), N_("缺勤已撤销"))
 
 
@@ -225,7 +242,7 @@ def _post_form(data: Any) -> PostForm:
 def _roster(desk: Desk, form: Form, status: int) -> Response[Any]:
     ctx = context_of(desk)
     today = local_date(ctx.now())
-    shown = roster.picture(ctx, today, today + _FAR * _ONE)
+    shown = roster.picture(ctx, today, today + roster.FAR * _ONE)
     away = roster.absences(ctx, today, key_of(desk, "after"))
     more = f"?after={away[roster.SHOWN - 1].id}" if len(away) > roster.SHOWN else ""
     return show(

@@ -32,6 +32,7 @@ from huiyin_channel_phone import (
     backs,
     demo,
     imports,
+    keeping,
     purging,
     queries,
     recordings,
@@ -49,6 +50,7 @@ from huiyin_channel_phone.panel import panel_of
 from huiyin_channel_phone.settings import ChannelPhoneSettings
 
 CHASE: Final = "chase"
+KEEP: Final = "keep_days"
 OWED: Final = "channel_phone:owed"
 UNSORTED: Final = "channel_phone:unsorted"
 _GROUP: Final = N_("电话值守")
@@ -73,6 +75,10 @@ MANIFEST: Final = Manifest(
             retention_months=terms.KEPT["cases"],
         ),
         PersonalData(
+            column=f"{_P}call.answer", purpose=N_("当场怎样答复，或不需要登记的理由"),
+            retention_months=terms.KEPT["cases"],
+        ),
+        PersonalData(
             column=f"{_P}call_back.number", purpose=N_("待回电的号码，随通话一并清除"),
             retention_months=terms.KEPT["cases"],
         ),
@@ -86,11 +92,27 @@ MANIFEST: Final = Manifest(
             retention_months=terms.KEPT["drafts"],
         ),
         PersonalData(
+            column=f"{_P}draft.number", purpose=N_("没有提交的通话草稿"),
+            retention_months=terms.KEPT["drafts"],
+        ),
+        PersonalData(
             column=f"{_P}absence.account_id", purpose=N_("值班人员缺勤的日期，不记录原因"),
             retention_months=terms.KEPT["absences"],
         ),
         PersonalData(
+            column=f"{_P}kept_day.posts", purpose=N_("过去每天的值班情况和值班人员"),
+            retention_months=terms.KEPT["days"],
+        ),
+        PersonalData(
             column=f"{_P}import_row.cells", purpose=N_("导入话单的逐行内容，用于核对错误"),
+            retention_months=terms.KEPT["imports"],
+        ),
+        PersonalData(
+            column=f"{_P}import_row.record", purpose=N_("导入话单的逐行内容，用于核对错误"),
+            retention_months=terms.KEPT["imports"],
+        ),
+        PersonalData(
+            column=f"{_P}import_run.blob_key", purpose=N_("导入的话单原文件"),
             retention_months=terms.KEPT["imports"],
         ),
     ),
@@ -159,6 +181,7 @@ def permissions() -> Sequence[PluginPermission]:
 def jobs() -> Sequence[PluginJob]:
     return (
         PluginJob(name=CHASE, run=chase, every=timedelta(minutes=5)),
+        PluginJob(name=KEEP, run=keep_days, every=timedelta(hours=1)),
         PluginJob(name=backs.TELL, run=backs.tell),
         PluginJob(name=imports.CHECK, run=imports.check, timeout=300.0),
         PluginJob(name=imports.APPLY, run=imports.apply, timeout=300.0),
@@ -170,6 +193,11 @@ def jobs() -> Sequence[PluginJob]:
 def chase(ctx: TenantContext, payload: Mapping[str, Any]) -> None:  # noqa: ARG001 - a job's signature
     """Tell of what is late."""
     backs.chase(ctx)
+
+
+def keep_days(ctx: TenantContext, payload: Mapping[str, Any]) -> None:  # noqa: ARG001 - a job's signature
+    """Write down the days that are over."""
+    keeping.keep_days(ctx)
 
 
 @hookimpl

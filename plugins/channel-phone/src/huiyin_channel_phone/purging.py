@@ -19,6 +19,7 @@ from huiyin_channel_phone.models import (
     Draft,
     ImportRow,
     ImportRun,
+    KeptDay,
     Recording,
 )
 from huiyin_channel_phone.terms import KEPT, BackState
@@ -51,6 +52,11 @@ def _drafts(ctx: TenantContext, since: datetime) -> int:
 def _absences(ctx: TenantContext, since: datetime) -> int:
     old = select(Absence.id).where(Absence.last_on < local_date(since)).limit(PIECE)
     return _count(ctx, delete(Absence).where(Absence.id.in_(old)).returning(Absence.id))
+
+
+def _days(ctx: TenantContext, since: datetime) -> int:
+    old = select(KeptDay.id).where(KeptDay.day < local_date(since)).limit(PIECE)
+    return _count(ctx, delete(KeptDay).where(KeptDay.id.in_(old)).returning(KeptDay.id))
 
 
 def _recordings(ctx: TenantContext, since: datetime) -> int:
@@ -127,6 +133,6 @@ def _count(ctx: TenantContext, statement: Any) -> int:
 _STEPS: Final[Mapping[str, Callable[[TenantContext, datetime], int]]] = MappingProxyType(
     {
         "drafts": _drafts, "absences": _absences, "imports": _imports, "recordings": _recordings,
-        "calls": _calls, "cases": _cases,
+        "calls": _calls, "cases": _cases, "days": _days,
     }
 )  # fmt: skip

@@ -34,8 +34,10 @@ def visible(actor: Actor) -> ColumnElement[bool]:
 
 def find(ctx: TenantContext, key: uuid.UUID, *, lock: bool = False) -> Call:
     """The call, or ``NotFound``: not there, another firm's, or of a case behind a wall."""
+    if lock:  # judged afterwards: whoever held it may have put it to a case that is new to us
+        ctx.session.execute(select(Call.id).where(Call.id == key).with_for_update())
     asked = select(Call).where(Call.id == key, visible(ctx.actor))
-    row = ctx.session.scalar(asked.with_for_update(of=Call) if lock else asked)
+    row = ctx.session.scalar(asked.execution_options(populate_existing=lock))
     if row is None:
         raise NotFound
     return row

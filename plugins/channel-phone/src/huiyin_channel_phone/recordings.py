@@ -130,8 +130,11 @@ def _as_blob(ctx: TenantContext, row: Recording, stream: BinaryIO) -> None:
     row.blob_key, row.size = blob.key, blob.size
 
 
-def adopt(ctx: TenantContext, call: Call, number: str) -> None:
-    """The call belongs to a case now, and so do its recordings."""
+def adopt(ctx: TenantContext, call: Call) -> None:
+    """The call may belong to a case now, and so do its recordings if the case takes evidence."""
+    number = _open_number(ctx, call)
+    if not number:
+        return
     held = ctx.session.scalars(
         select(Recording).where(Recording.call_id == call.id, Recording.blob_key != "")
     ).all()

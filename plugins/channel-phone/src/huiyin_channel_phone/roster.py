@@ -34,6 +34,7 @@ from huiyin_channel_phone.terms import INSIDERS, Days
 M = TypeVar("M", Post, Shift, Absence)
 MOST: Final = 60  # posts, and shifts of one post
 SHOWN: Final = 50
+FAR: Final = 3660  # days; beyond that the year is mistyped
 _ONE: Final = timedelta(days=1)
 
 
@@ -194,6 +195,8 @@ def _shift(ctx: TenantContext, post: Post, form: ShiftForm) -> Shift:
     begins, ends = schedule.minute(form.begins), schedule.minute(form.ends)
     length = (ends - begins) % DAY or DAY
     errors: dict[str, Message | str] = {}
+    if abs((form.first_on - local_date(ctx.now())).days) > FAR:
+        errors["first_on"] = N_("起始日期应在前后十年以内，请核对")
     if length < 15:
         errors["ends"] = N_("一个班次至少 15 分钟")
     if form.days == Days.WEEKDAYS.value and not form.weekdays:
@@ -249,6 +252,12 @@ def enter_absence(ctx: TenantContext, form: AbsenceForm) -> Absence:
         raise Invalid({"last_on": N_("结束日期不能早于开始日期")})
     if form.account_id not in {p.id for p in able(colleagues(ctx.session))}:
         raise Invalid({"account_id": N_("请从在职人员中选择")})
+    same = select(Absence).where(
+        Absence.account_id == form.account_id, Absence.first_on == form.first_on,
+        Absence.last_on == form.last_on,
+    )  # fmt: skip
+    if known := ctx.session.scalars(same.limit(1)).one_or_none():
+        return known  # sent twice, it is one
     row = Absence(
         id=uuid7(), account_id=form.account_id, first_on=form.first_on, last_on=form.last_on,
         entered_by=ctx.actor.id,

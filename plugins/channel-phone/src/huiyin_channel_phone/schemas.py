@@ -90,6 +90,13 @@ class ReasonForm(msgspec.Struct, frozen=True, kw_only=True):
     reason: Reason
 
 
+class RaiseForm(msgspec.Struct, frozen=True, kw_only=True):
+    story: Annotated[str, Meta(min_length=10, max_length=10_000, title=N_("反映的事项"))]
+    wish: Annotated[str, Meta(max_length=2_000, title=N_("诉求"))] = ""
+    email: Email | None = None
+    reason: Annotated[str, Meta(min_length=4, max_length=500, title=N_("改登记的原因"))]
+
+
 class JoinForm(msgspec.Struct, frozen=True, kw_only=True):
     logged: Annotated[uuid.UUID, Meta(title=N_("已登记的通话"))]
 

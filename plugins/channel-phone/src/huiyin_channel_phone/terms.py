@@ -128,5 +128,13 @@ OUTSIDE_TITLES: Final[Mapping[str, str]] = MappingProxyType(
 
 # Months, by what is kept; company rules.
 KEPT: Final[Mapping[str, int]] = MappingProxyType(
-    {"calls": 36, "cases": 240, "recordings": 36, "imports": 6, "drafts": 1, "absences": 24}
+    {
+        "calls": 36,
+        "cases": 240,
+        "recordings": 36,
+        "imports": 6,
+        "drafts": 1,
+        "absences": 24,
+        "days": 60,
+    }
 )

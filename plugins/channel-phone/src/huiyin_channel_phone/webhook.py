@@ -88,7 +88,9 @@ def take(ctx: TenantContext, call_id: str, body: bytes) -> tuple[Call, bool]:
         if not hmac.compare_digest(known.body_sha256, sha256):
             raise Reused
         return known, False
-    call = made(ctx, read(body, call_id), Source.WEBHOOK, sha256)
+    event = read(body, call_id)
+    check_time(ctx, event)
+    call = made(ctx, event, Source.WEBHOOK, sha256)
     if known is not None:  # from a file
         if not same(call, known):
             raise Reused
@@ -112,11 +114,16 @@ def read(body: bytes, call_id: str) -> CallEvent:
     return event
 
 
-def made(ctx: TenantContext, event: CallEvent, source: Source, sha256: str) -> Call:
-    """A call that nobody has written down yet.  Raises ``Invalid`` for an impossible one."""
+def check_time(ctx: TenantContext, event: CallEvent) -> None:
+    """Raises ``Invalid`` for a call to come, or one so long ago that its date is mistyped."""
     moment = ctx.now()
     if not moment - _OLDEST < event.started_at <= moment + _EARLY:
         raise Invalid({"started_at": N_("通话时间不能晚于现在，也不能早于一年前")})
+
+
+def made(ctx: TenantContext, event: CallEvent, source: Source, sha256: str) -> Call:
+    """A call that nobody has written down yet.  Raises ``Invalid`` for an impossible number."""
+    moment = ctx.now()
     inbound = event.direction == Direction.IN.value
     theirs, ours = (event.caller, event.called) if inbound else (event.called, event.caller)
     state = State.ANSWERED if event.answered else State.MISSED if inbound else State.UNREACHED

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 
 from huiyin.sdk import (
     N_,
@@ -23,7 +23,7 @@ from huiyin.sdk import (
 )
 from huiyin_channel_referral.matters import today_of
 from huiyin_channel_referral.models import Transfer
-from huiyin_channel_referral.register import in_reach
+from huiyin_channel_referral.register import beyond_walls, in_reach
 
 _PATH: Final = "/w/x/channel-referral/transfers"
 _SHOWN: Final = 200
@@ -35,7 +35,11 @@ def measure_in_time(ctx: TenantContext, period: Period) -> Sequence[Measured]:
     rows = ctx.session.execute(
         select(Transfer.id, Transfer.case_id, Transfer.source, Transfer.received_on,
                Transfer.target_on, Transfer.replied_on)
-        .where(Transfer.wants_reply, Transfer.target_on.between(period.since, period.until))
+        .join(Case, and_(Case.tenant_id == Transfer.tenant_id, Case.id == Transfer.case_id))
+        .where(
+            Transfer.wants_reply, Transfer.target_on.between(period.since, period.until),
+            beyond_walls(ctx),
+        )
         .order_by(Transfer.target_on, Transfer.id)
     ).all()  # fmt: skip
     due = [row for row in rows if row.replied_on or row.target_on < day]

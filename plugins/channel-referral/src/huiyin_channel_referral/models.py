@@ -49,6 +49,7 @@ class Transfer(TenantModel):
     note: Mapped[str] = mapped_column(default="")
     late_reason: Mapped[str] = mapped_column(default="")
     scans: Mapped[list[Any]] = mapped_column(default=list)  # numbers of evidence
+    extensions: Mapped[list[Any]] = mapped_column(default=list)  # later days of the sender
     registered_by: Mapped[uuid.UUID | None]
     registered_at: Mapped[datetime] = mapped_column(default=now)
     idem_key: Mapped[str]

@@ -27,10 +27,10 @@ from huiyin.sdk import (
     write_csv,
     write_xlsx,
 )
-from huiyin_channel_referral import matters, register, sheets, transfers
+from huiyin_channel_referral import extending, matters, register, sheets, transfers
 from huiyin_channel_referral.matters import today_of
 from huiyin_channel_referral.register import STATES, Found, Wanted
-from huiyin_channel_referral.schemas import DraftForm, ReplyForm, TransferForm
+from huiyin_channel_referral.schemas import DraftForm, ExtendForm, ReplyForm, TransferForm
 from huiyin_channel_referral.shared import (
     BODY,
     address,
@@ -138,6 +138,20 @@ class TransfersController(Controller):
             return f"/transfers/{key}"
 
         return _tried(desk, key, typed, do, N_("回复已登记，这份转办函停止计时"))
+
+    @action("/{key:uuid}/extend", name="channel_referral:extend", permission=REGISTER, limit=BODY)
+    def extend(
+        self, desk: NamedDependency[Desk], key: FromPath[uuid.UUID], data: UploadData
+    ) -> Response[Any]:
+        typed = without_files(data)
+
+        def do(ctx: TenantContext) -> str:
+            found, form = register.find(ctx, key, lock=True), parse(ExtendForm, typed)
+            files = files_of_form(data, "extension")
+            extending.extend(ctx, found, form, rev_of(data), files)
+            return f"/transfers/{key}"
+
+        return _tried(desk, key, typed, do, N_("新的期限已登记，这份转办函按新的期限计时"))
 
 
 def _wanted(desk: Desk) -> Wanted:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Final
 
 from sqlalchemy import ColumnElement, Label, Select, and_, exists, func, or_, select, true, tuple_
@@ -230,15 +230,34 @@ def adopt(ctx: TenantContext, case: Case) -> int:
 
 def _adopted(case: Case, mark: str, clock: LetterClock | None) -> Transfer:
     key = uuid7()
-    came = local_date(case.received_at)
+    said = _told_of(case, mark)
+    came = local_date(said.at)
     due = max(clock.due_on, came) if clock and clock.own else None
     stopped = local_date(clock.stopped_at) if clock and clock.stopped_at else None
     return Transfer(
-        id=key, case_id=case.id, mark=mark, source=case.source, number=case.transfer_number,
+        id=key, case_id=case.id, mark=mark, source=said.source, number=said.number,
         received_on=came, due_on=due, target_on=clock.due_on if clock else came,
         wants_reply=clock is not None, replied_on=stopped, registered_by=case.owner_id,
         registered_at=case.registered_at, idem_key=key.hex, idem_hash=b"",
     )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What the case knows of one letter: when it came, from whom, and its number."""
+
+    at: datetime
+    source: str
+    number: str
+
+
+def _told_of(case: Case, mark: str) -> _Told:
+    for event in case.clock_events:
+        data = event["data"]
+        if mark and event["kind"] == "transfer_received" and data.get("letter") == mark:
+            at, source = datetime.fromisoformat(event["at"]), data.get("source") or case.source
+            return _Told(at, source, str(data.get("number") or ""))
+    return _Told(case.received_at, case.source, case.transfer_number)
 
 
 def adopt_all(ctx: TenantContext) -> int:
@@ -256,6 +275,15 @@ def answered_elsewhere(ctx: TenantContext, case: Case) -> None:
         stopped = found.clock.stopped_at if found.clock else None
         if stopped and found.row.owed:
             found.row.replied_on = local_date(stopped)
+            found.row.rev += 1
+    ctx.session.flush()
+
+
+def follow_dates(ctx: TenantContext, case: Case) -> None:
+    """A sender set a later day: the register shows what the clock runs to."""
+    for found in of_case(ctx, case):
+        if found.clock and found.clock.own and found.row.due_on != found.clock.due_on:
+            found.row.due_on = found.row.target_on = found.clock.due_on
             found.row.rev += 1
     ctx.session.flush()
 

@@ -56,6 +56,13 @@ class ReplyForm(msgspec.Struct, frozen=True, kw_only=True):
     reply_words: Annotated[str, Meta(min_length=4, max_length=10_000, title=N_("回复内容"))]
 
 
+class ExtendForm(msgspec.Struct, frozen=True, kw_only=True):
+    due_on: Annotated[date, Meta(title=N_("新的期限"))]
+    granted_on: Annotated[date, Meta(title=N_("同意延期的日期"))]
+    extension_number: Annotated[str, Meta(max_length=100, title=N_("延期文号"))] = ""
+    reason: Annotated[str, Meta(min_length=4, max_length=1_000, title=N_("延期理由"))]
+
+
 class PaperForm(Matter, frozen=True, kw_only=True):
     kind: Annotated[str, Meta(pattern="^(letter|visit)$", title=N_("方式"))] = "letter"
     came_at: Annotated[str, Meta(pattern=r"^$|^([01]\d|2[0-3]):[0-5]\d$", title=N_("来访时间"))] = (

@@ -46,7 +46,7 @@ TABS: Final = (
     ("/papers", N_("信函与来访"), READ),
     ("/agents", N_("代理与授权"), READ),
 )
-FILES: Final = frozenset({"files", "scans", "signature"})
+FILES: Final = frozenset({"files", "scans", "signature", "extension"})
 Files = list[tuple[str, BinaryIO]]
 Show = Callable[[Form, int], Response[Any]]
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from huiyin.sdk import N_, SOURCE_TITLES, Cell, Source, TenantContext
+from huiyin_channel_referral.models import Transfer
 from huiyin_channel_referral.papers import Line
 from huiyin_channel_referral.register import STATES, Found
 from huiyin_channel_referral.terms import ROAD_TITLES, WAY_TITLES, Way
 
 _TRANSFERS = (
     N_("案件编号"), N_("来源"), N_("转办单位"), N_("转办文号"), N_("落款日期"), N_("收到日期"),
-    N_("函件载明的期限"), N_("回复时限"), N_("时限依据"), N_("状态"), N_("是否逾期"),
-    N_("回复日期"), N_("回复文号"), N_("送达方式"), N_("凭证"), N_("登记人"), N_("补登原因"),
+    N_("函件载明的期限"), N_("来函延期"), N_("回复时限"), N_("时限依据"), N_("状态"),
+    N_("是否逾期"), N_("回复日期"), N_("回复文号"), N_("送达方式"), N_("凭证"), N_("登记人"),
+    N_("补登原因"),
 )  # fmt: skip
 _PAPERS = (
     N_("案件编号"), N_("方式"), N_("收到日期"), N_("来访时间"), N_("接待人"), N_("接待地点"),
@@ -32,12 +34,17 @@ def _line(ctx: TenantContext, one: Found, names: Mapping[str, str]) -> list[Cell
     row, clock, text = one.row, one.clock, ctx.text
     return [
         one.case.number, text(SOURCE_TITLES[Source(row.source)]), row.body, row.number,
-        row.letter_on, row.received_on, row.due_on, clock.due_on if clock else None,
+        row.letter_on, row.received_on, row.due_on, _later(row), clock.due_on if clock else None,
         text(clock.origin) if clock else "", text(STATES[one.state]),
         text(N_("逾期")) if one.late else "", row.replied_on, row.reply_number,
         text(WAY_TITLES[Way(row.reply_way)]) if row.reply_way else "", _numbers(row.proofs),
         names.get(str(row.registered_by), ""), row.late_reason,
     ]  # fmt: skip
+
+
+def _later(row: Transfer) -> str:
+    """Every day that the sender set later: from which, to which."""
+    return "; ".join(f"{one['from']} → {one['to']}" for one in row.extensions)
 
 
 def papers(

@@ -27,7 +27,8 @@ REMIND: Final = "mail_expiry"
 FILED: Final = "case.filed"
 RECEIVED: Final = "case.transfer_received"
 ANSWERED: Final = "case.transfer_answered"
-LISTENS: Final = (FILED, RECEIVED, ANSWERED)
+EXTENDED: Final = "case.transfer_extended"
+LISTENS: Final = (FILED, RECEIVED, ANSWERED, EXTENDED)
 
 
 def hear(ctx: TenantContext, event: Event) -> None:
@@ -38,6 +39,8 @@ def hear(ctx: TenantContext, event: Event) -> None:
     register.adopt(ctx, case)
     if event.kind == ANSWERED:
         register.answered_elsewhere(ctx, case)
+    if event.kind == EXTENDED:
+        register.follow_dates(ctx, case)
 
 
 def tend(ctx: TenantContext, payload: Mapping[str, Any]) -> None:  # noqa: ARG001 - a job's signature

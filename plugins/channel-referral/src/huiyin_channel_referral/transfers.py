@@ -18,6 +18,7 @@ from huiyin.sdk import (
     at_local,
     check_letter_dates,
     letter_clocks,
+    local_date,
     receive_transfer,
     uuid7,
 )
@@ -149,12 +150,12 @@ def reply(ctx: TenantContext, found: Found, form: ReplyForm, rev: int, files: Ch
         raise Conflict(N_("这份转办函不待回复"))
     if rev != row.rev:
         raise matters.SavedBefore
-    _check_reply(ctx, row, form, files)
+    _check_reply(ctx, found, form, files)
     kept = matters.keep(ctx, found.case.number, files, ctx.text(N_("转办回复的送达凭证")))
     if row.mark in found.case.letters_owed:
         answer_transfer(
             ctx.session, ctx.actor, found.case.number, _words(ctx, form), mark=row.mark,
-            at=_sent_at(ctx, found, form.replied_on),
+            at=moment_on(ctx, found, form.replied_on),
         )  # fmt: skip
     row.replied_on, row.reply_way = form.replied_on, form.reply_way.value
     row.reply_number, row.reply_words = form.reply_number, form.reply_words
@@ -168,9 +169,19 @@ def reply(ctx: TenantContext, found: Found, form: ReplyForm, rev: int, files: Ch
     )  # fmt: skip
 
 
-def _check_reply(ctx: TenantContext, row: Transfer, form: ReplyForm, files: Chosen) -> None:
-    wrong: dict[str, str] = {}
-    if form.replied_on > today_of(ctx):
+def _answered_on(found: Found) -> date | None:
+    """The day on which the case's own page says that it was answered: its clock stopped then."""
+    stopped = found.clock.stopped_at if found.clock else None
+    return local_date(stopped) if stopped else found.row.replied_on
+
+
+def _check_reply(ctx: TenantContext, found: Found, form: ReplyForm, files: Chosen) -> None:
+    row, known = found.row, _answered_on(found)
+    wrong: dict[str, str | Message] = {}
+    if known and form.replied_on != known:
+        said = N_("案件页已登记 {day} 回复，期限按该日计，请保持一致")
+        wrong["replied_on"] = Message(said, {"day": known.isoformat()})
+    elif form.replied_on > today_of(ctx):
         wrong["replied_on"] = N_("回复日期不能晚于今天")
     elif form.replied_on < row.received_on:
         wrong["replied_on"] = N_("回复日期早于收到日期，请核对")
@@ -185,8 +196,8 @@ def _words(ctx: TenantContext, form: ReplyForm) -> str:
     return ctx.text(N_("{day} 回复转办单位，文号 {number}"), **from_terms)
 
 
-def _sent_at(ctx: TenantContext, found: Found, day: date) -> datetime:
-    """When it went out: never before the letter came, never later than now."""
+def moment_on(ctx: TenantContext, found: Found, day: date) -> datetime:
+    """A moment of that day: never before the letter came, never later than now."""
     if day == today_of(ctx):
         return ctx.now()
     came = found.case.clock_events
