@@ -103,7 +103,6 @@ def context(desk: Desk, number: str, *, tab: str = "", before: int | None = None
     lines = queries.entries(desk.session, case, tab=tab, before=before)
     clocks = clocks_of(case, opened.promised)
     panels = [panel(desk, case) for panel in desk.site.panels]
-    plugin_panels, plugin_steps = desk.hooks.beside_case(case)
     executors = {t.assignee_id for t in opened.tasks if t.is_measure and t.assignee_id}
     return {
         "case": case,
@@ -132,12 +131,16 @@ def context(desk: Desk, number: str, *, tab: str = "", before: int | None = None
         "category": categories().get(case.category or ""),
         "cause": causes().get(case.cause or ""),
         "panels": [p for p in panels if p],
-        "plugin_panels": plugin_panels,
-        "plugin_steps": plugin_steps,
+        **_of_plugins(desk, case),
         "extension": extensions.asked(case),
         "intake_titles": INTAKE_TITLES,
         **_retyping(case),
     }
+
+
+def _of_plugins(desk: Desk, case: Case) -> dict[str, Any]:
+    panels, steps = desk.hooks.beside_case(case)
+    return {"plugin_panels": panels, "plugin_steps": steps}
 
 
 def _retyping(case: Case) -> dict[str, Any]:

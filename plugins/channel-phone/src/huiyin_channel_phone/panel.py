@@ -15,10 +15,10 @@ from huiyin_channel_phone.terms import (
 
 
 def panel_of(ctx: TenantContext, case: Case) -> Markup | None:
-    """Two queries; nothing for whoever may not look at calls."""
+    """Nothing for whoever may not look at calls."""
     if not ctx.actor.can(LOOK) or not case.visible_to(ctx.actor):
         return None
-    calls = queries.calls_of(ctx, case)
+    calls = queries.calls_of(ctx, case) if queries.has_calls(ctx, case) else []
     held = queries.recordings_of(ctx, calls) if calls else []
     may = ctx.actor.can(HANDLE) and case.is_open
     if not calls and not may:

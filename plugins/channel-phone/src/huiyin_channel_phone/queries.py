@@ -9,11 +9,24 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, func, or_, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    Label,
+    Row,
+    Select,
+    Uuid,
+    bindparam,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+    tuple_,
+)
 
-from huiyin.sdk import Actor, Case, CaseState, Fund, Investor, NotFound, TenantContext
+from huiyin.sdk import Actor, Case, CaseState, Fund, Investor, NotFound, Ready, TenantContext
 from huiyin.sdk import visible_cases as visible_to
 from huiyin_channel_phone import numbers
 from huiyin_channel_phone.models import Call, CallBack, Draft, Recording
@@ -99,18 +112,34 @@ def drafts(ctx: TenantContext) -> Sequence[Draft]:
     ).all()
 
 
-def unsorted(ctx: TenantContext) -> int:
-    """How many calls nobody has written down yet."""
-    found = select(func.count()).select_from(Call).where(Call.sort == Sort.UNSORTED.value)
-    return ctx.session.scalars(found).one()
+_LEFT: Final = select(Call.id).where(Call.sort == Sort.UNSORTED.value)
+_OWED: Final = select(CallBack.id).where(CallBack.state == BackState.OPEN.value)
+
+
+def _to_a_hundred(rows: Select[Any], name: str) -> Label[int]:
+    some = rows.limit(literal_column("100")).subquery()
+    return select(func.count()).select_from(some).scalar_subquery().label(name)
+
+
+_COUNTS: Final = Ready(select(_to_a_hundred(_OWED, "owed"), _to_a_hundred(_LEFT, "unsorted")))
+_HAS_CALLS: Final = Ready(
+    select(exists(Call.id).where(Call.case_id == bindparam("case", type_=Uuid)))
+)
 
 
 def counts(ctx: TenantContext) -> tuple[int, int]:
-    """What is owed and what is unsorted, in one query."""
-    owed = select(func.count()).where(CallBack.state == BackState.OPEN.value)
-    left = select(func.count()).where(Call.sort == Sort.UNSORTED.value)
-    row = ctx.session.execute(select(owed.scalar_subquery(), left.scalar_subquery())).one()
-    return int(row[0]), int(row[1])
+    """What is owed and what is unsorted, in one query; a hundred stands for more."""
+    row = _COUNTS.run(ctx.session).one()
+    return int(row.owed), int(row.unsorted)
+
+
+def unsorted(ctx: TenantContext) -> int:
+    """How many calls nobody has written down yet; a hundred stands for more."""
+    return counts(ctx)[1]
+
+
+def has_calls(ctx: TenantContext, case: Case) -> bool:
+    return bool(_HAS_CALLS.run(ctx.session, case=case.id).scalar_one())
 
 
 def last_record(ctx: TenantContext) -> datetime | None:

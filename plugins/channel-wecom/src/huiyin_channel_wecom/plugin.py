@@ -97,7 +97,7 @@ def routes() -> Sequence[PluginRoutes]:
 
 @hookimpl
 def navigation() -> Sequence[NavItem]:
-    return (NavItem("", "/w/x/channel-wecom", "chat", N_("会话"), TALKS),)
+    return (NavItem("", "/w/x/channel-wecom", "chat", N_("微信会话"), TALKS),)
 
 
 @hookimpl
