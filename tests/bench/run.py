@@ -17,7 +17,7 @@ import tempfile
 import time
 import traceback
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +42,11 @@ from huiyin.web import csrf
 
 SLUG = "bench"
 CHATTING = "chatting"
+PLUGINS = ("channel_web", "channel_email", "survey_satisfaction")
+MORE = (
+    "channel_phone", "channel_referral", "channel_chat", "channel_wecom", "checklist_regulatory",
+    "training_records", "scoring_incentive",
+)  # fmt: skip
 WARM = 40  # requests before the counting
 SECONDS = 16  # for one page of one server at most, all rounds together
 STORY = "我在开放日提交了赎回申请，确认单已经收到，款项至今没有到账，打了三次客服电话。"
@@ -152,7 +157,9 @@ def settings(home: Path) -> Settings:
     )
 
 
-def prepare(home: Path, cases: int, say: Callable[[str], None]) -> Place:
+def prepare(
+    home: Path, cases: int, say: Callable[[str], None], *, plugins: Sequence[str] = PLUGINS
+) -> Place:
     """Migrate, fill, log one browser in.  The server below ``home`` is durable."""
     began = time.monotonic()
     installation = install(settings(home))
@@ -162,7 +169,7 @@ def prepare(home: Path, cases: int, say: Callable[[str], None]) -> Place:
     tenant = factories.make_tenant(engine, SLUG, mark="测", short_name="测试")
     actor = factories.make_actor(engine, tenant, "complaint_officer", name="沈佳宁")
     with tenant_session(engine, tenant.id, actor_id=actor.id) as session:
-        for plugin in ("channel_web", "channel_email", "survey_satisfaction"):
+        for plugin in plugins:
             session.add(PluginActivation(plugin=plugin, active=True))
         session.commit()
     open_a_chat(installation)
@@ -318,7 +325,8 @@ def report(options: argparse.Namespace) -> None:
     began = time.monotonic()
     place: Place | None = None
     try:
-        place = prepare(home, options.cases, lambda line: print(line, flush=True))
+        plugins = (*PLUGINS, *MORE) if options.every else PLUGINS
+        place = prepare(home, options.cases, lambda line: print(line, flush=True), plugins=plugins)
         with (
             served(["-m", "huiyin.app.cli", "serve", "--no-worker"], place) as product,
             served([str(Path(__file__).with_name("floor.py"))], place) as floor,
@@ -351,6 +359,7 @@ def main() -> None:
     parser.add_argument("--requests", type=int, default=400, help="requests a page, default 400")
     parser.add_argument("--rounds", type=int, default=4, help="rounds they are spread over")
     parser.add_argument("--mails", type=int, default=200, help="mails to send, default 200")
+    parser.add_argument("--every", action="store_true", help="with every plugin on")
     parser.add_argument("--only", default="", help="only pages with this in their title")
     try:
         report(parser.parse_args())
