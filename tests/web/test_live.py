@@ -267,3 +267,13 @@ def test_members_are_counted_by_themselves_and_nothing_is_remembered():
         assert len(door) == 2
     assert len(door) == 0
     assert not door._open
+
+
+def test_visitors_cannot_keep_out_those_who_answer_them():
+    door = Doorkeeper(per_address=9, in_all=3, for_members=1)
+    with ExitStack() as stays:
+        for _ in range(2):
+            stays.enter_context(door.public("192.0.2.1", "qinghe"))
+        with pytest.raises(Full), door.public("192.0.2.2", "yuancen"):
+            pass
+        stays.enter_context(door.public("192.0.2.3", "qinghe", counted=False))

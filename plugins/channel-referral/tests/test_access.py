@@ -15,7 +15,7 @@ from huiyin.sdk import (
 )
 from huiyin.testing import factories
 from huiyin.testing.database import there_and_back
-from huiyin_channel_referral import figures, health, plugin, purging, register
+from huiyin_channel_referral import figures, health, plugin, purging, register, sheets
 from huiyin_channel_referral.models import Agent, Paper, Transfer
 from huiyin_channel_referral.register import Wanted
 from huiyin_channel_referral.terms import READERS, REGISTRARS
@@ -257,19 +257,38 @@ def test_what_was_declared_to_end_ends(full, session, case, ctx_of, months, gone
         {"m": months, "id": case.id},
     )
     session.commit()
+    personal = [one.column.rpartition("__")[2] for one in plugin.MANIFEST.personal_data]
+    models = {"agent": Agent, "paper": Paper, "transfer": Transfer}
+    for model in models.values():
+        row = session.query(model).one()
+        for column in personal:
+            kind, _, name = column.partition(".")
+            if models[kind] is model and name != "checks":
+                setattr(row, name, "words about somebody")
+    session.commit()
     purging.purge(ctx_of(), {})
     session.commit()
     session.expire_all()
-    agent_row, paper = session.query(Agent).one(), session.query(Paper).one()
-    assert (agent_row.name == "") is gone
-    assert (paper.visitors == "") is gone
-    assert session.query(Transfer).count() == 1
+    for column in personal:
+        kind, _, name = column.partition(".")
+        left = getattr(session.query(models[kind]).one(), name)
+        assert (not left) is gone or name == "checks", column
+
+
+def test_a_file_that_is_not_whole_says_so(ctx_of, monkeypatch):
+    monkeypatch.setattr(sheets, "MOST", 2)
+    assert sheets.told_if_cut(ctx_of(), [["a"], ["b"]]) == [["a"], ["b"]]
+    assert sheets.told_if_cut(ctx_of(), [["a"], ["b"], ["c"]]) == [
+        ["a"], ["b"], ["只列出前 2 行，请按状态或来源筛选后分次导出"]
+    ]  # fmt: skip
 
 
 def test_everything_personal_is_declared():
     declared = {one.column.rpartition("__")[2] for one in plugin.MANIFEST.personal_data}
     assert declared == {
-        "agent.name", "agent.phone", "paper.visitors", "paper.notes", "transfer.contact",
+        "agent.name", "agent.phone", "agent.note", "agent.reason", "agent.checks",
+        "paper.visitors", "paper.notes", "paper.late_reason", "transfer.contact", "transfer.note",
+        "transfer.draft", "transfer.reply_words", "transfer.late_reason",
     }  # fmt: skip
     assert {one.retention_months for one in plugin.MANIFEST.personal_data} == {purging.MONTHS}
 

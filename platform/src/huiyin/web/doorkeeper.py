@@ -24,6 +24,7 @@ class Doorkeeper:
     per_firm: int = 1000
     per_member: int = 12
     in_all: int = 3000
+    for_members: int = 300  # of all, so that visitors cannot keep those out who answer them
     _open: Counter[tuple[str, str]] = field(default_factory=Counter)
 
     @contextmanager
@@ -31,6 +32,7 @@ class Doorkeeper:
         """A line of anybody; ``counted`` is false for those of members, see ``member``."""
         limits = {("all", ""): self.in_all}
         if counted:
+            limits[("visitors", "")] = self.in_all - self.for_members
             limits[("address", _home(address))] = self.per_address
             limits[("firm", firm)] = self.per_firm
         with self._within(limits):

@@ -25,7 +25,6 @@ from huiyin.sdk import (
 from huiyin_channel_referral import matters, papers, sheets
 from huiyin_channel_referral.matters import today_of
 from huiyin_channel_referral.pages_transfers import file_of
-from huiyin_channel_referral.register import MOST
 from huiyin_channel_referral.schemas import PaperForm
 from huiyin_channel_referral.shared import (
     BODY,
@@ -60,7 +59,7 @@ class PapersController(Controller):
     @page("/export", name="channel_referral:papers_file", permission=READ)
     def export(self, desk: NamedDependency[Desk]) -> Response[Any]:
         ctx = context_of(desk)
-        found = papers.listing(ctx, kind=one_of(desk, "kind", KINDS), most=MOST)
+        found = papers.listing(ctx, kind=one_of(desk, "kind", KINDS), most=sheets.MOST + 1)
         heading, lines = sheets.papers(ctx, found, names_of(ctx))
         ctx.record("papers_exported", ctx.actor.id, {"rows": len(found)})
         return file_of(desk, ctx, N_("信函与来访"), heading, lines)

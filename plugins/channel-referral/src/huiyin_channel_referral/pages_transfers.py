@@ -73,7 +73,7 @@ class TransfersController(Controller):
     @page("/export", name="channel_referral:transfers_file", permission=READ)
     def export(self, desk: NamedDependency[Desk]) -> Response[Any]:
         ctx = context_of(desk)
-        found = register.listing(ctx, _wanted(desk), most=register.MOST)
+        found = register.listing(ctx, _wanted(desk), most=sheets.MOST + 1)
         heading, lines = sheets.transfers(ctx, found, names_of(ctx))
         ctx.record("transfers_exported", ctx.actor.id, {"rows": len(found)})
         return file_of(desk, ctx, N_("转办台账"), heading, lines)
@@ -200,6 +200,7 @@ def file_of(
 ) -> Response[Any]:
     """A register as a file: XLSX, or CSV if that is asked for."""
     name = f"{desk._(title)}-{today_of(ctx)}"
+    lines = sheets.told_if_cut(ctx, lines)
     if desk.request.query_params.get("as") == "csv":
         return desk.file(write_csv(heading, lines), f"{name}.csv", CSV)
     return desk.file(write_xlsx({desk._(title): (heading, lines)}), f"{name}.xlsx", XLSX)

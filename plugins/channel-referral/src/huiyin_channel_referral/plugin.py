@@ -73,6 +73,46 @@ MANIFEST: Final = Manifest(
             purpose=N_("转办单位的联系人"),
             retention_months=purging.MONTHS,
         ),
+        PersonalData(
+            column=f"{terms.PREFIX}agent.note",
+            purpose=N_("代理与授权：备注"),
+            retention_months=purging.MONTHS,
+        ),
+        PersonalData(
+            column=f"{terms.PREFIX}agent.reason",
+            purpose=N_("代理与授权：未通过或终止的原因"),
+            retention_months=purging.MONTHS,
+        ),
+        PersonalData(
+            column=f"{terms.PREFIX}agent.checks",
+            purpose=N_("代理与授权：核实经过"),
+            retention_months=purging.MONTHS,
+        ),
+        PersonalData(
+            column=f"{terms.PREFIX}paper.late_reason",
+            purpose=N_("信函与来访：补登原因"),
+            retention_months=purging.MONTHS,
+        ),
+        PersonalData(
+            column=f"{terms.PREFIX}transfer.note",
+            purpose=N_("转办函：摘要与备注"),
+            retention_months=purging.MONTHS,
+        ),
+        PersonalData(
+            column=f"{terms.PREFIX}transfer.draft",
+            purpose=N_("转办函：回复草稿"),
+            retention_months=purging.MONTHS,
+        ),
+        PersonalData(
+            column=f"{terms.PREFIX}transfer.reply_words",
+            purpose=N_("转办函：回复要点"),
+            retention_months=purging.MONTHS,
+        ),
+        PersonalData(
+            column=f"{terms.PREFIX}transfer.late_reason",
+            purpose=N_("转办函：补登原因"),
+            retention_months=purging.MONTHS,
+        ),
     ),
 )
 

@@ -29,7 +29,6 @@ from huiyin_channel_referral.models import Transfer
 from huiyin_channel_referral.settings import ChannelReferralSettings
 
 PAGE: Final = 50
-MOST: Final = 5000
 STATES: Final[Mapping[str, str]] = {
     "owed": N_("待回复"),
     "soon": N_("期限临近"),

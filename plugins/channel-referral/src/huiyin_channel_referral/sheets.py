@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from huiyin.sdk import N_, SOURCE_TITLES, Cell, Source, TenantContext
 from huiyin_channel_referral.models import Transfer
@@ -21,6 +22,17 @@ _PAPERS = (
     N_("来访人"), N_("接待记录"), N_("邮件号"), N_("材料"), N_("签字"), N_("登记人"),
     N_("补登原因"),
 )  # fmt: skip
+
+
+MOST: Final = 5000  # rows of a file
+_CUT: Final = N_("只列出前 {n} 行，请按状态或来源筛选后分次导出")
+
+
+def told_if_cut(ctx: TenantContext, lines: list[list[Cell]]) -> list[list[Cell]]:
+    """A file made of one row more than it may have says that it is not whole."""
+    if len(lines) <= MOST:
+        return lines
+    return [*lines[:MOST], [ctx.text(_CUT, n=MOST)]]
 
 
 def transfers(
