@@ -16,7 +16,8 @@ from huiyin.evidence import kinds
 from huiyin.evidence.store import blobs
 from huiyin.intake import placing, queries, readers, service
 from huiyin.intake.models import STATE_TITLES, Arrival, ArrivalState
-from huiyin.intake.schemas import FAULTS, REASONS, SettleForm
+from huiyin.intake.recognition import verdict_of
+from huiyin.intake.schemas import FAULTS, REASONS, VERDICT_TITLES, SettleForm
 from huiyin.kit.i18n import N_
 from huiyin.ledger import service as ledger
 from huiyin.web.desk import Desk
@@ -95,11 +96,13 @@ def _channels(desk: Desk) -> dict[str, str]:
 
 def _page(desk: Desk, arrival_id: uuid.UUID, form: Form, *, status: int = 200) -> Response[Any]:
     arrival = service.find_arrival(desk.session, desk.actor, arrival_id)
+    reading = placing.kept_reading(arrival)
     return desk.page(
         "intake/show.html",
         status=status,
         arrival=arrival,
-        reading=placing.kept_reading(arrival),
+        reading=reading,
+        verdict=VERDICT_TITLES[verdict_of(arrival, reading)],
         number=placing.number_of(desk.session, arrival) if arrival.case_id else "",
         candidates=queries.candidates(desk.session, desk.actor, arrival),
         open=arrival.state in {ArrivalState.WAITING, ArrivalState.IGNORED},

@@ -20,7 +20,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from huiyin.sdk import NotFound, ServiceContext, TooLarge
 from huiyin_channel_email import limits
-from huiyin_channel_email.intake import firm_of, take
+from huiyin_channel_email.intake import authserv, firm_of, take
 
 VARIABLE: Final = "HUIYIN_MAIL_LISTEN"
 IDLE: Final = 120  # seconds without a word until a connection is cut
@@ -92,7 +92,10 @@ class Door:
 
     def _keep(self, data: bytes, sender: str, recipient: str) -> str:
         try:
-            receipt = take(self.ctx, firm_of(recipient), data, sender=sender, recipient=recipient)
+            receipt = take(
+                self.ctx, firm_of(recipient), data, sender=sender, recipient=recipient,
+                checked_by=authserv(),
+            )  # fmt: skip
         except NotFound:
             return _NOBODY
         except TooLarge:
