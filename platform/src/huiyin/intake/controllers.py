@@ -60,6 +60,14 @@ class ArrivalController(Controller):
 
         return or_again(desk, data, act, again)
 
+    @action("/{arrival_id:uuid}/again", name="arrival:again", permission="arrival.settle")
+    def again(
+        self, desk: NamedDependency[Desk], arrival_id: FromPath[uuid.UUID], data: FormData
+    ) -> Response[Any]:
+        service.read_again(desk.session, desk.actor, arrival_id, rev=revision(data))
+        here = f"/t/{desk.tenant.slug}/w/arrivals/{arrival_id}"
+        return desk.redirect(here, N_("正在重新读取，请稍后刷新"))
+
     @page("/{arrival_id:uuid}/original", name="arrival:original", permission="arrival.read")
     def original(
         self, desk: NamedDependency[Desk], arrival_id: FromPath[uuid.UUID]
@@ -105,6 +113,7 @@ def _page(desk: Desk, arrival_id: uuid.UUID, form: Form, *, status: int = 200) -
         verdict=VERDICT_TITLES[verdict_of(arrival, reading)],
         number=placing.number_of(desk.session, arrival) if arrival.case_id else "",
         candidates=queries.candidates(desk.session, desk.actor, arrival),
+        unread=service.is_unread(arrival),
         open=arrival.state in {ArrivalState.WAITING, ArrivalState.IGNORED},
         form=form,
         states=STATE_TITLES,

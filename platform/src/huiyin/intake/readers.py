@@ -58,9 +58,9 @@ def read(arrival: Arrival) -> Iterator[Read]:
             found = _answer(arrival, folder)
             reading = msgspec.convert(_storable(found), Reading)
         except jail.Broken as fault:
-            reading = _unread(arrival, fault.why)
+            reading = unread(arrival, fault.why)
         except (msgspec.ValidationError, RecursionError):
-            reading = _unread(arrival, "answer")
+            reading = unread(arrival, "answer")
         yield Read(reading, folder)
 
 
@@ -85,7 +85,7 @@ def _storable(found: Any) -> Any:
     return found
 
 
-def _unread(arrival: Arrival, fault: str) -> Reading:
+def unread(arrival: Arrival, fault: str) -> Reading:
     """All that is known without reading: who the transport says it came from."""
     said = arrival.envelope
     address, handle = (str(said.get(name, ""))[:320] for name in ("from", "handle"))

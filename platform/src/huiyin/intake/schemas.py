@@ -183,6 +183,14 @@ class SettleForm(Shape, frozen=True, kw_only=True):
     to: Annotated[str, msgspec.Meta(pattern="^(new|case|nothing)$", title=N_("去向"))]
     number: Annotated[str, msgspec.Meta(max_length=40, title=N_("案件编号"))] = ""
     reason: Annotated[str, msgspec.Meta(max_length=500, title=N_("理由"))] = ""
+    # What a person read in an original that could not be read by itself.
+    words: Annotated[str, msgspec.Meta(max_length=10_000, title=N_("来件内容"))] = ""
+    address: Annotated[
+        str,
+        msgspec.Meta(
+            max_length=200, pattern=r"^([^@\s]+@[^@\s]+\.[^@\s]+)?$", title=N_("发件邮箱")
+        ),
+    ] = ""
 
 
 class Raw(msgspec.Struct, frozen=True, kw_only=True):

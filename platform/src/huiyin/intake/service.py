@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Final
 
+import msgspec
 from sqlalchemy import select
 
 from huiyin.cases.change import find
@@ -19,7 +20,7 @@ from huiyin.identity.actor import Actor
 from huiyin.intake import placing, queries, readers
 from huiyin.intake.errors import AlreadySettled
 from huiyin.intake.models import Arrival, ArrivalState
-from huiyin.intake.schemas import Party, Raw, Receipt, SettleForm
+from huiyin.intake.schemas import UNREAD, Party, Raw, Receipt, SettleForm
 from huiyin.kit.errors import Conflict, Invalid, NotFound, Stale
 from huiyin.kit.failpoints import failpoint
 from huiyin.kit.i18n import N_, Message
@@ -119,8 +120,46 @@ def decide(
         placing.settle(session, actor, arrival, ArrivalState.IGNORED, "dismissed", None)
         return arrival
     with readers.read(arrival) as read:
-        _put(session, actor, arrival, form, read)
+        _put(session, actor, arrival, form, _by_hand(arrival, form, read))
     return arrival
+
+
+def is_unread(arrival: Arrival) -> bool:
+    """Whether a person has to read the original, because nothing else could."""
+    return arrival.state in _OPEN and bool(UNREAD & set(arrival.reading.get("faults", ())))
+
+
+def read_again(session: ScopedSession, actor: Actor, arrival_id: uuid.UUID, *, rev: int) -> None:
+    """Let what could not be read be read once more, as after a mended reader.
+
+    Raises ``AlreadySettled`` and ``Stale``.
+    """
+    arrival = find_arrival(session, actor, arrival_id, lock=True)
+    if not is_unread(arrival):
+        raise AlreadySettled
+    if rev != arrival.version:
+        raise Stale
+    arrival.state, arrival.reason = ArrivalState.RECEIVED.value, ""
+    arrival.settled_at = arrival.settled_by = None
+    arrival.settled_name = arrival.note = ""
+    arrival.version += 1
+    key = f"{READ}:{arrival.id}:{arrival.version}"
+    queue.enqueue(session, READ, {"arrival": arrival.id}, key=key)
+    session.flush()
+    ledger.append(
+        session, kind="arrival.read_again", object_id=arrival.id, actor_id=actor.id,
+        facts={"raw_sha256": arrival.raw_sha256},
+    )  # fmt: skip
+
+
+def _by_hand(arrival: Arrival, form: SettleForm, read: readers.Read) -> readers.Read:
+    """What a person read in the original, in the place of what could not be read."""
+    if not is_unread(arrival):
+        return read
+    if form.address:
+        arrival.sender_name, arrival.sender_address = "", form.address
+    text = form.words or read.reading.text
+    return readers.Read(msgspec.structs.replace(read.reading, text=text), read.folder)
 
 
 def _put(

@@ -22,6 +22,7 @@ from huiyin.queue import service as queue
 from huiyin.queue.registry import GiveUp, JobView, Retry, handler
 
 OVERDUE: Final = "intake.overdue"
+GIVEN_UP: Final = "intake.given_up"
 KEPT: Final = 20_000  # characters of text and history on the row; all of it is in the original
 _ID: Final = 500  # characters: an index holds no longer ones
 TRIES: Final = 30  # over a day: a full disk does not keep a mail from its place
@@ -30,7 +31,7 @@ _AGAIN: Final = 3600  # seconds until a channel without reader is looked at agai
 _NEVER_BY_CLOCK: Final = frozenset({"spam", "member", "same_id"})
 
 
-@handler(service.READ, retries=TRIES, timeout=90.0)
+@handler(service.READ, retries=TRIES, timeout=90.0, otherwise=GIVEN_UP)
 def read(session: ScopedSession, job: JobView) -> None:
     """Read one arrival in a confined process and put it where it belongs."""
     arrival = _arrival(session, job)
@@ -49,11 +50,29 @@ def read(session: ScopedSession, job: JobView) -> None:
         failpoint("intake.after_read")
         placing.carry_out(session, arrival, reading, where, found.folder)
     if where.state is ArrivalState.WAITING and where.reason not in _NEVER_BY_CLOCK:
-        due = at_local(calendar().add_workdays(local_date(arrival.received_at), 1).on, 23, 59)
-        queue.enqueue(
-            session, OVERDUE, {"arrival": arrival.id}, key=f"{OVERDUE}:{arrival.id}", due_at=due
-        )
+        _file_in_time(session, arrival)
     failpoint("intake.after_place")
+
+
+def _file_in_time(session: ScopedSession, arrival: Arrival) -> None:
+    due = at_local(calendar().add_workdays(local_date(arrival.received_at), 1).on, 23, 59)
+    queue.enqueue(
+        session, OVERDUE, {"arrival": arrival.id}, key=f"{OVERDUE}:{arrival.id}", due_at=due
+    )
+
+
+@handler(GIVEN_UP, retries=TRIES)
+def given_up(session: ScopedSession, job: JobView) -> None:
+    """No try to read it came to an end: a person reads the original."""
+    arrival = _arrival(session, job)
+    if arrival.state != ArrivalState.RECEIVED:
+        return
+    reading = readers.unread(arrival, "fault")
+    arrival.reading = plain(reading)
+    arrival.sender_address = clean(reading.sender.address or reading.sender.handle)
+    system = system_actor(session.tenant)
+    placing.settle(session, system, arrival, ArrivalState.WAITING, "unreadable", None)
+    _file_in_time(session, arrival)
 
 
 def _keep(arrival: Arrival, reading: Reading, state: ArrivalState) -> None:
@@ -70,6 +89,8 @@ def _keep(arrival: Arrival, reading: Reading, state: ArrivalState) -> None:
 def overdue(session: ScopedSession, job: JobView) -> None:
     """Nobody has said where it belongs: a complaint of its own, so that its clocks are kept."""
     arrival = _arrival(session, job)
+    if arrival.state == ArrivalState.RECEIVED:  # somebody has it read again
+        raise Retry(_AGAIN)
     if arrival.state != ArrivalState.WAITING:
         return
     system = system_actor(session.tenant)
