@@ -23,7 +23,7 @@ from huiyin.identity.actor import Actor, complainant_actor, system_actor
 from huiyin.intake import readers
 from huiyin.intake.models import Arrival, ArrivalState
 from huiyin.intake.recognition import Place
-from huiyin.intake.schemas import Forwarded, Party, ReadFile, Reading
+from huiyin.intake.schemas import Forwarded, Party, Reading
 from huiyin.kit.i18n import N_
 from huiyin.kit.ids import uuid7
 from huiyin.kit.text import clean
@@ -163,12 +163,6 @@ def uploads(reading: Reading, folder: Path) -> Iterator[tuple[str, Path]]:
                 head = stream.read(4096)
             if not kinds.runs(kinds.clean_name(file.name), head):
                 yield file.name, path
-
-
-def left_out(reading: Reading, folder: Path) -> list[ReadFile]:
-    """Those that ``uploads`` passes over."""
-    taken = {name for name, _ in uploads(reading, folder)}
-    return [file for file in reading.files if file.name not in taken]
 
 
 def hand_over(
