@@ -82,8 +82,7 @@ def test_an_arrival_that_kills_its_workers_stands_there_too(deliver, place, sess
     assert (now_of(session, arrival).state, arrival.reason) == ("waiting", "unreadable")
 
 
-def test_an_officer_reads_the_original_and_registers_it(given_up, officer, session, monkeypatch):
-    monkeypatch.setattr(readers, "_readers", {})  # nor can it be read now
+def test_an_officer_reads_the_original_and_registers_it(given_up, officer, session):
     path = f"{HOME}/{given_up.id}"
     bad = officer.post(path, {"rev": given_up.version, "to": "new", "words": "没到账",
                               "address": "nobody"})  # fmt: skip

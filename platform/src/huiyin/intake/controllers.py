@@ -53,7 +53,10 @@ class ArrivalController(Controller):
             form = parse(SettleForm, _chosen(data))
             rev = revision(data)
             arrival = service.decide(desk.session, desk.actor, arrival_id, form, rev=rev)
-            return desk.redirect(_after(desk, arrival), N_("来件已处理"))
+            done = N_("来件已处理，附件稍后列入证据")
+            if arrival.case_id is None or not arrival.reading.get("files"):
+                done = N_("来件已处理")
+            return desk.redirect(_after(desk, arrival), done)
 
         def again(form: Form, status: int) -> Response[Any]:
             return _page(desk, arrival_id, form, status=status)

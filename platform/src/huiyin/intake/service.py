@@ -17,10 +17,10 @@ from huiyin.db import ScopedSession
 from huiyin.evidence.service import holds_blobs
 from huiyin.evidence.store import blobs
 from huiyin.identity.actor import Actor
-from huiyin.intake import placing, queries, readers
+from huiyin.intake import placing, queries
 from huiyin.intake.errors import AlreadySettled
 from huiyin.intake.models import Arrival, ArrivalState
-from huiyin.intake.schemas import UNREAD, Party, Raw, Receipt, SettleForm
+from huiyin.intake.schemas import UNREAD, Party, Raw, Reading, Receipt, SettleForm
 from huiyin.kit.errors import Conflict, Invalid, NotFound, Stale
 from huiyin.kit.failpoints import failpoint
 from huiyin.kit.i18n import N_, Message
@@ -119,8 +119,7 @@ def decide(
             raise Invalid({"reason": Message(N_("请写明为什么不需要处理"))})
         placing.settle(session, actor, arrival, ArrivalState.IGNORED, "dismissed", None)
         return arrival
-    with readers.read(arrival) as read:
-        _put(session, actor, arrival, form, _by_hand(arrival, form, read))
+    _put(session, actor, arrival, form)
     return arrival
 
 
@@ -152,30 +151,28 @@ def read_again(session: ScopedSession, actor: Actor, arrival_id: uuid.UUID, *, r
     )  # fmt: skip
 
 
-def _by_hand(arrival: Arrival, form: SettleForm, read: readers.Read) -> readers.Read:
-    """What a person read in the original, in the place of what could not be read."""
-    if not is_unread(arrival):
-        return read
-    if form.address:
-        arrival.sender_name, arrival.sender_address = "", form.address
-    text = form.words or read.reading.text
-    return readers.Read(msgspec.structs.replace(read.reading, text=text), read.folder)
-
-
-def _put(
-    session: ScopedSession, actor: Actor, arrival: Arrival, form: SettleForm, read: readers.Read
-) -> None:
-    files = list(placing.uploads(read.reading, read.folder))
+def _put(session: ScopedSession, actor: Actor, arrival: Arrival, form: SettleForm) -> None:
+    """By what was read when it came: nothing is parsed while somebody waits for a page."""
+    reading = _by_hand(arrival, form)
     if form.to == "new":
-        case = placing.file_new(session, actor, arrival, read.reading, author_of(arrival))
+        case = placing.file_new(session, actor, arrival, reading, author_of(arrival))
         state = ArrivalState.FILED
-        placing.hand_over(session, actor, arrival, case, files)
     else:
         case = _chosen(session, actor, form.number)
-        placing.join(session, arrival, read.reading, case, author_of(arrival))
+        placing.join(session, arrival, reading, case, author_of(arrival))
         state = ArrivalState.JOINED
-        placing.hand_over(session, actor, arrival, case, files)
+    placing.hand_over_later(session, arrival, case)
     placing.settle(session, actor, arrival, state, "decided", case)
+
+
+def _by_hand(arrival: Arrival, form: SettleForm) -> Reading:
+    """What was read, or what a person read in the original where nothing else could."""
+    reading = placing.kept_reading(arrival)
+    if not is_unread(arrival):
+        return reading
+    if form.address:
+        arrival.sender_name, arrival.sender_address = "", form.address
+    return msgspec.structs.replace(reading, text=form.words)
 
 
 def _chosen(session: ScopedSession, actor: Actor, number: str) -> Case:

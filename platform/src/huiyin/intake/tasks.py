@@ -8,13 +8,14 @@ from typing import Final
 import msgspec
 from sqlalchemy import select
 
+from huiyin.cases.models import Case
 from huiyin.clocks.service import calendar
 from huiyin.db import ScopedSession
 from huiyin.identity.actor import system_actor
 from huiyin.intake import placing, readers, service
 from huiyin.intake.models import Arrival, ArrivalState
 from huiyin.intake.recognition import place
-from huiyin.intake.schemas import Reading, plain
+from huiyin.intake.schemas import UNREAD, Reading, plain
 from huiyin.kit.failpoints import failpoint
 from huiyin.kit.text import clean
 from huiyin.kit.time import at_local, local_date
@@ -94,12 +95,25 @@ def overdue(session: ScopedSession, job: JobView) -> None:
     if arrival.state != ArrivalState.WAITING:
         return
     system = system_actor(session.tenant)
-    with readers.read(arrival) as found:
-        author = service.author_of(arrival)
-        case = placing.file_new(session, system, arrival, found.reading, author)
-        files = list(placing.uploads(found.reading, found.folder))
-        placing.hand_over(session, system, arrival, case, files)
+    reading, author = placing.kept_reading(arrival), service.author_of(arrival)
+    case = placing.file_new(session, system, arrival, reading, author)
+    placing.hand_over_later(session, arrival, case)
     placing.settle(session, system, arrival, ArrivalState.FILED, "overdue", case)
+
+
+@handler(placing.FILES, retries=TRIES, timeout=90.0)
+def files(session: ScopedSession, job: JobView) -> None:
+    """What was attached to an arrival that is in its case, taken out of the original."""
+    arrival = _arrival(session, job)
+    if arrival.case_id is None:
+        raise GiveUp
+    case = session.get_one(Case, (session.tenant, arrival.case_id))
+    with readers.read(arrival) as found:
+        if set(found.reading.faults) & UNREAD:  # it could be read before: perhaps it can later
+            raise Retry(_AGAIN)
+        taken = list(placing.uploads(found.reading, found.folder))
+        # Whoever wrote it, a person has put it there: nobody outside sees it by that.
+        placing.hand_over_files(session, system_actor(session.tenant), case, taken)
 
 
 def _arrival(session: ScopedSession, job: JobView) -> Arrival:
