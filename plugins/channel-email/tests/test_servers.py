@@ -178,6 +178,35 @@ def test_a_line_cut_in_the_middle_leaves_nothing(door, arrivals):
     assert len(arrivals()) == 1
 
 
+def test_a_second_process_waits_quietly_and_takes_over(serving, arrivals, monkeypatch, caplog):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        monkeypatch.setenv("HUIYIN_MAIL_LISTEN", f"lmtp://127.0.0.1:{port}")
+        with serving(listener.listen):
+            until(lambda: "another process" in caplog.text, "its word")
+            other.close()
+            until(lambda: deliver_to(port), "the listener")
+    assert len(arrivals()) == 1
+    assert caplog.text.count("another process") == 1
+
+
+def test_waiting_for_the_address_ends_when_told(serving, monkeypatch, caplog):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        monkeypatch.setenv("HUIYIN_MAIL_LISTEN", f"lmtp://127.0.0.1:{port}")
+        with serving(listener.listen):
+            until(lambda: "another process" in caplog.text, "its word")
+
+
+def deliver_to(port):
+    try:
+        with smtplib.LMTP("127.0.0.1", port) as server:
+            server.sendmail("a@example.com", [TO], mail().as_bytes())
+    except (OSError, smtplib.SMTPException):
+        return False
+    return True
+
+
 def test_more_connections_than_there_is_room_for_are_told_to_come_again(door, monkeypatch):
     monkeypatch.setattr(listener, "CONNECTIONS", 3)
     with door("lmtp") as port:

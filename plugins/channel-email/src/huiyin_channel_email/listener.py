@@ -8,6 +8,7 @@ can never be kept is refused with a 5xx.
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import os
 from collections.abc import Mapping
@@ -27,6 +28,7 @@ IDLE: Final = 120  # seconds without a word until a connection is cut
 CONNECTIONS: Final = 50  # at the same time; others are told to come again
 RECIPIENTS: Final = 50
 LINE: Final = 64 * 1024  # bytes; many programs write longer lines than the standard allows
+LOOK: Final = 0.2  # seconds between two looks at whether to stop, or to begin
 AT_ONCE: Final = 8  # mails that are being kept at the same time
 _AGAIN: Final = "451 4.3.0 cannot be kept now, try again later"
 _NOBODY: Final = "550 5.1.1 no such mailbox here"
@@ -150,12 +152,32 @@ async def _serve(ctx: ServiceContext, protocol: str, host: str, port: int) -> No
     door = Door(ctx, each=protocol == "lmtp")
     kind = LimitedLMTP if door.each else LimitedSMTP
     controller = _Controller(kind, door, hostname=host, port=port)
-    server = await asyncio.get_running_loop().create_server(
-        controller.factory, host=host, port=port
-    )
+    server = await _open(ctx, controller, host, port)
+    if server is None:
+        return
     async with server:
         while not ctx.stopping.is_set():  # noqa: ASYNC110 - the event is a thread's
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(LOOK)
+
+
+async def _open(
+    ctx: ServiceContext, controller: _Controller, host: str, port: int
+) -> asyncio.Server | None:
+    """The address once it is free: another process of ours may hold it, and end."""
+    said = False
+    while not ctx.stopping.is_set():
+        try:
+            return await asyncio.get_running_loop().create_server(
+                controller.factory, host=host, port=port
+            )
+        except OSError as fault:
+            if fault.errno != errno.EADDRINUSE:
+                raise
+        if not said:
+            said = True
+            log.warning("another process listens at %s:%d; waiting for its end", host, port)
+        await asyncio.sleep(LOOK)
+    return None
 
 
 class _Controller(UnthreadedController):
