@@ -219,6 +219,65 @@ def test_more_connections_than_there_is_room_for_are_told_to_come_again(door, mo
             line.close()
 
 
+@pytest.fixture
+def budget(monkeypatch):
+    """``budget()``: what the listener still has; it begins with 200 kB, 100 kB for one mail."""
+    made = []
+
+    class Seen(listener.Budget):
+        def __init__(self, most):
+            super().__init__(most)
+            made.append(self)
+
+    monkeypatch.setattr(listener, "BUDGET", 200_000)
+    monkeypatch.setattr(listener, "EACH", 100_000)
+    monkeypatch.setattr(listener, "Budget", Seen)
+    return lambda: made[0].left
+
+
+def begun(port, size):
+    """A connection on which so many bytes of a mail were said, and not its end."""
+    line = welcomed(port)
+    for words in (b"LHLO x", b"MAIL FROM:<a@b.cn>", f"RCPT TO:<{TO}>".encode(), b"DATA"):
+        line.sendall(words + b"\r\n")
+        line.recv(1000)
+    line.sendall(mail("x" * 60 + "\n").as_bytes() + (b"y" * 998 + b"\r\n") * (size // 1000))
+    return line
+
+
+def answered(port, data):
+    with smtplib.LMTP("127.0.0.1", port) as server:
+        server.ehlo()  # LHLO
+        server.mail("a@example.com")
+        server.rcpt(TO)
+        first = server.data(data)[0]
+        server.rset()
+        return first, server.noop()[0]
+
+
+def test_more_mail_than_fits_is_asked_for_again(door, budget, arrivals):
+    with door("lmtp") as port:
+        lines = [begun(port, 80_000), begun(port, 80_000)]
+        until(lambda: budget() < 40_000, "what they said")
+        assert answered(port, mail("z" * 900 + "\n" * 40 + "z" * 40_000).as_bytes()) == (452, 250)
+        assert answered(port, mail(message_id="<small@x>").as_bytes()) == (250, 250)
+        lines[0].sendall(b".\r\n")
+        assert lines[0].recv(100).startswith(b"250")
+        lines[1].close()  # cut in the middle
+        until(lambda: budget() == 200_000, "what they held")
+        for line in lines:
+            line.close()
+    assert len(arrivals()) == 2
+
+
+def test_a_mail_of_empty_lines_is_too_large_before_it_fills_the_memory(door, budget, arrivals):
+    with door("lmtp") as port:
+        assert answered(port, mail().as_bytes() + b"\r\n" * 2_000) == (552, 250)
+        assert budget() == 200_000
+        assert answered(port, mail().as_bytes()) == (250, 250)
+    assert len(arrivals()) == 1
+
+
 def welcomed(port):
     """A connection that was let in, or nothing."""
     line = socket.create_connection(("127.0.0.1", port))

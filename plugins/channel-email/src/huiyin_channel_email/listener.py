@@ -29,8 +29,13 @@ CONNECTIONS: Final = 50  # at the same time; others are told to come again
 RECIPIENTS: Final = 50
 LINE: Final = 64 * 1024  # bytes; many programs write longer lines than the standard allows
 LOOK: Final = 0.2  # seconds between two looks at whether to stop, or to begin
+BUDGET: Final = 256 * 1024 * 1024  # bytes of memory for all mails that are on their way in
+EACH: Final = 128 * 1024 * 1024  # and for one of them: 30 MB in lines of the usual length are 75
+OVERHEAD: Final = 120  # bytes of memory for a line beside its own
 AT_ONCE: Final = 8  # mails that are being kept at the same time
 _AGAIN: Final = "451 4.3.0 cannot be kept now, try again later"
+_FULL: Final = "452 4.3.1 too much mail at the moment, try again later"
+_TOO_LARGE: Final = "552 5.3.4 message too large"
 _NOBODY: Final = "550 5.1.1 no such mailbox here"
 # A trace may quote the mail, so only the type of a fault is logged.
 log: Final = logging.getLogger("huiyin.plugin.channel_email")
@@ -48,6 +53,63 @@ def address(environment: Mapping[str, str] | None = None) -> tuple[str, str, int
     return parts.scheme, parts.hostname, parts.port
 
 
+class Full(Exception):
+    """No room for more of a mail; ``answer`` is what its sender hears."""
+
+    def __init__(self, answer: str) -> None:
+        super().__init__(answer)
+        self.answer = answer
+
+
+class Budget:
+    """How much mail this process holds in memory, over all connections."""
+
+    def __init__(self, most: int) -> None:
+        self.left = most
+
+
+class Counted:
+    """The lines of one mail as they come, each charged to the budget until ``give_back``."""
+
+    def __init__(self, reader: asyncio.StreamReader, budget: Budget) -> None:
+        self.reader, self.budget, self.held = reader, budget, 0
+
+    async def readuntil(self, separator: bytes = b"\n") -> bytes:
+        return self._charge(await self.reader.readuntil(separator))
+
+    async def read(self, size: int = -1) -> bytes:
+        return self._charge(await self.reader.read(size))
+
+    def _charge(self, line: bytes) -> bytes:
+        cost = len(line) + OVERHEAD
+        if self.held + cost > EACH:
+            raise Full(_TOO_LARGE)
+        if cost > self.budget.left:
+            raise Full(_FULL)
+        self.budget.left -= cost
+        self.held += cost
+        return line
+
+    def give_back(self) -> None:
+        self.budget.left += self.held
+        self.held = 0
+
+
+async def skip(reader: asyncio.StreamReader) -> None:
+    """Hear the rest of a mail to its lone dot, keeping nothing."""
+    fresh = True  # at the beginning of a line
+    while True:
+        try:
+            line = await reader.readuntil(b"\r\n")
+        except asyncio.LimitOverrunError as long:
+            await reader.read(long.consumed)
+            fresh = False
+            continue
+        if fresh and line == b".\r\n":
+            return
+        fresh = True
+
+
 class Door:
     """What is said to a mail server at each step; the names are aiosmtpd's."""
 
@@ -56,6 +118,7 @@ class Door:
         self.each = each  # LMTP answers for every recipient on its own
         self.room = asyncio.Semaphore(AT_ONCE)
         self.open = 0
+        self.budget = Budget(BUDGET)
 
     async def handle_RCPT(  # noqa: N802
         self, _server: SMTP, _session: Session, envelope: Envelope, recipient: str,
@@ -101,7 +164,7 @@ class Door:
         except NotFound:
             return _NOBODY
         except TooLarge:
-            return "552 5.3.4 message too large"
+            return _TOO_LARGE
         except Exception as fault:  # noqa: BLE001 - nothing was committed: it must come again
             log.error("mail not kept: %s", type(fault).__name__)  # noqa: TRY400
             return _AGAIN
@@ -114,7 +177,9 @@ def _worst(answers: list[str]) -> str:
 
 
 class _Limited:
-    """Turns away more connections at a time than may be served."""
+    """Turns away more connections at a time than may be served, and more mail than fits."""
+
+    _reader: Any
 
     def connection_made(self, transport: Any) -> None:
         door: Door = self.event_handler  # type: ignore[attr-defined]
@@ -131,6 +196,24 @@ class _Limited:
         door.open -= 1
         if getattr(self, "transport", None) is not None:
             super().connection_lost(error)  # type: ignore[misc]
+
+    async def smtp_DATA(self, arg: str) -> None:  # noqa: N802 - the library's name
+        """One mail, as long as there is room for what all of them hold."""
+        door: Door = self.event_handler  # type: ignore[attr-defined]
+        reader = self._reader
+        counted = self._reader = Counted(reader, door.budget)
+        answer = ""
+        try:
+            await super().smtp_DATA(arg)  # type: ignore[misc]
+        except Full as full:  # what was heard of it is let go with the exception
+            answer = full.answer
+        finally:
+            self._reader = reader
+            counted.give_back()
+        if answer:
+            await skip(reader)
+            self._set_post_data_state()  # type: ignore[attr-defined]
+            await self.push(answer)  # type: ignore[attr-defined]
 
 
 class LimitedSMTP(_Limited, SMTP):
