@@ -19,8 +19,12 @@ from huiyin_channel_email.decoding import one_line
 PASSED, FAILED, UNKNOWN = "passed", "failed", "unknown"
 MOST: Final = 20  # servers, and headers of each
 LINE: Final = 8_000  # characters of one header
-_RESULT: Final = re.compile(r"\s*([a-z0-9-]+)(?:\s*/\s*\d+)?\s*=\s*([a-z]+)", re.IGNORECASE)
-_PROPERTY: Final = re.compile(r"([a-z]+\.[a-z-]+)\s*=\s*(\"[^\"]*\"|[^\s\"]+)", re.IGNORECASE)
+_RESULT: Final = re.compile(
+    r"\s*([a-z0-9-]{1,60})(?:\s*/\s*\d+)?\s*=\s*([a-z]{1,20})", re.IGNORECASE
+)
+_PROPERTY: Final = re.compile(
+    r"([a-z]{1,20}\.[a-z-]{1,40})\s*=\s*(\"[^\"]*\"|[^\s\"]+)", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True, slots=True)
