@@ -1,5 +1,6 @@
 """Against real servers: Postfix delivers to the listener, Dovecot is pulled, reports come back."""
 
+import asyncio
 import re
 import shutil
 import smtplib
@@ -240,7 +241,9 @@ def begun(port, size):
     line = welcomed(port)
     for words in (b"LHLO x", b"MAIL FROM:<a@b.cn>", f"RCPT TO:<{TO}>".encode(), b"DATA"):
         line.sendall(words + b"\r\n")
-        line.recv(1000)
+        heard = b""
+        while not re.search(rb"(?m)^\d{3} .*\r\n\Z", heard):
+            heard += line.recv(1000)
     line.sendall(mail("x" * 60 + "\n").as_bytes() + (b"y" * 998 + b"\r\n") * (size // 1000))
     return line
 
@@ -268,6 +271,51 @@ def test_more_mail_than_fits_is_asked_for_again(door, budget, arrivals):
         for line in lines:
             line.close()
     assert len(arrivals()) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [("w" * 70_000, 500), ("\n" * 2_000, 552), ("z" * 100_000, 552), ("z" * 69_000, 452)],
+)
+def test_every_recipient_hears_that_it_was_not_kept(door, budget, arrivals, text, code):
+    lines = "\r\n".join(text[n : n + 900] for n in range(0, len(text), 900))
+    said = (text if code == 500 else lines if "z" in text else "\r\n" * len(text)).encode()
+    with door("lmtp") as port:
+        held = [begun(port, 80_000), begun(port, 70_000)] if code == 452 else []
+        until(lambda: not held or budget() < 30_000, "what they hold")
+        with smtplib.LMTP("127.0.0.1", port) as server:
+            server.ehlo()  # LHLO
+            server.mail("a@example.com")
+            them = (TO, "nobody@in.huiyin.test", "qinghe+x@in.huiyin.test")
+            assert [server.rcpt(to)[0] for to in them] == [250, 550, 250]
+            server.putcmd("data")
+            server.getreply()
+            server.send(b"Subject: x\r\n\r\n" + said + b"\r\n.\r\n")
+            assert [server.getreply()[0] for _ in range(2)] == [code, code]
+            assert server.noop()[0] == 250
+        for line in held:
+            line.close()
+    assert not arrivals()
+
+
+def test_the_end_of_a_mail_is_heard_whatever_is_left():
+    heard = listener.Counted(Said(b"x" * 80 + b"\r\n", b".\r\n"), listener.Budget(202))
+
+    async def hear():
+        return [await heard.readuntil(b"\r\n"), await heard.readuntil(b"\r\n")]
+
+    assert asyncio.run(hear())[1] == b".\r\n"
+    assert heard.budget.left == 0
+    heard.give_back()
+    assert heard.budget.left == 202
+
+
+class Said:
+    def __init__(self, *lines):
+        self.lines = iter(lines)
+
+    async def readuntil(self, _separator):
+        return next(self.lines)
 
 
 def test_a_mail_of_empty_lines_is_too_large_before_it_fills_the_memory(door, budget, arrivals):

@@ -31,11 +31,13 @@ LINE: Final = 64 * 1024  # bytes; many programs write longer lines than the stan
 LOOK: Final = 0.2  # seconds between two looks at whether to stop, or to begin
 BUDGET: Final = 256 * 1024 * 1024  # bytes of memory for all mails that are on their way in
 EACH: Final = 128 * 1024 * 1024  # and for one of them: 30 MB in lines of the usual length are 75
+DOT: Final = b".\r\n"  # the end of a mail
 OVERHEAD: Final = 120  # bytes of memory for a line beside its own
 AT_ONCE: Final = 8  # mails that are being kept at the same time
 _AGAIN: Final = "451 4.3.0 cannot be kept now, try again later"
 _FULL: Final = "452 4.3.1 too much mail at the moment, try again later"
 _TOO_LARGE: Final = "552 5.3.4 message too large"
+_TOO_LONG: Final = "500 5.5.2 a line is too long"
 _NOBODY: Final = "550 5.1.1 no such mailbox here"
 # A trace may quote the mail, so only the type of a fault is logged.
 log: Final = logging.getLogger("huiyin.plugin.channel_email")
@@ -69,20 +71,26 @@ class Budget:
 
 
 class Counted:
-    """The lines of one mail as they come, each charged to the budget until ``give_back``."""
+    """The lines of one mail as they come, each charged to the budget until ``give_back``.
+
+    Raises ``Full`` where the library would answer once for all recipients of LMTP.
+    """
 
     def __init__(self, reader: asyncio.StreamReader, budget: Budget) -> None:
-        self.reader, self.budget, self.held = reader, budget, 0
+        self.reader, self.budget = reader, budget
+        self.size = self.held = 0
 
     async def readuntil(self, separator: bytes = b"\n") -> bytes:
-        return self._charge(await self.reader.readuntil(separator))
-
-    async def read(self, size: int = -1) -> bytes:
-        return self._charge(await self.reader.read(size))
+        try:
+            line = await self.reader.readuntil(separator)
+        except asyncio.LimitOverrunError:
+            raise Full(_TOO_LONG) from None
+        return line if line == DOT else self._charge(line)
 
     def _charge(self, line: bytes) -> bytes:
         cost = len(line) + OVERHEAD
-        if self.held + cost > EACH:
+        self.size += len(line)
+        if self.size > limits.LARGEST or self.held + cost > EACH:
             raise Full(_TOO_LARGE)
         if cost > self.budget.left:
             raise Full(_FULL)
@@ -105,7 +113,7 @@ async def skip(reader: asyncio.StreamReader) -> None:
             await reader.read(long.consumed)
             fresh = False
             continue
-        if fresh and line == b".\r\n":
+        if fresh and line == DOT:
             return
         fresh = True
 
@@ -212,8 +220,9 @@ class _Limited:
             counted.give_back()
         if answer:
             await skip(reader)
+            times = len(self.envelope.rcpt_tos) if door.each else 1  # type: ignore[attr-defined]
             self._set_post_data_state()  # type: ignore[attr-defined]
-            await self.push(answer)  # type: ignore[attr-defined]
+            await self.push("\r\n".join([answer] * times))  # type: ignore[attr-defined]
 
 
 class LimitedSMTP(_Limited, SMTP):
