@@ -232,6 +232,30 @@ def test_a_job_that_kills_its_workers_is_set_aside(session, engine, child, count
     assert (job_of(after).state, counted()) == ("done", 1)
 
 
+def test_whoever_is_named_hears_of_a_job_that_was_set_aside(session, registry, engine, counted):
+    def hopeless(_session, _job):
+        raise GiveUp
+
+    registry.handler("hopeless", otherwise="count")(hopeless)
+    enqueue(session, "hopeless", {"name": "heard"})
+    session.commit()
+    drain(engine)
+    assert counted("heard") == 1
+
+
+def test_whoever_is_named_hears_of_a_job_that_killed_its_workers(
+    session, registry, engine, counted
+):
+    registry.handler("poison", otherwise="count")(lambda *_: None)
+    enqueue(session, "poison", {"name": "heard"})
+    session.flush()
+    session.execute(update(Job).values(state="leased", deaths=2, lease_until=now() - LATER))
+    session.commit()
+    assert sweep(engine) == 1
+    drain(engine)
+    assert counted("heard") == 1
+
+
 def test_a_job_that_dies_at_its_last_try_is_not_tried_again(session, engine, job_of, counted):
     job_id = enqueue(session, "count", {})
     session.flush()

@@ -64,6 +64,7 @@ ARRIVAL = {"rev": "1", "to": "new", "reason": "新的事项"}
 STORY = {"story": "赎回款没有到账，已经等了很久", "phone": "13800006021"}
 BESIDE = {
     "arrival:settle": ARRIVAL,
+    "arrival:again": {"rev": "1"},
     "assignment:add": {"title": "全部投诉", "active": "on"},
     "assignment:save": {"rev": 1, "title": "全部投诉"},
     "assignment:move": {"to": "up"},
@@ -96,6 +97,7 @@ BESIDE = {
 NOT_HERE = {
     "admin:grant_decide": 404,  # nobody was appointed
     "arrival:settle": 404,  # nothing came in
+    "arrival:again": 404,
     "assignment:person_save": 404,  # the id in the address is no member's
     "assignment:save": 404,  # no rule was written
     "assignment:move": 404,

@@ -1,13 +1,16 @@
 """The health card, the connection test, and the page that shows how mail comes in."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from huiyin.plugins import checking
 from huiyin.plugins.models import ChannelCheck
-from huiyin.sdk import Condition, rehearse
+from huiyin.queue.models import Job
+from huiyin.queue.worker import TimedOut
+from huiyin.sdk import Condition, now, rehearse
 from huiyin.testing.mail import Sink
 from huiyin.testing.web import run_jobs
 from huiyin_channel_email import health, plugin, pulling
@@ -73,6 +76,32 @@ def test_an_administrator_tests_the_channel(admin, ctx, session, place, monkeypa
     row = session.scalars(select(ChannelCheck)).one()
     assert row.asked_name == "林之航"
     assert row.done_at is not None
+
+
+def broken(_ctx):
+    raise RuntimeError("4000 secrets")
+
+
+@pytest.mark.parametrize("ending", ["fails", "is interrupted", "kills its worker"])
+def test_a_test_that_comes_to_nothing_says_so(
+    admin, ctx, session, place, monkeypatch, caplog, ending
+):
+    def interrupted(_ctx):
+        raise TimedOut
+
+    run = interrupted if ending == "is interrupted" else broken
+    monkeypatch.setattr(health, "_try_sending", run)
+    assert admin.post(f"{ADMIN}/test", {"channel": "email"}).status_code == 303
+    if ending == "kills its worker":
+        session.execute(update(Job).values(state="leased", deaths=2, lease_until=now()))
+        session.commit()
+    run_jobs(place, ahead=timedelta(minutes=1))
+    row = session.scalars(select(ChannelCheck)).one()
+    assert row.done_at is not None
+    page = admin.get(f"{ADMIN}?tab=runs").text
+    assert "测试没有完成" in page
+    assert "正在测试" not in page
+    assert "secrets" not in caplog.text
 
 
 def test_a_channel_that_is_none_is_not_tested(admin, ctx):

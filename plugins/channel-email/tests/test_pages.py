@@ -1,12 +1,16 @@
 """来件 in the browser: who sees it, and where an officer puts it."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import select
 
 from huiyin.cases.models import Case
+from huiyin.evidence.models import EvidenceFile
 from huiyin.intake.models import Arrival
+from huiyin.kit import jail
+from huiyin.testing.web import run_jobs
 
 from .conftest import STORY, mail
 
@@ -67,6 +71,55 @@ def test_an_officer_makes_it_a_case_of_its_own(officer, waiting, session):
     made = session.get_one(Case, (session.tenant, arrival.case_id))
     assert (arrival.state, made.story) == ("filed", "另外一件事")
     assert made.received_at == arrival.received_at
+
+
+@pytest.fixture
+def with_files(deliver):
+    deliver(mail())
+    message = mail("另外一件事", message_id="<2@x>", subject="另一只基金")
+    message.add_attachment(b"%PDF-1.7 y", maintype="application", subtype="pdf", filename="合.pdf")
+    return deliver(message)
+
+
+def files_of(session, arrival):
+    rows = select(EvidenceFile.name).where(EvidenceFile.case_id == arrival.case_id)
+    return session.scalars(rows.order_by(EvidenceFile.number)).all()
+
+
+@pytest.mark.parametrize("to", ["new", "case"])
+def test_nothing_is_read_while_the_officer_waits(
+    officer, with_files, session, place, monkeypatch, to
+):
+    def reads(*_given, **_named):
+        raise AssertionError
+
+    path, number = f"{HOME}/{with_files.id}", case(session).number
+    with monkeypatch.context() as request:
+        request.setattr(jail, "run", reads)
+        page = officer.post(path, {"rev": with_files.version, "to": to, "number": number})
+        assert page.status_code == 303
+    arrival = now_of(session, with_files)
+    before = files_of(session, arrival)
+    assert "合.pdf" not in before
+    assert len([name for name in before if name.endswith(".eml")]) == (1 if to == "new" else 2)
+    run_jobs(place)
+    assert files_of(session, arrival) == [*before, "合.pdf"]
+
+
+def test_what_cannot_be_read_just_now_is_taken_out_later(
+    officer, with_files, session, place, monkeypatch
+):
+    def busy(*_given, **_named):
+        raise jail.Broken("time")
+
+    officer.post(f"{HOME}/{with_files.id}", {"rev": with_files.version, "to": "new"})
+    with monkeypatch.context() as request:
+        request.setattr(jail, "run", busy)
+        run_jobs(place)
+    arrival = now_of(session, with_files)
+    assert "合.pdf" not in files_of(session, arrival)
+    run_jobs(place, ahead=timedelta(hours=2))
+    assert files_of(session, arrival).count("合.pdf") == 1
 
 
 def test_an_officer_puts_it_aside_with_a_reason_and_takes_it_up_again(officer, waiting, session):

@@ -1,5 +1,6 @@
 """Against real servers: Postfix delivers to the listener, Dovecot is pulled, reports come back."""
 
+import asyncio
 import re
 import shutil
 import smtplib
@@ -178,6 +179,35 @@ def test_a_line_cut_in_the_middle_leaves_nothing(door, arrivals):
     assert len(arrivals()) == 1
 
 
+def test_a_second_process_waits_quietly_and_takes_over(serving, arrivals, monkeypatch, caplog):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        monkeypatch.setenv("HUIYIN_MAIL_LISTEN", f"lmtp://127.0.0.1:{port}")
+        with serving(listener.listen):
+            until(lambda: "another process" in caplog.text, "its word")
+            other.close()
+            until(lambda: deliver_to(port), "the listener")
+    assert len(arrivals()) == 1
+    assert caplog.text.count("another process") == 1
+
+
+def test_waiting_for_the_address_ends_when_told(serving, monkeypatch, caplog):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        monkeypatch.setenv("HUIYIN_MAIL_LISTEN", f"lmtp://127.0.0.1:{port}")
+        with serving(listener.listen):
+            until(lambda: "another process" in caplog.text, "its word")
+
+
+def deliver_to(port):
+    try:
+        with smtplib.LMTP("127.0.0.1", port) as server:
+            server.sendmail("a@example.com", [TO], mail().as_bytes())
+    except (OSError, smtplib.SMTPException):
+        return False
+    return True
+
+
 def test_more_connections_than_there_is_room_for_are_told_to_come_again(door, monkeypatch):
     monkeypatch.setattr(listener, "CONNECTIONS", 3)
     with door("lmtp") as port:
@@ -188,6 +218,112 @@ def test_more_connections_than_there_is_room_for_are_told_to_come_again(door, mo
         lines.append(until(lambda: welcomed(port), "room"))
         for line in lines:
             line.close()
+
+
+@pytest.fixture
+def budget(monkeypatch):
+    """``budget()``: what the listener still has; it begins with 200 kB, 100 kB for one mail."""
+    made = []
+
+    class Seen(listener.Budget):
+        def __init__(self, most):
+            super().__init__(most)
+            made.append(self)
+
+    monkeypatch.setattr(listener, "BUDGET", 200_000)
+    monkeypatch.setattr(listener, "EACH", 100_000)
+    monkeypatch.setattr(listener, "Budget", Seen)
+    return lambda: made[0].left
+
+
+def begun(port, size):
+    """A connection on which so many bytes of a mail were said, and not its end."""
+    line = welcomed(port)
+    for words in (b"LHLO x", b"MAIL FROM:<a@b.cn>", f"RCPT TO:<{TO}>".encode(), b"DATA"):
+        line.sendall(words + b"\r\n")
+        heard = b""
+        while not re.search(rb"(?m)^\d{3} .*\r\n\Z", heard):
+            heard += line.recv(1000)
+    line.sendall(mail("x" * 60 + "\n").as_bytes() + (b"y" * 998 + b"\r\n") * (size // 1000))
+    return line
+
+
+def answered(port, data):
+    with smtplib.LMTP("127.0.0.1", port) as server:
+        server.ehlo()  # LHLO
+        server.mail("a@example.com")
+        server.rcpt(TO)
+        first = server.data(data)[0]
+        server.rset()
+        return first, server.noop()[0]
+
+
+def test_more_mail_than_fits_is_asked_for_again(door, budget, arrivals):
+    with door("lmtp") as port:
+        lines = [begun(port, 80_000), begun(port, 80_000)]
+        until(lambda: budget() < 40_000, "what they said")
+        assert answered(port, mail("z" * 900 + "\n" * 40 + "z" * 40_000).as_bytes()) == (452, 250)
+        assert answered(port, mail(message_id="<small@x>").as_bytes()) == (250, 250)
+        lines[0].sendall(b".\r\n")
+        assert lines[0].recv(100).startswith(b"250")
+        lines[1].close()  # cut in the middle
+        until(lambda: budget() == 200_000, "what they held")
+        for line in lines:
+            line.close()
+    assert len(arrivals()) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [("w" * 70_000, 500), ("\n" * 2_000, 552), ("z" * 100_000, 552), ("z" * 69_000, 452)],
+)
+def test_every_recipient_hears_that_it_was_not_kept(door, budget, arrivals, text, code):
+    lines = "\r\n".join(text[n : n + 900] for n in range(0, len(text), 900))
+    said = (text if code == 500 else lines if "z" in text else "\r\n" * len(text)).encode()
+    with door("lmtp") as port:
+        held = [begun(port, 80_000), begun(port, 70_000)] if code == 452 else []
+        until(lambda: not held or budget() < 30_000, "what they hold")
+        with smtplib.LMTP("127.0.0.1", port) as server:
+            server.ehlo()  # LHLO
+            server.mail("a@example.com")
+            them = (TO, "nobody@in.huiyin.test", "qinghe+x@in.huiyin.test")
+            assert [server.rcpt(to)[0] for to in them] == [250, 550, 250]
+            server.putcmd("data")
+            server.getreply()
+            server.send(b"Subject: x\r\n\r\n" + said + b"\r\n.\r\n")
+            assert [server.getreply()[0] for _ in range(2)] == [code, code]
+            assert server.noop()[0] == 250
+        for line in held:
+            line.close()
+    assert not arrivals()
+
+
+def test_the_end_of_a_mail_is_heard_whatever_is_left():
+    heard = listener.Counted(Said(b"x" * 80 + b"\r\n", b".\r\n"), listener.Budget(202))
+
+    async def hear():
+        return [await heard.readuntil(b"\r\n"), await heard.readuntil(b"\r\n")]
+
+    assert asyncio.run(hear())[1] == b".\r\n"
+    assert heard.budget.left == 0
+    heard.give_back()
+    assert heard.budget.left == 202
+
+
+class Said:
+    def __init__(self, *lines):
+        self.lines = iter(lines)
+
+    async def readuntil(self, _separator):
+        return next(self.lines)
+
+
+def test_a_mail_of_empty_lines_is_too_large_before_it_fills_the_memory(door, budget, arrivals):
+    with door("lmtp") as port:
+        assert answered(port, mail().as_bytes() + b"\r\n" * 2_000) == (552, 250)
+        assert budget() == 200_000
+        assert answered(port, mail().as_bytes()) == (250, 250)
+    assert len(arrivals()) == 1
 
 
 def welcomed(port):

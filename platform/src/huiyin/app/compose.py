@@ -58,7 +58,8 @@ class Installation:
         return asgi.make_app(self.site, self.host, threads=self.settings.threads)
 
     def start_worker(self, threads: int = 2) -> None:
-        """Relay and work in this process too."""
+        """Relay and work in this process too, once what killed ones left is cleared away."""
+        readers.sweep()
         self.runner = worker.start(
             self.engine, broker_url=self.settings.broker_url or None, threads=threads
         )

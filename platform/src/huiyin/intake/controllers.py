@@ -16,7 +16,8 @@ from huiyin.evidence import kinds
 from huiyin.evidence.store import blobs
 from huiyin.intake import placing, queries, readers, service
 from huiyin.intake.models import STATE_TITLES, Arrival, ArrivalState
-from huiyin.intake.schemas import FAULTS, REASONS, SettleForm
+from huiyin.intake.recognition import verdict_of
+from huiyin.intake.schemas import FAULTS, REASONS, VERDICT_TITLES, SettleForm
 from huiyin.kit.i18n import N_
 from huiyin.ledger import service as ledger
 from huiyin.web.desk import Desk
@@ -52,12 +53,23 @@ class ArrivalController(Controller):
             form = parse(SettleForm, _chosen(data))
             rev = revision(data)
             arrival = service.decide(desk.session, desk.actor, arrival_id, form, rev=rev)
-            return desk.redirect(_after(desk, arrival), N_("来件已处理"))
+            done = N_("来件已处理，附件稍后列入证据")
+            if arrival.case_id is None or not arrival.reading.get("files"):
+                done = N_("来件已处理")
+            return desk.redirect(_after(desk, arrival), done)
 
         def again(form: Form, status: int) -> Response[Any]:
             return _page(desk, arrival_id, form, status=status)
 
         return or_again(desk, data, act, again)
+
+    @action("/{arrival_id:uuid}/again", name="arrival:again", permission="arrival.settle")
+    def again(
+        self, desk: NamedDependency[Desk], arrival_id: FromPath[uuid.UUID], data: FormData
+    ) -> Response[Any]:
+        service.read_again(desk.session, desk.actor, arrival_id, rev=revision(data))
+        here = f"/t/{desk.tenant.slug}/w/arrivals/{arrival_id}"
+        return desk.redirect(here, N_("正在重新读取，请稍后刷新"))
 
     @page("/{arrival_id:uuid}/original", name="arrival:original", permission="arrival.read")
     def original(
@@ -95,13 +107,16 @@ def _channels(desk: Desk) -> dict[str, str]:
 
 def _page(desk: Desk, arrival_id: uuid.UUID, form: Form, *, status: int = 200) -> Response[Any]:
     arrival = service.find_arrival(desk.session, desk.actor, arrival_id)
+    reading = placing.kept_reading(arrival)
     return desk.page(
         "intake/show.html",
         status=status,
         arrival=arrival,
-        reading=placing.kept_reading(arrival),
+        reading=reading,
+        verdict=VERDICT_TITLES[verdict_of(arrival, reading)],
         number=placing.number_of(desk.session, arrival) if arrival.case_id else "",
         candidates=queries.candidates(desk.session, desk.actor, arrival),
+        unread=service.is_unread(arrival),
         open=arrival.state in {ArrivalState.WAITING, ArrivalState.IGNORED},
         form=form,
         states=STATE_TITLES,

@@ -23,7 +23,7 @@ from huiyin.identity.actor import Actor, complainant_actor, system_actor
 from huiyin.intake import readers
 from huiyin.intake.models import Arrival, ArrivalState
 from huiyin.intake.recognition import Place
-from huiyin.intake.schemas import Forwarded, Party, ReadFile, Reading
+from huiyin.intake.schemas import Forwarded, Party, Reading
 from huiyin.kit.i18n import N_
 from huiyin.kit.ids import uuid7
 from huiyin.kit.text import clean
@@ -36,6 +36,7 @@ from huiyin.parties.models import Investor
 from huiyin.queue import service as queue
 
 STORY: Final = 10_000  # characters of a story or message; the rest stands in the original
+FILES: Final = "intake.files"
 SETTLED_EVENT: Final = "arrival.settled"
 UNREADABLE: Final = N_("（来件无法自动读取，原件见证据）")
 NO_WORDS: Final = N_("（来件没有正文，附件见证据）")
@@ -165,24 +166,32 @@ def uploads(reading: Reading, folder: Path) -> Iterator[tuple[str, Path]]:
                 yield file.name, path
 
 
-def left_out(reading: Reading, folder: Path) -> list[ReadFile]:
-    """Those that ``uploads`` passes over."""
-    taken = {name for name, _ in uploads(reading, folder)}
-    return [file for file in reading.files if file.name not in taken]
-
-
 def hand_over(
     session: ScopedSession, actor: Actor, arrival: Arrival, case: Case,
     files: Sequence[tuple[str, Path]],
 ) -> None:  # fmt: skip
-    """What was attached, and the message itself as it came, as evidence; never all in memory."""
+    """What was attached, and the message itself as it came, as evidence."""
+    hand_over_files(session, actor, case, files)
+    keep_original(session, arrival, case)
+
+
+def hand_over_files(
+    session: ScopedSession, actor: Actor, case: Case, files: Sequence[tuple[str, Path]]
+) -> None:
+    """What was attached, as evidence; never all in memory."""
     rest = iter(files)
     while some := list(islice(rest, evidence.MOST)):
         with ExitStack() as opened:
             streams = [(name, opened.enter_context(path.open("rb"))) for name, path in some]
             given = [Upload(name, stream) for name, stream in streams]
             evidence.add(session, actor, case.number, given)
+
+
+def hand_over_later(session: ScopedSession, arrival: Arrival, case: Case) -> None:
+    """The message as it came now, and what was attached by a job, which reads it once more."""
     keep_original(session, arrival, case)
+    if arrival.reading.get("files"):
+        queue.enqueue(session, FILES, {"arrival": arrival.id}, key=f"{FILES}:{arrival.id}")
 
 
 def keep_original(session: ScopedSession, arrival: Arrival, case: Case) -> None:

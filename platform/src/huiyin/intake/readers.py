@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import stat
 import tempfile
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,12 +21,18 @@ from huiyin.intake.models import Arrival
 from huiyin.intake.schemas import Party, Reading
 from huiyin.kit import jail
 from huiyin.kit.text import storable
+from huiyin.kit.time import now
 
 # Channel → ``package.module:function``, told by the composition root, never by a row.
 _readers: dict[str, str] = {}
 _endings: dict[str, str] = {}
 LIMITS: Final = jail.Limits()
 MAIL: Final = "eml"
+_PREFIX: Final = "huiyin-read-"
+_STALE: Final = 600.0  # seconds; no reading, handing over included, takes a quarter of it
+_EVERY: Final = 3600.0  # seconds between two looks at what was left
+_look: Final = threading.Lock()
+_looked = -_EVERY
 
 
 def use_readers(readers: dict[str, str], endings: dict[str, str] | None = None) -> None:
@@ -52,16 +63,42 @@ class Read:
 @contextmanager
 def read(arrival: Arrival) -> Iterator[Read]:
     """Read an arrival in a confined process; what cannot be read is a reading that says so."""
-    with tempfile.TemporaryDirectory(prefix="huiyin-read-") as name:
+    _sweep_hourly()
+    with tempfile.TemporaryDirectory(prefix=_PREFIX) as name:
         folder = Path(name)
         try:
             found = _answer(arrival, folder)
             reading = msgspec.convert(_storable(found), Reading)
         except jail.Broken as fault:
-            reading = _unread(arrival, fault.why)
+            reading = unread(arrival, fault.why)
         except (msgspec.ValidationError, RecursionError):
-            reading = _unread(arrival, "answer")
+            reading = unread(arrival, "answer")
         yield Read(reading, folder)
+
+
+def sweep() -> int:
+    """Remove the folders that killed processes of ours left on this machine; answers how many."""
+    global _looked  # noqa: PLW0603 - one process, one machine
+    _looked = time.monotonic()
+    before = now().timestamp() - _STALE
+    stale = [path for path in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*") if _old(path, before)]
+    for path in stale:
+        shutil.rmtree(path, ignore_errors=True)
+    return len(stale)
+
+
+def _old(path: Path, before: float) -> bool:
+    try:
+        found = path.lstat()  # a link is somebody's trap, not a folder of ours
+    except OSError:
+        return False
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid() and found.st_mtime < before
+
+
+def _sweep_hourly() -> None:
+    with _look:
+        if time.monotonic() - _looked >= _EVERY:
+            sweep()
 
 
 def _answer(arrival: Arrival, folder: Path) -> Any:
@@ -85,7 +122,7 @@ def _storable(found: Any) -> Any:
     return found
 
 
-def _unread(arrival: Arrival, fault: str) -> Reading:
+def unread(arrival: Arrival, fault: str) -> Reading:
     """All that is known without reading: who the transport says it came from."""
     said = arrival.envelope
     address, handle = (str(said.get(name, ""))[:320] for name in ("from", "handle"))

@@ -1,8 +1,10 @@
 """Where an arrival belongs.
 
-Only what is certain is joined without asking: the mark or the thread of our own letter, sent by
-the address of that case's complainant; or what a road brings of an account that it knows to be
-the complainant's.  Everything less is shown to an officer as a candidate.
+Only what is certain is joined without asking: the mark or the Message-ID of our own letter, which
+nobody can guess, sent by the address of that case's complainant; the thread of the complainant's
+own earlier mail, if a server of ours has found the address to be real; or what a road brings of an
+account that it knows to be the complainant's.  Everything less is shown to an officer as a
+candidate, and so is all that comes from an address which a server of ours has found to be forged.
 """
 
 from __future__ import annotations
@@ -16,11 +18,11 @@ from typing import Final
 from sqlalchemy import func, select
 
 from huiyin.cases.models import Case, Entry
-from huiyin.cases.stages import CaseState
+from huiyin.cases.stages import CaseState, EntryKind
 from huiyin.db import ScopedSession
 from huiyin.identity.models import Account, Membership
 from huiyin.intake.models import Arrival, ArrivalState
-from huiyin.intake.schemas import UNREAD, Nature, Party, Reading
+from huiyin.intake.schemas import UNREAD, Nature, Party, Reading, Verdict
 from huiyin.letters import mailer, replies
 from huiyin.letters.models import Letter
 from huiyin.parties.models import Investor
@@ -54,6 +56,15 @@ class Place:
     letter: Letter | None = None
     candidates: tuple[Candidate, ...] = ()
     author: Party = NOBODY
+
+
+def verdict_of(arrival: Arrival, reading: Reading) -> Verdict:
+    """What the servers that the road names found about the sender; a mail itself names none."""
+    ours = str(arrival.envelope.get("checked_by", "")).lower().split()
+    found = [one.verdict for one in reading.vouched if one.server.lower() in ours]
+    if Verdict.FAILED in found:
+        return Verdict.FAILED
+    return found[0] if found else Verdict.UNKNOWN
 
 
 def place(session: ScopedSession, arrival: Arrival, reading: Reading) -> Place:
@@ -98,7 +109,8 @@ def _written(session: ScopedSession, arrival: Arrival, reading: Reading) -> Plac
         return _ask("spam", author=author)
     if "several_senders" in reading.faults:
         return _ask("several_senders", author=author)
-    if arrival.envelope.get("member") or _is_member(session, author.address):
+    forged = verdict_of(arrival, reading) is Verdict.FAILED
+    if arrival.envelope.get("member") or (not forged and _is_member(session, author.address)):
         if reading.forwarded is None or not reading.forwarded.sender.address:
             return _ask("member", *_named(session, reading), author=author)
         author = reading.forwarded.sender
@@ -112,20 +124,34 @@ def _about(
     session: ScopedSession, arrival: Arrival, reading: Reading, author: Party, *, threaded: bool
 ) -> Place:
     found: list[Candidate] = []
+    verdict = verdict_of(arrival, reading)
     for case, why, theirs in _signs(session, arrival, reading, author) if threaded else ():
-        if not theirs:
-            found.append(Candidate(case.number, "other_sender"))
-        elif not case.is_open:
-            found.append(Candidate(case.number, "not_open"))
-        else:
+        doubt = _doubt(case, why, verdict, theirs=theirs)
+        if not doubt:
             return Place(state=_S.JOINED, reason=why, case=case, author=author)
+        found.append(Candidate(case.number, doubt))
     found += _named(session, reading)
     found += _of_sender(session, author.address)
     found += _of_handle(session, arrival, author.handle)
     distinct = tuple({one.number: one for one in reversed(found)}.values())[::-1][:CANDIDATES]
-    if distinct:
-        return _ask(distinct[0].why, *distinct, author=author)
+    if distinct or verdict is Verdict.FAILED:
+        why = "unverified" if verdict is Verdict.FAILED else distinct[0].why
+        return _ask(why, *distinct, author=author)
     return Place(state=_S.FILED, reason="new", author=author)
+
+
+def _doubt(case: Case, why: str, verdict: Verdict, *, theirs: bool) -> str:
+    """Why it is not joined to a case that something points to; ``""`` when nothing is against it.
+
+    Our own ids were told to the complainant only; the complainant's may be known to others.
+    """
+    if not theirs:
+        return "other_sender"
+    if verdict is Verdict.FAILED:
+        return "unverified"
+    if not case.is_open:
+        return "not_open"
+    return "unproven" if why == "earlier" and verdict is not Verdict.PASSED else ""
 
 
 # -- signs -------------------------------------------------------------------------------------
@@ -151,7 +177,8 @@ def _threads(
     seen: set[uuid.UUID] = set()
     told = str(arrival.envelope.get("to", "")).rpartition("@")[0].partition("+")[2]
     ids = [(replies.case_of(tag), "token") for tag in (told, *reading.tags) if tag]
-    ids += [(case_id, "thread") for case_id in _referred(session, reading.references)]
+    ids += [(case_id, "thread") for case_id in _answered(session, reading.references)]
+    ids += [(case_id, "earlier") for case_id in _continued(session, reading.references)]
     for case_id, why in ids:
         if case_id is None or case_id in seen:
             continue
@@ -161,18 +188,28 @@ def _threads(
             yield case, why
 
 
-def _referred(session: ScopedSession, references: Sequence[str]) -> list[uuid.UUID]:
-    """Cases of the letters and mails that it refers to, ours and the sender's own earlier ones."""
+def _answered(session: ScopedSession, references: Sequence[str]) -> list[uuid.UUID]:
+    """Cases of our own letters, messages and confirmations that it refers to."""
+    ours = [uuid.UUID(found[1]) for ref in references if (found := OURS.fullmatch(ref))]
+    if not ours:
+        return []
+    letters = select(Letter.case_id).where(Letter.id.in_(ours))
+    messages = select(Entry.case_id).where(
+        Entry.id.in_(ours), Entry.kind == EntryKind.MESSAGE_OUT.value
+    )
+    confirmed = select(Arrival.case_id).where(Arrival.id.in_(ours), Arrival.case_id.is_not(None))
+    rows = session.scalars(letters.union(messages, confirmed)).all()
+    return sorted(row for row in rows if row is not None)
+
+
+def _continued(session: ScopedSession, references: Sequence[str]) -> list[uuid.UUID]:
+    """Cases of earlier arrivals that it refers to."""
     if not references:
         return []
-    ours = [uuid.UUID(found[1]) for ref in references if (found := OURS.fullmatch(ref))]
-    letters = select(Letter.case_id).where(Letter.id.in_(ours))
     earlier = select(Arrival.case_id).where(
-        Arrival.message_id.in_(references) | Arrival.id.in_(ours), Arrival.case_id.is_not(None)
+        Arrival.message_id.in_(references), Arrival.case_id.is_not(None)
     )
-    messages = select(Entry.case_id).where(Entry.id.in_(ours))
-    rows = session.scalars(letters.union(earlier, messages)).all()
-    return sorted(row for row in rows if row is not None)
+    return sorted(row for row in session.scalars(earlier.distinct()) if row is not None)
 
 
 def _same_id(session: ScopedSession, arrival: Arrival, reading: Reading) -> uuid.UUID | None:

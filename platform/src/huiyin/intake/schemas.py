@@ -27,6 +27,21 @@ class Nature(StrEnum):
     BOUNCE = "bounce"
 
 
+class Verdict(StrEnum):
+    """Whether a server that is believed found the sender's address to be the sender's own."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+VERDICT_TITLES: Final = {
+    Verdict.PASSED: N_("检验通过"),
+    Verdict.FAILED: N_("检验未通过"),
+    Verdict.UNKNOWN: N_("未检验"),
+}
+
+
 class Party(msgspec.Struct, frozen=True, kw_only=True):
     """Somebody as the message names them; nothing of it is proven.
 
@@ -57,6 +72,13 @@ class Forwarded(msgspec.Struct, frozen=True, kw_only=True):
     text: _Text = ""
 
 
+class Vouched(msgspec.Struct, frozen=True, kw_only=True):
+    """What the message says that a server found about its sender; anybody can write that."""
+
+    server: _Line
+    verdict: Verdict
+
+
 class ReadFile(msgspec.Struct, frozen=True, kw_only=True):
     """A file of the message; ``path`` is its name in the reader's folder."""
 
@@ -72,8 +94,10 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     ``text`` is what was written this time, ``quoted`` the history below it.  ``references`` are
     the ids of earlier messages, the nearest last; ``tags`` what stood after a ``+`` in addresses
     it was sent to.  ``identity`` is the hex SHA-256 of id and decoded content, which is the same
-    however often and through whatever servers the message comes.  ``faults`` are codes of
-    ``FAULTS``: what could not be read, or is not as it should be.
+    however often and through whatever servers the message comes.  ``vouched`` is what servers are
+    said to have found about the sender, the last on the way first; only those that the road names
+    as ours are believed.  ``faults`` are codes of ``FAULTS``: what could not be read, or is not as
+    it should be.
     """
 
     sender: Party = Party()
@@ -90,6 +114,7 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
     forwarded: Forwarded | None = None
     files: Annotated[tuple[ReadFile, ...], msgspec.Meta(max_length=200)] = ()
     identity: Annotated[str, msgspec.Meta(pattern="^([0-9a-f]{64})?$")] = ""
+    vouched: Annotated[tuple[Vouched, ...], msgspec.Meta(max_length=20)] = ()
     faults: Annotated[tuple[_Line, ...], msgspec.Meta(max_length=50)] = ()
 
 
@@ -124,6 +149,8 @@ REASONS: Final[Mapping[str, str]] = {
     "unreadable": N_("无法自动读取，请下载原件查看"),
     "same_sender": N_("发件人有未办结的投诉，可能是同一事项"),
     "other_sender": N_("引用了一件投诉，但发件地址与登记的不同"),
+    "unverified": N_("发件地址未通过收信服务器的检验，可能是冒名"),
+    "unproven": N_("引用了投诉人先前的来信，但发件地址没有经过检验"),
     "number_named": N_("提到了案件编号，但不能确认是投诉人本人"),
     "not_open": N_("对应的投诉已经结束"),
     "same_id": N_("与先前一封邮件编号相同、内容不同"),
@@ -141,6 +168,7 @@ REASONS: Final[Mapping[str, str]] = {
     # how it got where it is
     "token": N_("回复地址中的标记与投诉人一致"),
     "thread": N_("回复了本机构的来信，发件人与投诉人一致"),
+    "earlier": N_("接续投诉人先前的来信，发件地址已通过检验"),
     "bound": N_("渠道账号已确认属于投诉人"),
     "new": N_("没有找到相关的投诉"),
     "decided": N_("人工判定"),
@@ -155,6 +183,14 @@ class SettleForm(Shape, frozen=True, kw_only=True):
     to: Annotated[str, msgspec.Meta(pattern="^(new|case|nothing)$", title=N_("去向"))]
     number: Annotated[str, msgspec.Meta(max_length=40, title=N_("案件编号"))] = ""
     reason: Annotated[str, msgspec.Meta(max_length=500, title=N_("理由"))] = ""
+    # What a person read in an original that could not be read by itself.
+    words: Annotated[str, msgspec.Meta(max_length=10_000, title=N_("来件内容"))] = ""
+    address: Annotated[
+        str,
+        msgspec.Meta(
+            max_length=200, pattern=r"^([^@\s]+@[^@\s]+\.[^@\s]+)?$", title=N_("发件邮箱")
+        ),
+    ] = ""
 
 
 class Raw(msgspec.Struct, frozen=True, kw_only=True):
@@ -163,7 +199,8 @@ class Raw(msgspec.Struct, frozen=True, kw_only=True):
     ``envelope`` holds short texts only, such as ``{"from": …, "to": …}``.  A road that knows its
     senders for certain says so here: ``case`` is the number of the case whose complainant this
     one is, ``member`` is not empty if it is one of the firm's own people, ``handle`` is the
-    sender's should nothing be readable.
+    sender's should nothing be readable.  ``checked_by`` names the servers, parted by blanks, whose
+    word about the sender (``Reading.vouched``) is believed on this road.
     """
 
     channel: str

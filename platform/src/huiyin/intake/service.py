@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Final
 
+import msgspec
 from sqlalchemy import select
 
 from huiyin.cases.change import find
@@ -16,10 +17,10 @@ from huiyin.db import ScopedSession
 from huiyin.evidence.service import holds_blobs
 from huiyin.evidence.store import blobs
 from huiyin.identity.actor import Actor
-from huiyin.intake import placing, queries, readers
+from huiyin.intake import placing, queries
 from huiyin.intake.errors import AlreadySettled
 from huiyin.intake.models import Arrival, ArrivalState
-from huiyin.intake.schemas import Party, Raw, Receipt, SettleForm
+from huiyin.intake.schemas import UNREAD, Party, Raw, Reading, Receipt, SettleForm
 from huiyin.kit.errors import Conflict, Invalid, NotFound, Stale
 from huiyin.kit.failpoints import failpoint
 from huiyin.kit.i18n import N_, Message
@@ -118,25 +119,60 @@ def decide(
             raise Invalid({"reason": Message(N_("请写明为什么不需要处理"))})
         placing.settle(session, actor, arrival, ArrivalState.IGNORED, "dismissed", None)
         return arrival
-    with readers.read(arrival) as read:
-        _put(session, actor, arrival, form, read)
+    _put(session, actor, arrival, form)
     return arrival
 
 
-def _put(
-    session: ScopedSession, actor: Actor, arrival: Arrival, form: SettleForm, read: readers.Read
-) -> None:
-    files = list(placing.uploads(read.reading, read.folder))
+def is_unread(arrival: Arrival) -> bool:
+    """Whether a person has to read the original, because nothing else could."""
+    return arrival.state in _OPEN and bool(UNREAD & set(arrival.reading.get("faults", ())))
+
+
+def read_again(session: ScopedSession, actor: Actor, arrival_id: uuid.UUID, *, rev: int) -> None:
+    """Let what could not be read be read once more, as after a mended reader.
+
+    Raises ``AlreadySettled`` and ``Stale``.
+    """
+    arrival = find_arrival(session, actor, arrival_id, lock=True)
+    if not is_unread(arrival):
+        raise AlreadySettled
+    if rev != arrival.version:
+        raise Stale
+    arrival.state, arrival.reason = ArrivalState.RECEIVED.value, ""
+    arrival.settled_at = arrival.settled_by = None
+    arrival.settled_name = arrival.note = ""
+    arrival.version += 1
+    key = f"{READ}:{arrival.id}:{arrival.version}"
+    queue.enqueue(session, READ, {"arrival": arrival.id}, key=key)
+    session.flush()
+    ledger.append(
+        session, kind="arrival.read_again", object_id=arrival.id, actor_id=actor.id,
+        facts={"raw_sha256": arrival.raw_sha256},
+    )  # fmt: skip
+
+
+def _put(session: ScopedSession, actor: Actor, arrival: Arrival, form: SettleForm) -> None:
+    """By what was read when it came: nothing is parsed while somebody waits for a page."""
+    reading = _by_hand(arrival, form)
     if form.to == "new":
-        case = placing.file_new(session, actor, arrival, read.reading, author_of(arrival))
+        case = placing.file_new(session, actor, arrival, reading, author_of(arrival))
         state = ArrivalState.FILED
-        placing.hand_over(session, actor, arrival, case, files)
     else:
         case = _chosen(session, actor, form.number)
-        placing.join(session, arrival, read.reading, case, author_of(arrival))
+        placing.join(session, arrival, reading, case, author_of(arrival))
         state = ArrivalState.JOINED
-        placing.hand_over(session, actor, arrival, case, files)
+    placing.hand_over_later(session, arrival, case)
     placing.settle(session, actor, arrival, state, "decided", case)
+
+
+def _by_hand(arrival: Arrival, form: SettleForm) -> Reading:
+    """What was read, or what a person read in the original where nothing else could."""
+    reading = placing.kept_reading(arrival)
+    if not is_unread(arrival):
+        return reading
+    if form.address:
+        arrival.sender_name, arrival.sender_address = "", form.address
+    return msgspec.structs.replace(reading, text=form.words)
 
 
 def _chosen(session: ScopedSession, actor: Actor, number: str) -> Case:

@@ -8,13 +8,14 @@ from typing import Final
 import msgspec
 from sqlalchemy import select
 
+from huiyin.cases.models import Case
 from huiyin.clocks.service import calendar
 from huiyin.db import ScopedSession
 from huiyin.identity.actor import system_actor
 from huiyin.intake import placing, readers, service
 from huiyin.intake.models import Arrival, ArrivalState
 from huiyin.intake.recognition import place
-from huiyin.intake.schemas import Reading, plain
+from huiyin.intake.schemas import UNREAD, Reading, plain
 from huiyin.kit.failpoints import failpoint
 from huiyin.kit.text import clean
 from huiyin.kit.time import at_local, local_date
@@ -22,6 +23,7 @@ from huiyin.queue import service as queue
 from huiyin.queue.registry import GiveUp, JobView, Retry, handler
 
 OVERDUE: Final = "intake.overdue"
+GIVEN_UP: Final = "intake.given_up"
 KEPT: Final = 20_000  # characters of text and history on the row; all of it is in the original
 _ID: Final = 500  # characters: an index holds no longer ones
 TRIES: Final = 30  # over a day: a full disk does not keep a mail from its place
@@ -30,7 +32,7 @@ _AGAIN: Final = 3600  # seconds until a channel without reader is looked at agai
 _NEVER_BY_CLOCK: Final = frozenset({"spam", "member", "same_id"})
 
 
-@handler(service.READ, retries=TRIES, timeout=90.0)
+@handler(service.READ, retries=TRIES, timeout=90.0, otherwise=GIVEN_UP)
 def read(session: ScopedSession, job: JobView) -> None:
     """Read one arrival in a confined process and put it where it belongs."""
     arrival = _arrival(session, job)
@@ -49,11 +51,29 @@ def read(session: ScopedSession, job: JobView) -> None:
         failpoint("intake.after_read")
         placing.carry_out(session, arrival, reading, where, found.folder)
     if where.state is ArrivalState.WAITING and where.reason not in _NEVER_BY_CLOCK:
-        due = at_local(calendar().add_workdays(local_date(arrival.received_at), 1).on, 23, 59)
-        queue.enqueue(
-            session, OVERDUE, {"arrival": arrival.id}, key=f"{OVERDUE}:{arrival.id}", due_at=due
-        )
+        _file_in_time(session, arrival)
     failpoint("intake.after_place")
+
+
+def _file_in_time(session: ScopedSession, arrival: Arrival) -> None:
+    due = at_local(calendar().add_workdays(local_date(arrival.received_at), 1).on, 23, 59)
+    queue.enqueue(
+        session, OVERDUE, {"arrival": arrival.id}, key=f"{OVERDUE}:{arrival.id}", due_at=due
+    )
+
+
+@handler(GIVEN_UP, retries=TRIES)
+def given_up(session: ScopedSession, job: JobView) -> None:
+    """No try to read it came to an end: a person reads the original."""
+    arrival = _arrival(session, job)
+    if arrival.state != ArrivalState.RECEIVED:
+        return
+    reading = readers.unread(arrival, "fault")
+    arrival.reading = plain(reading)
+    arrival.sender_address = clean(reading.sender.address or reading.sender.handle)
+    system = system_actor(session.tenant)
+    placing.settle(session, system, arrival, ArrivalState.WAITING, "unreadable", None)
+    _file_in_time(session, arrival)
 
 
 def _keep(arrival: Arrival, reading: Reading, state: ArrivalState) -> None:
@@ -70,15 +90,30 @@ def _keep(arrival: Arrival, reading: Reading, state: ArrivalState) -> None:
 def overdue(session: ScopedSession, job: JobView) -> None:
     """Nobody has said where it belongs: a complaint of its own, so that its clocks are kept."""
     arrival = _arrival(session, job)
+    if arrival.state == ArrivalState.RECEIVED:  # somebody has it read again
+        raise Retry(_AGAIN)
     if arrival.state != ArrivalState.WAITING:
         return
     system = system_actor(session.tenant)
-    with readers.read(arrival) as found:
-        author = service.author_of(arrival)
-        case = placing.file_new(session, system, arrival, found.reading, author)
-        files = list(placing.uploads(found.reading, found.folder))
-        placing.hand_over(session, system, arrival, case, files)
+    reading, author = placing.kept_reading(arrival), service.author_of(arrival)
+    case = placing.file_new(session, system, arrival, reading, author)
+    placing.hand_over_later(session, arrival, case)
     placing.settle(session, system, arrival, ArrivalState.FILED, "overdue", case)
+
+
+@handler(placing.FILES, retries=TRIES, timeout=90.0)
+def files(session: ScopedSession, job: JobView) -> None:
+    """What was attached to an arrival that is in its case, taken out of the original."""
+    arrival = _arrival(session, job)
+    if arrival.case_id is None:
+        raise GiveUp
+    case = session.get_one(Case, (session.tenant, arrival.case_id))
+    with readers.read(arrival) as found:
+        if set(found.reading.faults) & UNREAD:  # it could be read before: perhaps it can later
+            raise Retry(_AGAIN)
+        taken = list(placing.uploads(found.reading, found.folder))
+        # Whoever wrote it, a person has put it there: nobody outside sees it by that.
+        placing.hand_over_files(session, system_actor(session.tenant), case, taken)
 
 
 def _arrival(session: ScopedSession, job: JobView) -> Arrival:

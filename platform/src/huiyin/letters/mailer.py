@@ -7,6 +7,7 @@ the sender.  Without them letters are kept in the portal.
 from __future__ import annotations
 
 import os
+import re
 import smtplib
 import ssl
 import uuid
@@ -26,6 +27,9 @@ from huiyin.letters.render import LetterDocument, render_text
 
 TIMEOUT: Final = 20.0  # seconds for each step of the talk with the server
 NO_ADDRESS: Final = 553
+# All in ASCII: a relay that signs, and the servers after it, have nothing to convert.
+POLICY: Final = SMTP.clone(cte_type="7bit")
+_BEGINNING: Final = re.compile(r"^From ", re.MULTILINE)
 _PORTS: Final = {"smtp": 587, "smtps": 465}
 
 
@@ -90,7 +94,7 @@ def message(
 
     Raises ``Undeliverable`` for an address that is none.
     """
-    mail = EmailMessage(policy=SMTP)
+    mail = EmailMessage(policy=POLICY)
     mail["Message-ID"] = message_id(letter_id, chosen.domain)
     mail["Date"] = format_datetime(now().astimezone(SHANGHAI))
     mail["From"] = Address(document.firm_name, addr_spec=chosen.sender)
@@ -103,11 +107,16 @@ def message(
         mail["Reply-To"] = Address(addr_spec=reply_to)
     if automatic:
         mail["Auto-Submitted"] = "auto-generated"
-    mail.set_content(render_text(document))
+    put_words(mail, render_text(document))
     mail.add_attachment(
         pdf, maintype="application", subtype="pdf", filename=f"{document.number}.pdf"
     )
     return mail
+
+
+def put_words(mail: EmailMessage, text: str) -> None:
+    """The words of a mail; where a line could be taken for the beginning of another, encoded."""
+    mail.set_content(text, cte="base64" if _BEGINNING.search(text) else None)
 
 
 def send(chosen: MailSettings, mail: EmailMessage, *, returns: str = "") -> None:

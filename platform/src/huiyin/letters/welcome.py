@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
 from email.utils import format_datetime
 from functools import cache
 from importlib.resources import files
@@ -82,7 +81,7 @@ def _firm(session: ScopedSession) -> Tenant:
 
 
 def _mail(firm: Tenant, account: Account, token: str, chosen: mailer.MailSettings) -> EmailMessage:
-    mail = EmailMessage(policy=SMTP)
+    mail = EmailMessage(policy=mailer.POLICY)
     mail["Message-ID"] = f"<welcome.{uuid.uuid4().hex}@{chosen.domain}>"
     mail["Date"] = format_datetime(now().astimezone(SHANGHAI))
     mail["From"] = Address(firm.name, addr_spec=chosen.sender)
@@ -93,7 +92,7 @@ def _mail(firm: Tenant, account: Account, token: str, chosen: mailer.MailSetting
     subject, text = _words(firm, account, f"{_base()}/t/{firm.slug}/welcome/{token}")
     mail["Subject"] = subject
     mail["Auto-Submitted"] = "auto-generated"
-    mail.set_content(text)
+    mailer.put_words(mail, text)
     return mail
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from dramatiq.threading import Interrupt
 from sqlalchemy import select
 
 from huiyin.db import ScopedSession
@@ -19,12 +20,18 @@ from huiyin.plugins.context import TenantContext, job_kind
 from huiyin.plugins.models import ChannelCheck
 from huiyin.plugins.terms import Channel, Check, Condition
 from huiyin.queue.service import enqueue
+from huiyin.queue.worker import place
 
 if TYPE_CHECKING:
     from huiyin.plugins.loading import Plugin
 
 TEST: Final = "_test"
+UNTRIED: Final = "_untried"
 log: Final = logging.getLogger(__name__)
+_UNTRIED: Final = Check(
+    Message(N_("测试没有完成")), Condition.BAD,
+    Message(N_("请核对设置后再次测试；仍不成功的，请平台运营查看日志")),
+)  # fmt: skip
 _SILENT: Final = Check(Message(N_("无法读取渠道状况")), Condition.BAD)
 
 
@@ -87,16 +94,40 @@ def ask(session: ScopedSession, actor: Actor, plugin: Plugin, name: str) -> None
 
 def test(ctx: TenantContext, plugin: Plugin, payload: Mapping[str, Any]) -> None:
     """The job: try the connection and keep what was found."""
-    row = ctx.session.scalar(
-        select(ChannelCheck)
-        .where(ChannelCheck.channel == str(payload["channel"]))
-        .with_for_update()
-    )
+    row = _row(ctx, payload)
     channel = next((c for c in plugin.declared.channels if row and c.name == row.channel), None)
     if row is None or channel is None or channel.test is None:
         return
-    row.lines = [_written(check) for check in channel.test(ctx)]
+    _finish(row, _tried(ctx, channel.name, channel.test))
+
+
+def came_to_nothing(ctx: TenantContext, payload: Mapping[str, Any]) -> None:
+    """The job was set aside, as when its worker was killed: whoever waits is told."""
+    row = _row(ctx, payload)
+    if row is not None and row.done_at is None:
+        _finish(row, (_UNTRIED,))
+
+
+def _row(ctx: TenantContext, payload: Mapping[str, Any]) -> ChannelCheck | None:
+    wanted = ChannelCheck.channel == str(payload["channel"])
+    return ctx.session.scalar(select(ChannelCheck).where(wanted).with_for_update())
+
+
+def _finish(row: ChannelCheck, found: Sequence[Check]) -> None:
+    row.lines = [_written(check) for check in found]
     row.done_at = now()
+
+
+def _tried(
+    ctx: TenantContext, name: str, run: Callable[[TenantContext], Sequence[Check]]
+) -> Sequence[Check]:
+    """What the test found; that it failed itself, or took too long, is a finding too."""
+    try:
+        with ctx.session.begin_nested():
+            return tuple(run(ctx))
+    except (Exception, Interrupt) as fault:  # noqa: BLE001 - somebody waits to hear of it
+        log.error("test of %s: %s", name, place(fault))  # noqa: TRY400 - a text may quote
+        return (_UNTRIED,)
 
 
 def _written(check: Check) -> dict[str, Any]:

@@ -55,9 +55,11 @@ def register(host: PluginHost, registry: Registry = REGISTRY) -> None:
                 _guarded(host, plugin, _demonstrator(shows))
             )
         if any(channel.test for channel in plugin.declared.channels):
-            registry.handler(job_kind(plugin.name, checking.TEST), timeout=TESTING)(
-                _guarded(host, plugin, _tester(plugin))
-            )
+            untried = job_kind(plugin.name, checking.UNTRIED)
+            registry.handler(
+                job_kind(plugin.name, checking.TEST), timeout=TESTING, otherwise=untried
+            )(_guarded(host, plugin, _tester(plugin)))
+            registry.handler(untried)(_guarded(host, plugin, _untried))
         for job in plugin.declared.jobs:
             registry.handler(
                 job_kind(plugin.name, job.name), retries=job.retries, timeout=job.timeout
@@ -102,6 +104,10 @@ def _tester(plugin: Plugin) -> Run:
         checking.test(ctx, plugin, job.payload)
 
     return run
+
+
+def _untried(ctx: TenantContext, job: JobView) -> None:
+    checking.came_to_nothing(ctx, job.payload)
 
 
 def _worker(declared: PluginJob) -> Run:

@@ -71,12 +71,16 @@ Provider = Callable[[ScopedSession, EventView], Iterable[str]]
 
 @dataclass(frozen=True, slots=True)
 class Handler:
-    """A name, the function behind it, how often it may try and how long each try may take."""
+    """A name, the function behind it, how often it may try and how long each try may take.
+
+    ``otherwise`` names the handler that gets the payload of a job that was set aside.
+    """
 
     name: str
     run: Work
     retries: int = 5
     timeout: float = 60.0
+    otherwise: str = ""
 
 
 @dataclass(slots=True)
@@ -88,11 +92,13 @@ class Registry:
     providers: list[Provider] = field(default_factory=list)
 
     def handler(
-        self, name: str, *, retries: int = 5, timeout: float = 60.0, on: Iterable[str] = ()
-    ) -> Callable[[Work], Work]:
+        self, name: str, *, retries: int = 5, timeout: float = 60.0, on: Iterable[str] = (),
+        otherwise: str = "",
+    ) -> Callable[[Work], Work]:  # fmt: skip
         """Register a function for the jobs of this name, and for the events it names.
 
-        ``retries`` is the number of tries in all, ``timeout`` seconds for one of them.
+        ``retries`` is the number of tries in all, ``timeout`` seconds for one of them;
+        ``otherwise`` who is told, at least once, when a job is set aside.
         Raises ``ValueError`` when another function has the name.
         """
 
@@ -100,7 +106,7 @@ class Registry:
             known = self.handlers.get(name)
             if known is not None and known.run is not run:
                 raise ValueError(f"the handler {name!r} exists already")
-            self.handlers[name] = Handler(name, run, retries, timeout)
+            self.handlers[name] = Handler(name, run, retries, timeout, otherwise)
             for kind in on:
                 self.subscribe(kind, name)
             return run

@@ -27,10 +27,10 @@ from huiyin.kit.failpoints import failpoint
 from huiyin.kit.ids import uuid7
 from huiyin.kit.time import now
 from huiyin.queue.broker import Ring
-from huiyin.queue.models import OutboxEvent
+from huiyin.queue.models import Job, OutboxEvent
 from huiyin.queue.registry import REGISTRY, view_of_event
 from huiyin.queue.schedule import fire_due
-from huiyin.queue.service import add_jobs
+from huiyin.queue.service import add_jobs, enqueue
 
 log: Final = logging.getLogger(__name__)
 
@@ -126,12 +126,25 @@ def sweep(engine: Engine, *, ahead: timedelta = NOTHING) -> int:
     """Take back the jobs of workers that died; answers how many."""
     with platform_session(engine) as session:
         dead = session.execute(_DEAD, {"allowed": ALLOWED_DEATHS, "ahead": ahead}).all()
+        for tenant_id, job_id, set_aside in dead:
+            if set_aside:  # told before the commit: twice is harmless, never is not
+                _tell(engine, tenant_id, job_id)
         session.commit()
     for tenant_id, job_id, set_aside in dead:
         level = logging.ERROR if set_aside else logging.WARNING
         outcome = "quarantined" if set_aside else "queued again"
         log.log(level, "worker died on job %s of tenant %s: %s", job_id, tenant_id, outcome)
     return len(dead)
+
+
+def _tell(engine: Engine, tenant_id: uuid.UUID, job_id: uuid.UUID) -> None:
+    """Give the payload to whoever is to hear of a job that was set aside."""
+    with tenant_session(engine, tenant_id, actor_id=SYSTEM_ID, purpose="relay") as session:
+        job = session.scalars(select(Job).where(Job.id == job_id)).one()
+        known = REGISTRY.handlers.get(job.consumer)
+        if known is not None and known.otherwise:
+            enqueue(session, known.otherwise, job.payload, object_id=job.object_id)
+        session.commit()
 
 
 class Relay(threading.Thread):

@@ -40,6 +40,7 @@ from huiyin.queue.registry import (
 )
 from huiyin.queue.relay import NOTHING, Relay, claim_due, fan_out, sweep
 from huiyin.queue.schedule import fire_due
+from huiyin.queue.service import enqueue
 
 log: Final = logging.getLogger(__name__)
 
@@ -204,6 +205,8 @@ def _fail(engine: Engine, handler: Handler | None, job: JobView, failure: BaseEx
             )
             .execution_options(synchronize_session=False)
         )
+        if final and handler and handler.otherwise:
+            enqueue(session, handler.otherwise, job.payload, object_id=job.object_id)
         session.commit()
     level = logging.ERROR if final else logging.WARNING
     log.log(

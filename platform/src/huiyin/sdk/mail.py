@@ -9,15 +9,16 @@ from dataclasses import dataclass
 from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
 from email.utils import format_datetime
 from typing import Final
 
 from huiyin.kit.time import SHANGHAI, now
 from huiyin.letters.mailer import (
+    POLICY,
     MailSettings,
     Undeliverable,
     UndeliverableNow,
+    put_words,
     send,
     settings,
 )
@@ -79,7 +80,7 @@ def send_mail(ctx: TenantContext, mail: Mail) -> None:
 
 
 def _message(ctx: TenantContext, mail: Mail, chosen: MailSettings) -> EmailMessage:
-    message = EmailMessage(policy=SMTP)
+    message = EmailMessage(policy=POLICY)
     message["Message-ID"] = f"<{ctx.slug}.{mail.id.hex}@{chosen.domain}>"
     message["Date"] = format_datetime(now().astimezone(SHANGHAI))
     message["From"] = Address(ctx.tenant.name, addr_spec=chosen.sender)
@@ -95,7 +96,7 @@ def _message(ctx: TenantContext, mail: Mail, chosen: MailSettings) -> EmailMessa
         message["In-Reply-To"] = message["References"] = mail.answers
     if not mail.by_person:
         message["Auto-Submitted"] = "auto-replied" if mail.answers else "auto-generated"
-    message.set_content(mail.text)
+    put_words(message, mail.text)
     for file in mail.attachments:
         main, _, sub = file.media_type.partition("/")
         message.add_attachment(file.content, maintype=main, subtype=sub, filename=file.name)

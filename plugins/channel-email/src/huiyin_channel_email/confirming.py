@@ -31,7 +31,7 @@ CONFIRM: Final = "confirm"
 MOST: Final = 3  # answers to one address within a day
 _DAY: Final = timedelta(days=1)
 # What is never answered by itself, whatever the settings.
-_SILENT: Final = frozenset({"spam", "unreadable", "several_senders", "member"})
+_SILENT: Final = frozenset({"spam", "unreadable", "several_senders", "member", "unverified"})
 JOINED: Final = N_("您的来信已经收到，并已归入投诉 {number}，经办人会看到。")
 WAITING: Final = N_("您的来信已经收到，正在登记。如需核对身份或事项，我们会与您联系。")
 HELLO: Final = N_("您好：")

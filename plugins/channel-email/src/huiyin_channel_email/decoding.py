@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import binascii
+import codecs
 import unicodedata
 from contextlib import suppress
 from email.errors import MessageError
@@ -13,6 +14,8 @@ from typing import Final
 _ALIASES: Final = {"gb2312": "gb18030", "gbk": "gb18030", "cp936": "gb18030", "x-gbk": "gb18030",
                    "utf8": "utf-8", "us-ascii": "utf-8", "ascii": "utf-8",
                    "unknown-8bit": ""}  # fmt: skip
+# Codecs that are no charsets of mail and take minutes for a page.
+_UNFIT: Final = frozenset({"idna", "punycode", "unicode-escape", "raw-unicode-escape"})
 _WESTERN: Final = frozenset({"iso-8859-1", "latin-1", "latin1", "windows-1252", "cp1252"})
 _GUESSES: Final = ("utf-8", "gb18030", "big5")
 
@@ -25,6 +28,9 @@ def text_of(data: bytes, charset: str, faults: Faults) -> str:
     """The text, by its charset if that holds, else by the first guess that does."""
     named = charset.strip().strip("'\"").lower()
     wanted = _ALIASES.get(named, named)
+    with suppress(LookupError, ValueError):
+        if codecs.lookup(wanted).name.replace("_", "-") in _UNFIT:
+            wanted = ""
     # Western names are what careless programs say of anything, and fit anything.
     first = ("utf-8", wanted) if wanted in _WESTERN else (wanted,)
     for name in (*first, *_GUESSES):

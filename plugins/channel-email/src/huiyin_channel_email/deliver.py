@@ -13,7 +13,7 @@ from typing import Final
 
 from huiyin.sdk import NotFound, ServiceContext, TooLarge
 from huiyin_channel_email import limits
-from huiyin_channel_email.intake import firm_of, take
+from huiyin_channel_email.intake import authserv, firm_of, take
 
 KEPT: Final = 0
 USAGE: Final = 64
@@ -37,8 +37,9 @@ def deliver(ctx: ServiceContext, arguments: Sequence[str]) -> int:
     data = sys.stdin.buffer.read(limits.LARGEST + 1)
     try:
         receipt = take(
-            ctx, given.tenant or firm_of(given.to), data, sender=sender, recipient=given.to or ""
-        )
+            ctx, given.tenant or firm_of(given.to), data, sender=sender,
+            recipient=given.to or "", checked_by=authserv(),
+        )  # fmt: skip
     except NotFound:
         sys.stderr.write("there is no such firm, or it does not take mail\n")
         return NO_USER

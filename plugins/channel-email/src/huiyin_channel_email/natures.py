@@ -21,7 +21,7 @@ _AUTOMATIC_SUBJECT: Final = re.compile(
 )
 _SPAM: Final = (("x-spam-flag", "yes"), ("x-spam", "yes"), ("x-spam-status", "yes"))
 _SERVERS: Final = re.compile(r"^(mailer-daemon|postmaster|mail-daemon)@", re.IGNORECASE)
-_OUR_ID: Final = re.compile(r"<?((?:letter|[a-z0-9-]+)\.[0-9a-f]{32}@[^\s<>]{1,190})>?")
+_OUR_ID: Final = re.compile(r"<?([a-z0-9-]{1,60}\.[0-9a-f]{32}@[^\s<>]{1,190})>?")
 _STATUS: Final = re.compile(r"\b([45]\.\d{1,3}\.\d{1,3})\b")
 
 

@@ -138,7 +138,9 @@ def _enter(client: IMAPClient, chosen: ChannelEmailSettings) -> None:
 # -- one round ---------------------------------------------------------------------------------
 
 
-def fetch(ctx: ServiceContext, slug: str, client: IMAPClient) -> int:
+def fetch(
+    ctx: ServiceContext, slug: str, client: IMAPClient, *, checked_by: str = ""
+) -> int:  # fmt: skip
     """Take what was not seen yet; answers how many.  Raises ``Trouble``."""
     unseen = client.search(["UNSEEN"])[:AT_ONCE]
     sizes = client.fetch(unseen, ["RFC822.SIZE"]) if unseen else {}
@@ -148,7 +150,7 @@ def fetch(ctx: ServiceContext, slug: str, client: IMAPClient) -> int:
         if data is None:
             continue  # somebody has moved it meanwhile
         try:
-            take(ctx, slug, data, sender=None)
+            take(ctx, slug, data, sender=None, checked_by=checked_by)
         except NotFound:
             raise
         except Exception:  # noqa: BLE001 - whatever it was, it was not kept and stays unseen
@@ -231,7 +233,7 @@ def _watch(
 ) -> None:
     """Take mail as it comes, for as long as the settings stay as they are."""
     while not ctx.stopping.is_set() and _wanted(ctx, slug) == chosen:
-        taken = fetch(ctx, slug, client)
+        taken = fetch(ctx, slug, client, checked_by=chosen.authserv)
         _note(ctx, slug, taken=taken)
         if taken < AT_ONCE:
             _wait(ctx, client)

@@ -30,6 +30,7 @@ _NAMES: Final = {
     "date": "date", "收件人": "to", "to": "to", "抄送": "cc", "cc": "cc",
 }  # fmt: skip
 _HEAD: Final = 8  # lines a header block may take
+_LINE: Final = 500  # characters; a longer line begins no history, and costs the patterns minutes
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,8 @@ def split(text: str) -> tuple[str, str]:
     """The words of this mail, and the history below them."""
     lines = text.split("\n")
     for number, line in enumerate(lines):
+        if len(line) > _LINE:
+            continue
         if _DASHED.match(line) or any(p.match(line) for p in _WROTE) or _block(lines, number):
             return "\n".join(lines[:number]).strip(), "\n".join(lines[number:]).strip()
     end = len(lines)
@@ -56,14 +59,18 @@ def split(text: str) -> tuple[str, str]:
     return ("\n".join(lines[:end]).strip(), quoted) if quoted else (text.strip(), "")
 
 
+def _field(line: str) -> re.Match[str] | None:
+    return _FIELD.match(line) if len(line) <= _LINE else None
+
+
 def _block(lines: list[str], start: int) -> dict[str, str]:
     """The fields of a header block that begins on this line; nothing if it is none."""
     found: dict[str, str] = {}
-    first = _FIELD.match(lines[start])
+    first = _field(lines[start])
     if first is None or _NAMES[first[1].lower()] != "from":
         return found
     for line in lines[start : start + _HEAD]:
-        field = _FIELD.match(line)
+        field = _field(line)
         if field:
             found.setdefault(_NAMES[field[1].lower()], field[2].strip(" *;；"))
         elif line.strip(" >"):
@@ -79,7 +86,7 @@ def inner_of(quoted: str) -> Inner | None:
         if not fields:
             continue
         name, address = parseaddr(fields["from"].replace("[mailto:", "<").replace("]", ">"))
-        after = number + sum(1 for line in lines[number : number + _HEAD] if _FIELD.match(line))
+        after = number + sum(1 for line in lines[number : number + _HEAD] if _field(line))
         return Inner(
             name.strip("\"' "), address if "@" in address else "", fields.get("subject", ""),
             "\n".join(line.removeprefix("> ") for line in lines[after:]).strip(),

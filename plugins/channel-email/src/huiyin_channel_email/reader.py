@@ -21,6 +21,7 @@ from huiyin_channel_email import limits, quoting
 from huiyin_channel_email.decoding import Faults, header_text, one_line
 from huiyin_channel_email.natures import nature_of, report_of
 from huiyin_channel_email.parts import Bag, body_of, leaves, payload_of
+from huiyin_channel_email.vouching import vouched
 
 LINE: Final = 1_000  # characters of a header that are kept
 TEXT: Final = 1_000_000  # characters of the body that are kept
@@ -42,8 +43,10 @@ def read(raw: bytes, folder: Path) -> dict[str, Any]:
     text = body_of(message, faults)
     bag.fill(message)
     own, quoted = quoting.split(text)
+    who = _who(message, faults)
     answer: dict[str, Any] = {
-        **_who(message, faults),
+        **who,
+        "vouched": vouched(message, who["sender"]["address"]),
         "message_id": _id_of(message),
         "references": _references(message),
         "subject": _header(message, "subject", faults),

@@ -72,6 +72,17 @@ class ChannelEmailSettings(msgspec.Struct, frozen=True, kw_only=True):
         str,
         msgspec.Meta(min_length=1, max_length=100, title=N_("文件夹"), extra={"section": _IMAP}),
     ] = "INBOX"
+    authserv: Annotated[
+        str,
+        msgspec.Meta(
+            max_length=200, pattern=r"^([A-Za-z0-9.\-]+( [A-Za-z0-9.\-]+)*)?$",
+            title=N_("检验发件人的服务器"),
+            description=N_(
+                "邮箱服务器在邮件头 Authentication-Results 中写的名称，不填则一律视为未检验"
+            ),
+            extra={"section": _IMAP},
+        ),
+    ] = ""  # fmt: skip
 
     def __post_init__(self) -> None:
         if self.pull and not (self.host and self.user):
