@@ -13,7 +13,7 @@ from huiyin.clocks.models import ClockRow
 from huiyin.db import tenant_session
 from huiyin.kit import keys
 from huiyin.kit.time import clock_at
-from huiyin.queue.models import Job, OutboxEvent, Schedule
+from huiyin.queue.models import Job, OutboxEvent
 from huiyin.queue.registry import REGISTRY
 from huiyin.queue.worker import drain
 
@@ -102,11 +102,3 @@ def test_a_clock_that_stopped_meanwhile_is_not_told(engine, session, actor, numb
         drain(engine)
     assert session.scalars(select(Entry).where(Entry.verb == "remind")).all() == []
     assert {job.state for job in session.scalars(select(Job))} == {"done"}
-
-
-def test_the_schedule_is_laid_once(session):
-    tasks.install_schedules(session)
-    tasks.install_schedules(session)
-    session.commit()
-    (row,) = session.scalars(select(Schedule)).all()
-    assert (row.kind, row.every) == (tasks.SCAN, timedelta(minutes=5))

@@ -21,6 +21,7 @@ from huiyin.identity.actor import complainant_actor
 from huiyin.kit.errors import Invalid, NotFound, Refused
 from huiyin.ledger.models import LedgerEntry
 from huiyin.queue.registry import REGISTRY
+from huiyin.queue.schedule import schedule
 from huiyin.queue.worker import drain
 
 PDF = b"%PDF-1.7\n" + b"x" * 100
@@ -227,7 +228,7 @@ def test_a_change_that_fails_forgets_the_bytes(session, actor, number, leftovers
 
 def test_the_nightly_job_sweeps_and_reports(engine, session, actor, number, folder, tenant, caplog):
     (file,) = service.add(session, actor, number, [Upload("合同.pdf", PDF)])
-    tasks.install_schedules(session)
+    schedule(session, tasks.SWEEP, tasks.SWEEP, every=tasks.EVERY)
     session.commit()
     folder.delete(file.blob_key)
     orphan = folder.put(tenant.id, b"nobody's", 99)

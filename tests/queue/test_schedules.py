@@ -8,8 +8,11 @@ from sqlalchemy.exc import DBAPIError
 
 from huiyin.kit.time import now
 from huiyin.queue.models import Job, Schedule
+from huiyin.queue.relay import Relay
 from huiyin.queue.schedule import fire_due, schedule, unschedule
 from huiyin.queue.worker import drain
+
+from .conftest import count
 
 DAY = timedelta(days=1)
 
@@ -60,3 +63,15 @@ def test_repeating_a_schedule_changes_its_rhythm_not_its_turn(session, engine):
 def test_a_schedule_that_stands_still_is_refused(session):
     with pytest.raises(DBAPIError, match="every_moves_on"):
         schedule(session, "stuck", "count", every=timedelta(0))
+
+
+def test_a_worker_begins_by_itself_what_returns_in_every_firm(engine, registry, session, counted):
+    registry.handler("returns", every=timedelta(minutes=5))(count)
+    relay = Relay(engine, lambda _tenant, _job: None)
+    relay.turn()
+    relay.turn()  # the first one has begun it, the next one makes it a job
+    relay.stop()
+    drain(engine)
+    assert counted() == 1
+    (row,) = session.scalars(select(Schedule)).all()
+    assert (row.kind, row.every) == ("returns", timedelta(minutes=5))

@@ -33,6 +33,7 @@ from huiyin.onboarding import seed, service
 from huiyin.onboarding.schemas import Stories, StoryData, read_firms, read_stories
 from huiyin.plugins import jobs
 from huiyin.queue import service as queue
+from huiyin.queue.schedule import start_returning
 from huiyin.queue.worker import drain
 
 Say = Callable[[str], None]
@@ -85,7 +86,7 @@ def keep_reminding(engine: Engine, tenants: Iterable[uuid.UUID]) -> None:
     """Let the firms' clocks be looked at from now on; what fell due since is told at once."""
     for tenant_id in tenants:
         with tenant_session(engine, tenant_id, actor_id=SYSTEM_ID, purpose=PURPOSE) as session:
-            reminders.install_schedules(session)
+            start_returning(session)
             session.commit()
 
 

@@ -28,7 +28,6 @@ from huiyin.db import ScopedSession
 from huiyin.kit.time import now, today
 from huiyin.queue import service as queue
 from huiyin.queue.registry import GiveUp, JobView, handler
-from huiyin.queue.schedule import schedule
 
 SCAN: Final = "clocks.remind"
 TELL: Final = "clocks.remind_case"
@@ -38,12 +37,7 @@ TELL_TASK: Final = "tasks.remind"
 SOON, LATE = 1, 2  # what was told of a task: that it is due on the next working day, or overdue
 
 
-def install_schedules(session: ScopedSession) -> None:
-    """Let the firm's clocks be looked at every five minutes; safe to repeat."""
-    schedule(session, SCAN, SCAN, every=EVERY)
-
-
-@handler(SCAN, timeout=300.0)
+@handler(SCAN, timeout=300.0, every=EVERY)
 def scan(session: ScopedSession, _job: JobView) -> None:
     """Find the cases that have something to be told, and a job for each of them.
 

@@ -10,19 +10,13 @@ from huiyin.db import ScopedSession
 from huiyin.evidence import service
 from huiyin.evidence.store import blobs
 from huiyin.queue.registry import JobView, handler
-from huiyin.queue.schedule import schedule
 
 log: Final = logging.getLogger(__name__)
 SWEEP: Final = "evidence.sweep"
 EVERY: Final = timedelta(days=1)
 
 
-def install_schedules(session: ScopedSession) -> None:
-    """Let the firm's files be compared with their rows every day; safe to repeat."""
-    schedule(session, SWEEP, SWEEP, every=EVERY)
-
-
-@handler(SWEEP, timeout=1800.0)
+@handler(SWEEP, timeout=1800.0, every=EVERY)
 def sweep(session: ScopedSession, job: JobView) -> None:
     """Remove what crashes left over; say aloud, without a name, when bytes are gone or differ."""
     service.sweep(session)

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any, Final
 
 from huiyin.db import ScopedSession
@@ -73,7 +74,8 @@ Provider = Callable[[ScopedSession, EventView], Iterable[str]]
 class Handler:
     """A name, the function behind it, how often it may try and how long each try may take.
 
-    ``otherwise`` names the handler that gets the payload of a job that was set aside.
+    ``otherwise`` names the handler that gets the payload of a job that was set aside; with
+    ``every`` it runs by itself, again and again, in every firm.
     """
 
     name: str
@@ -81,6 +83,7 @@ class Handler:
     retries: int = 5
     timeout: float = 60.0
     otherwise: str = ""
+    every: timedelta | None = None
 
 
 @dataclass(slots=True)
@@ -93,12 +96,13 @@ class Registry:
 
     def handler(
         self, name: str, *, retries: int = 5, timeout: float = 60.0, on: Iterable[str] = (),
-        otherwise: str = "",
+        otherwise: str = "", every: timedelta | None = None,
     ) -> Callable[[Work], Work]:  # fmt: skip
         """Register a function for the jobs of this name, and for the events it names.
 
         ``retries`` is the number of tries in all, ``timeout`` seconds for one of them;
-        ``otherwise`` who is told, at least once, when a job is set aside.
+        ``otherwise`` who is told, at least once, when a job is set aside; ``every`` lets it
+        return by itself in every firm, without a payload.
         Raises ``ValueError`` when another function has the name.
         """
 
@@ -106,7 +110,7 @@ class Registry:
             known = self.handlers.get(name)
             if known is not None and known.run is not run:
                 raise ValueError(f"the handler {name!r} exists already")
-            self.handlers[name] = Handler(name, run, retries, timeout, otherwise)
+            self.handlers[name] = Handler(name, run, retries, timeout, otherwise, every)
             for kind in on:
                 self.subscribe(kind, name)
             return run
@@ -131,6 +135,10 @@ class Registry:
         for provider in self.providers:
             names.extend(provider(session, event))
         return sorted(set(names))
+
+    def returning(self) -> list[tuple[str, timedelta]]:
+        """What runs by itself in every firm, and how often."""
+        return [(one.name, one.every) for one in self.handlers.values() if one.every is not None]
 
     def find(self, consumer: str) -> Handler:
         """The handler of a name; raises ``NoHandler``."""

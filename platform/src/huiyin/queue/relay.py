@@ -29,7 +29,7 @@ from huiyin.kit.time import now
 from huiyin.queue.broker import Ring
 from huiyin.queue.models import Job, OutboxEvent
 from huiyin.queue.registry import REGISTRY, view_of_event
-from huiyin.queue.schedule import fire_due
+from huiyin.queue.schedule import fire_due, start_everywhere
 from huiyin.queue.service import add_jobs, enqueue
 
 log: Final = logging.getLogger(__name__)
@@ -168,6 +168,7 @@ class Relay(threading.Thread):
         self.address = libpq(url or engine.url.render_as_string(hide_password=False))
         self.turns = 0
         self._swept = -sweep_every
+        self._scheduled: set[uuid.UUID] = set()  # firms in which all runs that returns
         self._more = False  # due jobs were left for want of room
         self._stopping = threading.Event()
         self._wake_out, self._wake_in = socket.socketpair()
@@ -196,6 +197,7 @@ class Relay(threading.Thread):
         if time.monotonic() - self._swept >= self.sweep_every:
             self._swept = time.monotonic()
             sweep(self.engine)
+            start_everywhere(self.engine, self._scheduled)
         self._more = publish(self.engine, self.ring, room=self.room) > 0
         self.turns += 1
 

@@ -14,9 +14,13 @@ from sqlalchemy.dialects.postgresql import insert
 from huiyin.db import ScopedSession, platform_session, tenant_session
 from huiyin.identity.actor import SYSTEM_ID
 from huiyin.kit.ids import uuid7
+from huiyin.kit.time import now
 from huiyin.queue.models import Schedule
+from huiyin.queue.registry import REGISTRY
 from huiyin.queue.service import enqueue, plain
+from huiyin.tenancy.models import Tenant
 
+_LONG: Final = timedelta(hours=1)
 _DUE: Final = text("SELECT tenant_id, id FROM queue_due_schedules(:n, :ahead)")
 
 
@@ -41,6 +45,35 @@ def schedule(
         )
         .on_conflict_do_update(index_elements=["tenant_id", "name"], set_=values)
     )
+
+
+def start_returning(session: ScopedSession) -> None:
+    """Let all run in the session's firm that returns by itself; safe to repeat.
+
+    What takes a whole day's turn begins at another moment in each firm, so that they do not all
+    come at once; the rest begins now.
+    """
+    share = session.tenant.int % 997 / 997
+    for name, every in REGISTRY.returning():
+        due_at = now() + every * share if every >= _LONG else None
+        schedule(session, name, name, every=every, due_at=due_at)
+
+
+def start_everywhere(engine: Engine, known: set[uuid.UUID]) -> None:
+    """The same in every firm that is not ``known`` yet; adds them to ``known``.
+
+    A firm that was set up a moment ago, and work that a newer release has added, are not left out.
+    """
+    with platform_session(engine) as session:
+        firms = session.scalars(select(Tenant.id).order_by(Tenant.id)).all()
+    for tenant_id in firms:
+        if tenant_id not in known:
+            with tenant_session(
+                engine, tenant_id, actor_id=SYSTEM_ID, purpose="schedule"
+            ) as session:
+                start_returning(session)
+                session.commit()
+            known.add(tenant_id)
 
 
 def unschedule(session: ScopedSession, name: str) -> None:
