@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from gettext import GNUTranslations, NullTranslations
 from pathlib import Path
 from typing import Final
@@ -84,20 +85,29 @@ class Translator:
 
 def load(folders: Iterable[Path]) -> dict[str, Translator]:
     """One translator per language, from every ``locale`` folder given."""
-    merged: dict[str, Catalog] = {
-        name: Catalog(locale=name) for name in LANGUAGES if name != SOURCE
-    }
-    for folder in folders:
-        for language, catalogue in merged.items():
-            for path in sorted((folder / language).glob("*.po")):
-                with path.open("rb") as file:
-                    for message in read_po(file, locale=language):
-                        if message.id:
-                            catalogue.add(message.id, message.string, context=message.context)
+    known = list(folders)
     translators = {SOURCE: Translator(SOURCE, NullTranslations())}
-    for language, catalogue in merged.items():
-        compiled = io.BytesIO()
-        write_mo(compiled, catalogue)
-        compiled.seek(0)
-        translators[language] = Translator(language, GNUTranslations(compiled))
+    for language in LANGUAGES:
+        if language != SOURCE:
+            files = tuple(
+                (path, path.stat().st_mtime_ns)
+                for folder in known
+                for path in sorted((folder / language).glob("*.po"))
+            )
+            translators[language] = Translator(language, _merged(language, files))
     return translators
+
+
+@lru_cache(maxsize=16)
+def _merged(language: str, files: tuple[tuple[Path, int], ...]) -> GNUTranslations:
+    """All of these files as one catalogue; read again when one of them has changed."""
+    merged = Catalog(locale=language)
+    for path, _ in files:
+        with path.open("rb") as file:
+            for message in read_po(file, locale=language):
+                if message.id:
+                    merged.add(message.id, message.string, context=message.context)
+    compiled = io.BytesIO()
+    write_mo(compiled, merged)
+    compiled.seek(0)
+    return GNUTranslations(compiled)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from huiyin.db.engine import Addresses
     from huiyin.identity.actor import Actor
     from huiyin.tenancy.models import Tenant
+    from huiyin.testing.database import Broom
     from huiyin.testing.web import Browser, Place, Recorder
     from huiyin.web.site import Site
 
@@ -55,13 +56,21 @@ def _engine(addresses: Addresses) -> Iterator[Engine]:
     engine.dispose()
 
 
-@pytest.fixture
-def engine(_engine: Engine, postgres: EmbeddedPostgres) -> Engine:
-    """The application's engine on an empty database."""
-    from huiyin.clocks import calendars  # noqa: PLC0415
+@pytest.fixture(scope="session")
+def _broom(postgres: EmbeddedPostgres, addresses: Addresses) -> Iterator[Broom]:  # noqa: ARG001 - of the copy
     from huiyin.testing import database  # noqa: PLC0415
 
-    database.empty_tables(postgres, "huiyin_test")
+    broom = database.Broom(postgres, "huiyin_test")
+    yield broom
+    broom.close()
+
+
+@pytest.fixture
+def engine(_engine: Engine, _broom: Broom) -> Engine:
+    """The application's engine on an empty database."""
+    from huiyin.clocks import calendars  # noqa: PLC0415
+
+    _broom.sweep()
     calendars.watch(_engine)
     return _engine
 
