@@ -9,6 +9,7 @@ from huiyin.cases.filing import Filing, file_complaint
 from huiyin.cases.models import Case, Entry
 from huiyin.intake.models import Arrival
 from huiyin.sdk import complainant_actor
+from huiyin.tenancy.models import SettingVersion
 from huiyin.testing.mail import Sink
 from huiyin.testing.web import run_jobs
 from huiyin_channel_email.models import Sent
@@ -63,6 +64,20 @@ def test_whoever_wrote_by_mail_gets_the_words_in_the_thread(officer, place, by_m
     assert "邮件未送达" not in page
     assert any("MAIL FROM:<qinghe@in.test>" in line.replace("mail", "MAIL").replace("from", "FROM")
                for line in sink.heard)  # fmt: skip
+
+
+def test_the_firms_signature_stands_below_its_mails(officer, place, by_mail, sink, session, actor):
+    lines = "客户服务部\n电话 400-000-0000"
+    session.add(
+        SettingVersion(
+            plugin="channel_email", version=1, state="published", author_id=actor.id, secrets={},
+            data={"signature": lines},
+        )
+    )  # fmt: skip
+    session.commit()
+    place.host.forget()
+    write(officer, place, by_mail)
+    assert sink.parsed()[-1].get_content().rstrip().replace("\r\n", "\n").endswith(lines)
 
 
 def test_an_answer_to_it_joins_the_case(officer, place, by_mail, sink, deliver):

@@ -67,6 +67,7 @@ class Broom:
     def __init__(self, server: EmbeddedPostgres, name: str) -> None:
         self._url = libpq(server.url(name=name))
         self._connection: psycopg.Connection | None = None
+        self._asked: dict[tuple[str, ...], bytes] = {}  # one question about all these tables
 
     def sweep(self) -> None:
         try:
@@ -90,16 +91,20 @@ class Broom:
         ).fetchall()
         if not tables:
             return
-        asked = (
-            sql.SQL("SELECT {} WHERE EXISTS (SELECT 1 FROM {})").format(t[0], sql.Identifier(t[0]))
-            for t in tables
+        names = tuple(name for (name,) in tables)
+        if names not in self._asked:
+            each = (
+                sql.SQL("SELECT {} WHERE EXISTS (SELECT 1 FROM {})").format(n, sql.Identifier(n))
+                for n in names
+            )
+            self._asked[names] = sql.SQL(" UNION ALL ").join(each).as_bytes(connection)
+        filled = connection.execute(self._asked[names], prepare=True).fetchall()
+        deletes = [sql.SQL("DELETE FROM {};").format(sql.Identifier(name)) for (name,) in filled]
+        connection.execute(
+            sql.SQL("BEGIN; SET LOCAL session_replication_role = replica; {} COMMIT").format(
+                sql.SQL(" ").join(deletes)
+            )
         )
-        query = sql.SQL(" UNION ALL ").join(asked).as_bytes(connection)
-        filled = connection.execute(query, prepare=True).fetchall()
-        with connection.transaction():
-            connection.execute("SET LOCAL session_replication_role = replica")
-            for (table,) in filled:
-                connection.execute(sql.SQL("DELETE FROM {}").format(sql.Identifier(table)))
 
 
 def there_and_back(server: EmbeddedPostgres, plugin: str, package: str) -> list[str]:

@@ -23,6 +23,7 @@ from huiyin.sdk import (
     now,
     send_mail,
 )
+from huiyin_channel_email import messages
 from huiyin_channel_email.intake import CHANNEL
 from huiyin_channel_email.settings import ChannelEmailSettings
 
@@ -63,7 +64,7 @@ def confirm(ctx: TenantContext, payload: Mapping[str, Any]) -> None:
     if arrivals_from(ctx, arrival.sender_address, since=now() - _DAY) > MOST:
         return
     said = ctx.text(JOINED if arrival.case_number else WAITING, number=arrival.case_number)
-    text = "\n\n".join([ctx.text(HELLO), said, ctx.text(FOOT), ctx.tenant.name])
+    text = "\n\n".join([ctx.text(HELLO), said, ctx.text(FOOT), messages.signed(ctx)])
     mail = Mail(
         id=arrival.id, to=arrival.sender_address, subject=ctx.text(SUBJECT), text=text,
         answers=arrival.message_id, reply_to=arrival.reply_to,

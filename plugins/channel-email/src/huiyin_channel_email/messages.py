@@ -95,9 +95,14 @@ def _mail(ctx: TenantContext, case: Case, entry: Entry, to: str) -> Mail:
         words = [ctx.text(ANSWERED, **number), public_link(ctx.tenant, "track")]
     return Mail(
         id=entry.id, to=to, subject=ctx.text(SUBJECT, **number),
-        text="\n\n".join([*words, ctx.tenant.name]), by_person=True,
+        text="\n\n".join([*words, signed(ctx)]), by_person=True,
         answers=last_message_id(ctx, case, CHANNEL), reply_to=reply_to(ctx, case),
     )  # fmt: skip
+
+
+def signed(ctx: TenantContext) -> str:
+    """What stands below every mail of the firm."""
+    return ctx.settings(ChannelEmailSettings).signature.strip() or ctx.tenant.name
 
 
 def came_back(ctx: TenantContext, event: Event) -> None:

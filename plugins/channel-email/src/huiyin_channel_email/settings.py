@@ -31,6 +31,15 @@ class ChannelEmailSettings(msgspec.Struct, frozen=True, kw_only=True):
             extra={"section": _BOX},
         ),
     ] = True
+    signature: Annotated[
+        str,
+        msgspec.Meta(
+            max_length=500,
+            title=N_("邮件落款"),
+            description=N_("写在给投诉人的邮件末尾，例如部门、电话和地址；不填则写机构全称"),
+            extra={"section": _BOX},
+        ),
+    ] = ""
     pull: Annotated[
         bool,
         msgspec.Meta(
