@@ -106,6 +106,16 @@ def test_nothing_is_read_while_the_officer_waits(
     assert files_of(session, arrival) == [*before, "合.pdf"]
 
 
+def test_files_of_a_case_that_ended_in_between_are_filed_too(officer, with_files, session, place):
+    officer.post(f"{HOME}/{with_files.id}", {"rev": with_files.version, "to": "new"})
+    arrival = now_of(session, with_files)
+    ended = session.get_one(Case, (session.tenant, arrival.case_id))
+    ended.state, ended.outcome, ended.closed_at = "closed", "archived", arrival.received_at
+    session.commit()
+    run_jobs(place)
+    assert "合.pdf" in files_of(session, arrival)
+
+
 def test_what_cannot_be_read_just_now_is_taken_out_later(
     officer, with_files, session, place, monkeypatch
 ):

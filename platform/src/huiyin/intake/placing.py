@@ -178,13 +178,15 @@ def hand_over(
 def hand_over_files(
     session: ScopedSession, actor: Actor, case: Case, files: Sequence[tuple[str, Path]]
 ) -> None:
-    """What was attached, as evidence; never all in memory."""
+    """What was attached, as evidence, or as correspondence of a case that has ended meanwhile;
+    never all in memory."""
+    paper = not case.is_open
     rest = iter(files)
     while some := list(islice(rest, evidence.MOST)):
         with ExitStack() as opened:
             streams = [(name, opened.enter_context(path.open("rb"))) for name, path in some]
             given = [Upload(name, stream) for name, stream in streams]
-            evidence.add(session, actor, case.number, given)
+            evidence.add(session, actor, case.number, given, paper=paper)
 
 
 def hand_over_later(session: ScopedSession, arrival: Arrival, case: Case) -> None:
