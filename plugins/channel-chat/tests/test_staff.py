@@ -356,6 +356,7 @@ def test_a_talk_of_somebody_who_went_away_from_it_can_be_taken(
         assert colleague.post(path, {"act": "take"}).status_code == 303
         late = officer.post(path, {"act": "say", "body": "我回来了", "id": "officer-2"})
         assert late.status_code == 409
+        assert officer.post(path, {"act": "take"}).status_code == 409  # it has only just changed
     assert only().officer_id == colleague.actor.id
     assert lines()[-1] == ("staff", "请稍等")
 

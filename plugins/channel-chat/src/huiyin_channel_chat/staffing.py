@@ -21,7 +21,7 @@ from huiyin.sdk import (
     visible_cases,
 )
 from huiyin_channel_chat import hours, talks
-from huiyin_channel_chat.models import Conversation, Fate, Said, State
+from huiyin_channel_chat.models import Conversation, Fate, Said, Side, State
 from huiyin_channel_chat.terms import PRESENT, TALKERS
 
 PAGE: Final = 50
@@ -101,17 +101,15 @@ def is_alone(ctx: TenantContext, conversation: Conversation) -> bool:
 
 
 def _is_away(ctx: TenantContext, conversation: Conversation) -> bool:
-    """Whoever has it is not there and has not said a word in it for as long."""
+    """Whoever has it is not there, and has neither come to it nor said a word for as long."""
     if any(row.account_id == conversation.officer_id for row in hours.available(ctx)):
         return False
-    since = ctx.now() - PRESENT
-    if conversation.taken_at is not None and conversation.taken_at > since:
-        return False
-    word = select(Said.id).where(
-        Said.conversation_id == conversation.id, Said.at > since,
-        Said.author_id == conversation.officer_id,
+    came = and_(Said.side == Side.HOUSE.value, Said.body.in_((talks.TOOK, talks.PASSED)))
+    seen = select(Said.id).where(
+        Said.conversation_id == conversation.id, Said.at > ctx.now() - PRESENT,
+        or_(Said.author_id == conversation.officer_id, came),
     )  # fmt: skip
-    return ctx.session.scalar(word.limit(1)) is None
+    return ctx.session.scalar(seen.limit(1)) is None
 
 
 def fit(ctx: TenantContext, conversation: Conversation) -> list[Colleague]:
