@@ -204,8 +204,28 @@ def head(key: str, address: str) -> dict[str, str]:
     }  # fmt: skip
 
 
+class Busy:
+    """Threads that work for the length of a ``with``; a test that fails lets them give up."""
+
+    threads: list[threading.Thread]
+    given_up: threading.Event
+    patience = PATIENCE
+
+    def __enter__(self):
+        for thread in self.threads:
+            thread.start()
+        return self
+
+    def __exit__(self, kind, *_):
+        if kind is not None:
+            self.given_up.set()
+        for thread in self.threads:
+            thread.join(self.patience)
+        assert not any(thread.is_alive() for thread in self.threads), "somebody got no answer"
+
+
 @dataclass
-class Writers:
+class Writers(Busy):
     """Clients that never give up: each key is sent until it is answered, then written down."""
 
     house: House
@@ -224,19 +244,10 @@ class Writers:
             threading.Thread(target=self._write, args=(n,), daemon=True) for n in range(WRITERS)
         ]
 
-    def __enter__(self):
-        for thread in self.threads:
-            thread.start()
-        return self
-
     def __exit__(self, kind, *_):
-        if kind is not None:
-            self.given_up.set()
         self.enough.set()
-        for thread in self.threads:
-            thread.join(PATIENCE)
+        super().__exit__(kind)
         self.file.close()
-        assert not any(thread.is_alive() for thread in self.threads), "a writer got no answer"
         assert not self.faults, self.faults
 
     def wait_for(self, acknowledged: int) -> None:

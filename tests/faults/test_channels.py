@@ -17,7 +17,7 @@ from websockets.exceptions import WebSocketException
 
 from . import webhooks
 from .chatting import NoAnswerError, Visitor
-from .conftest import FIRM, PATIENCE, until
+from .conftest import FIRM, PATIENCE, Busy, until
 from .test_mail import DOMAIN, MailServers, _free_port, settled
 
 SEED = 20261127
@@ -32,10 +32,11 @@ PROVIDER = Path(__file__).parents[2] / "plugins/channel-wecom/tests/provider.py"
 
 
 @dataclass
-class Crowd:
+class Crowd(Busy):
     """Visitors and telephone systems that never give up; what was acknowledged is written down."""
 
     house: object
+    patience: float = LONG
     said: dict[str, list[str]] = field(default_factory=dict)  # number of the case → ids, in order
     called: set[int] = field(default_factory=set)
     broken: int = 0
@@ -57,17 +58,8 @@ class Crowd:
     def done(self) -> int:
         return len(self.said) + len(self.called)
 
-    def __enter__(self):
-        for thread in self.threads:
-            thread.start()
-        return self
-
     def __exit__(self, kind, *_):
-        if kind is not None:
-            self.given_up.set()
-        for thread in self.threads:
-            thread.join(LONG)
-        assert not any(thread.is_alive() for thread in self.threads), "somebody got no answer"
+        super().__exit__(kind)
         assert not self.faults, self.faults
 
     def _all(self, act, numbers):

@@ -14,7 +14,7 @@ from email.policy import SMTP
 
 import pytest
 
-from .conftest import FIRM, PATIENCE, _free_port, until
+from .conftest import FIRM, PATIENCE, Busy, _free_port, until
 
 DOMAIN = "in.huiyin.test"
 SENDERS = 4
@@ -37,7 +37,7 @@ def letter(number: int, words: str = "") -> bytes:
     return message.as_bytes()
 
 
-class MailServers:
+class MailServers(Busy):
     """Servers that never give up: each mail is offered until it is answered 250, then noted."""
 
     def __init__(self, house, journal, port, seed, *, mails=MAILS, patience=PATIENCE):
@@ -55,18 +55,9 @@ class MailServers:
             for n in range(SENDERS)
         ]
 
-    def __enter__(self):
-        for thread in self.threads:
-            thread.start()
-        return self
-
     def __exit__(self, kind, *_):
-        if kind is not None:
-            self.given_up.set()
-        for thread in self.threads:
-            thread.join(self.patience)
+        super().__exit__(kind)
         self.file.close()
-        assert not any(thread.is_alive() for thread in self.threads)
 
     def _send_all(self, numbers):
         for number in numbers:
