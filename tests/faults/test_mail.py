@@ -74,7 +74,7 @@ class MailServers(Busy):
                 if code == 250:
                     self._note(uuid.UUID(said.decode().rsplit(" ", 1)[1]))
                     return
-            self.refused += 1
+            self.refused += bool(self.kept)  # before the first one the door was not open yet
             self.given_up.wait(0.05)
 
     def _note(self, arrival):
