@@ -1,10 +1,13 @@
 """The template engine: what it does once must come out as if it were done each time."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Barrier
 
 import pytest
 from jinja2 import meta, nodes, pass_context
+from jinja2.environment import TemplateModule
 from jinja2.exceptions import UndefinedError
 
 import huiyin_frontend
@@ -54,17 +57,70 @@ def test_one_language_does_not_speak_for_another(templates, translators):
     assert said["zh"] is not said["en"]
 
 
-def test_small_parts_are_made_once_a_page_and_anew_for_the_next(templates, translators):
-    page = templates.from_string(
-        '{% import "_macros.html" as m with context %}{{ m.csrf() }}'
-        '{% import "_macros.html" as n with context %}{{ n.csrf() }}'
-    )
+TWICE = (
+    '{% import "_macros.html" as m with context %}{{ m.csrf() }}'
+    '{% import "_macros.html" as n with context %}{{ n.csrf() }}'
+)
+
+
+@pytest.fixture
+def made(monkeypatch):
+    """How often the small parts were made."""
+    told = []
+    make = TemplateModule.__init__
+
+    def counting(self, template, context, *rest):
+        told.append(template.name)
+        make(self, template, context, *rest)
+
+    monkeypatch.setattr(TemplateModule, "__init__", counting)
+    return told
+
+
+def test_small_parts_serve_one_page_after_another(templates, translators, made):
+    page = templates.from_string(TWICE)
     given = {"_": translators["zh"], "lang": "zh", "base": "", "request_path": "/"}
-    for token in ("first", "second"):
-        made = {}
-        html = page.render(given, csrf_token=token, made_parts=made)
-        assert html.count(f'value="{token}"') == 2
-        assert list(made) == [MACROS]
+    for token in ("first", "second", "third"):
+        assert page.render(given, csrf_token=token).count(f'value="{token}"') == 2
+    assert made == [MACROS]
+
+
+def test_a_page_within_a_page_has_small_parts_of_its_own(templates, made):
+    within = templates.from_string(TWICE)
+    outer = templates.from_string(
+        TWICE + "{{ within.render(csrf_token='inner')|safe }}" + TWICE + "{{ m.csrf() }}"
+    )
+    for _ in range(2):
+        found = re.findall(r'value="(\w+)"', outer.render(csrf_token="outer", within=within))
+        assert found == ["outer"] * 2 + ["inner"] * 2 + ["outer"] * 3
+    assert made == [MACROS] * 2
+
+
+def test_a_page_that_failed_leaves_nothing_of_itself(templates, made):
+    failing = templates.from_string(TWICE + "{{ nobody() }}")
+    for _ in range(2):
+        with pytest.raises(UndefinedError):
+            failing.render(csrf_token="secret")
+    bare = templates.from_string(TWICE)
+    with pytest.raises(UndefinedError):
+        bare.render(lang="zh")
+    assert made == [MACROS]
+
+
+def test_pages_made_at_once_read_their_own_words(templates):
+    page = templates.from_string(
+        '{% import "_macros.html" as m with context %}'
+        "{% for x in range(40) %}{{ m.csrf() }}{{ wait() }}{% endfor %}"
+    )
+    together = Barrier(4, timeout=30)
+
+    def look(token):
+        html = page.render(csrf_token=token, wait=lambda: together.wait() and "")
+        return set(re.findall(r'value="(\w+)"', html))
+
+    with ThreadPoolExecutor(4) as pool:
+        tokens = ["a", "b", "c", "d"]
+        assert list(pool.map(look, tokens)) == [{token} for token in tokens]
 
 
 def test_small_parts_read_nothing_that_differs_within_a_page(templates):

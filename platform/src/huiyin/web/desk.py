@@ -339,7 +339,6 @@ class Desk:
             "nav": (),
             "nav_key": ("nav", self.language),
             "idempotency_key": uuid.uuid4().hex,
-            "made_parts": {},
             "desk": self,
         }
 
