@@ -11,6 +11,7 @@ from sqlalchemy.engine import make_url
 
 from huiyin.db.embedded import EmbeddedPostgres
 from huiyin.db.errors import UnsafeRole
+from huiyin.db.straight import DRIVER
 
 APP: Final = "huiyin_app"
 OWNER: Final = "huiyin_owner"
@@ -28,7 +29,7 @@ class Addresses:
 def application_engine(url: str, *, pool: int = 8, overflow: int = 4) -> Engine:
     """The pool every request and job draws from.  READ COMMITTED, never AUTOCOMMIT."""
     return create_engine(
-        url,
+        make_url(url).set(drivername=DRIVER),
         pool_size=pool,
         max_overflow=overflow,
         pool_timeout=5,

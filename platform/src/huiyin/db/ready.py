@@ -10,12 +10,14 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import CompoundSelect, CursorResult, Insert, Select, TextClause, Uuid, bindparam
-from sqlalchemy.engine import make_url
+from sqlalchemy import CompoundSelect, Insert, Result, Select, TextClause, Uuid, bindparam
+from sqlalchemy.engine import IteratorResult, make_url
+from sqlalchemy.engine.result import ResultMetaData, SimpleResultMetaData
 from sqlalchemy.orm import with_loader_criteria
 from sqlalchemy.sql.compiler import SQLCompiler
 
 from huiyin.db.base import TenantModel
+from huiyin.db.straight import ask
 from huiyin.db.wall import ScopedSession
 
 OWN_TENANT: Final = bindparam("huiyin_tenant", type_=Uuid())
@@ -38,13 +40,15 @@ class Ready:
         if not isinstance(compiled, SQLCompiler) or compiled.post_compile_params:
             raise TypeError("the text of this statement changes with its parameters")
         self._text = compiled.string
+        self._asked = self._text.encode()
         self._tenants = OWN_TENANT.key in compiled.binds
         self._fixed = {name: b.value for b, name in compiled.bind_names.items() if not b.required}
+        self._columns: ResultMetaData | None = None  # told by the first answer, the same ever after
 
     def __str__(self) -> str:
         return self._text
 
-    def run(self, session: ScopedSession, **given: Any) -> CursorResult[*tuple[Any, ...]]:
+    def run(self, session: ScopedSession, **given: Any) -> Result[*tuple[Any, ...]]:
         """The rows for these parameters; raises ``TenantScopeMissing`` where firms' rows are
         asked for on the platform."""
         values = {**self._fixed, **given}
@@ -52,4 +56,8 @@ class Ready:
             values[OWN_TENANT.key] = session.tenant
         if session.autoflush:
             session.flush()  # as every other statement does
-        return session.connection().exec_driver_sql(self._text, values)
+        columns = self._columns
+        answer = ask(session.connection(), self._asked, values, named=columns is None)
+        if columns is None:
+            self._columns = columns = SimpleResultMetaData(answer.names)
+        return IteratorResult(columns, iter(answer.rows))

@@ -18,14 +18,15 @@ from sqlalchemy.sql.base import ExecutableOption
 
 from huiyin.db.base import TenantModel
 from huiyin.db.errors import LostWrite, TenantScopeMissing, WallBreached
+from huiyin.db.straight import ask
 
 _REMEMBERED: Final = 256  # tenants at most for whom something is kept ready
 
 # In the driver's own words: it goes first in every transaction, and there is nothing to compile.
 _SET: Final = (
-    "SELECT set_config('huiyin.tenant', %(tenant)s, true),"
-    " set_config('huiyin.actor', %(actor)s, true),"
-    " set_config('huiyin.purpose', %(purpose)s, true)"
+    b"SELECT set_config('huiyin.tenant', %(tenant)s, true),"
+    b" set_config('huiyin.actor', %(actor)s, true),"
+    b" set_config('huiyin.purpose', %(purpose)s, true)"
 )
 
 
@@ -77,13 +78,15 @@ def one_row(result: Result[Any]) -> None:
 
 
 def _announce(session: ScopedSession, connection: Connection) -> None:
-    connection.exec_driver_sql(
+    ask(
+        connection,
         _SET,
         {
             "tenant": str(session.tenant_id or ""),
             "actor": str(session.actor_id or ""),
             "purpose": session.purpose,
         },
+        named=False,
     )
 
 

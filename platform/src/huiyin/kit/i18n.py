@@ -46,14 +46,20 @@ def _said(
     params: Mapping[str, object], language: str, say: Callable[[Message], str]
 ) -> dict[str, object]:
     """The parameters of a sentence, such as a stage's name inside it, in the reader's words."""
-    comma = "、" if language == SOURCE else ", "
+    return {
+        name: value if type(value) in _PLAIN else _one(value, language, say)
+        for name, value in params.items()
+    }
 
-    def one(value: object) -> object:
-        if isinstance(value, list | tuple):
-            return comma.join(str(one(part)) for part in value)
-        return say(value) if isinstance(value, Message) else value
 
-    return {name: one(value) for name, value in params.items()}
+_PLAIN: Final = frozenset({str, int})
+
+
+def _one(value: object, language: str, say: Callable[[Message], str]) -> object:
+    if isinstance(value, list | tuple):
+        comma = "、" if language == SOURCE else ", "
+        return comma.join(str(_one(part, language, say)) for part in value)
+    return say(value) if isinstance(value, Message) else value
 
 
 class Translator:

@@ -21,6 +21,9 @@ from huiyin.kit.i18n import Translator
 MACROS: Final = "_macros.html"
 
 
+_OF_MAPPINGS: Final = frozenset(dir(dict))
+
+
 class PageContext(Context):
     """Calls without the search for a wish to be passed the context, which nothing of ours has."""
 
@@ -96,6 +99,12 @@ class PageEnvironment(Environment):
     def make_globals(self, d: MutableMapping[str, Any] | None) -> MutableMapping[str, Any]:
         """One plain mapping: what every page begins with is copied much faster out of one."""
         return {**self.globals, **(d or {})}
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        """What a mapping holds is looked for in it first; Jinja fails at its attributes before."""
+        if type(obj) is dict and attribute not in _OF_MAPPINGS and attribute in obj:
+            return obj[attribute]
+        return super().getattr(obj, attribute)
 
     def _parse(self, source: str, name: str | None, filename: str | None) -> nodes.Template:
         read = super()._parse(source, name, filename)

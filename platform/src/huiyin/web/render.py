@@ -72,10 +72,11 @@ def _day(value: date | datetime) -> date:
 @pass_context
 def _date(_: Context, value: date | datetime | None) -> str:
     """03-18, with the year when it is another one."""
-    if value is None:
-        return _BLANK
-    day = _day(value)
-    return f"{day:%m-%d}" if day.year == today().year else f"{day:%Y-%m-%d}"
+    return _BLANK if value is None else _short(_day(value), today())
+
+
+def _short(day: date, this: date) -> str:
+    return f"{'' if day.year == this.year else f'{day.year:04}-'}{day.month:02}-{day.day:02}"
 
 
 @pass_context
@@ -95,10 +96,11 @@ def _moment(context: Context, value: datetime | None) -> str:
     """今天 09:00, 03-13 16:40."""
     if value is None:
         return _BLANK
-    there = local(value)
-    if there.date() == today():
-        return str(context["_"]("今天 {time}", time=f"{there:%H:%M}"))
-    return f"{_date(context, value)} {there:%H:%M}"
+    there, this = local(value), today()
+    clock = f"{there.hour:02}:{there.minute:02}"
+    if there.date() == this:
+        return str(context["_"]("今天 {time}", time=clock))
+    return f"{_short(there, this)} {clock}"
 
 
 def _money(value: Decimal | float | None) -> str:
