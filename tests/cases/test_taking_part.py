@@ -1,7 +1,9 @@
 """Whoever shapes a case stands in its history, and whoever judges it does not get there by that."""
 
 import json
+import re
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -267,3 +269,15 @@ def test_every_act_of_the_staff_on_the_outcome_leaves_a_part():
     }  # fmt: skip
     silent = {v.name for v in VERBS.values() if not v.handles and v.part not in HANDLING}
     assert silent == beside
+
+
+def test_a_team_grows_only_where_a_part_is_written_down():
+    """Lists find the cases of one person by the parts, and would miss a team without one."""
+    root = Path(__file__).parents[2]
+    sources = [*root.glob("platform/src/**/*.py"), *root.glob("plugins/*/src/**/*.py")]
+    writers = {
+        path.name
+        for path in sources
+        if re.search(r"\.team\s*(=[^=]|\.append|\.extend)|\bteam=\[[^]]", path.read_text("utf-8"))
+    }
+    assert writers == {"change.py"}

@@ -34,8 +34,8 @@ def test_without_values_a_percent_sign_is_itself(session):
         (b"SELECT nothing FROM nowhere WHERE 1 = %(n)s", ProgrammingError),
         (
             (
-                b"INSERT INTO counter (tenant_id, id, name, value) SELECT tenant_id, id, name, %(n)s"
-                b" FROM counter"
+                b"INSERT INTO counter (tenant_id, id, name, value)"
+                b" SELECT tenant_id, id, name, %(n)s FROM counter"
             ),
             IntegrityError,
         ),

@@ -253,7 +253,7 @@ def _case(
         stage_dates={Stage.INTAKE.value: local_date(received).isoformat()},
         clock_events=events,
         owner_id=actor.id if actor.is_person else None,
-        team=[actor.id] if actor.is_person else [],
+        team=[],  # grows with the parts
         facts={},
         counts={},
         walled=[],

@@ -26,10 +26,9 @@ def bricks(static: Callable[[str], str]) -> dict[str, Callable[..., Markup]]:
     @lru_cache(_REMEMBERED, typed=True)
     def ic(name: str, cls: str = "") -> Markup:
         """An icon of the one sheet."""
-        return Markup(
-            '<svg class="ic{}" viewBox="0 0 16 16" aria-hidden="true" focusable="false">'
-            '<use href="{}#{}"/></svg>'
-        ).format(f" {cls}" if cls else "", static("icons.svg"), name)
+        return Markup('<svg class="ic{}" aria-hidden="true"><use href="{}#{}"/></svg>').format(
+            f" {cls}" if cls else "", static("icons.svg"), name
+        )
 
     @lru_cache(_REMEMBERED, typed=True)
     def sla(state: str, text: str) -> Markup:
@@ -85,7 +84,11 @@ def who(name: Any) -> Markup:
 def dots9(stage_index: int) -> Markup:
     """The nine stages: done, current, ahead."""
     dots = "".join(
-        f'<i class="{"d" if i < stage_index else "c" if i == stage_index else ""}"></i>'
+        '<i class="d"></i>'
+        if i < stage_index
+        else '<i class="c"></i>'
+        if i == stage_index
+        else "<i></i>"
         for i in range(1, 10)
     )
     return Markup(f'<span class="dots9" aria-hidden="true">{dots}</span>')  # noqa: S704 - ours
