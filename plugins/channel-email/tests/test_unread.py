@@ -151,3 +151,23 @@ def test_nobody_reads_it_within_a_working_day_and_it_is_a_case(given_up, session
     assert (arrival.state, arrival.reason) == ("filed", "overdue")
     case = session.get_one(Case, (session.tenant, arrival.case_id))
     assert case.received_at == arrival.received_at
+
+
+def test_put_aside_and_read_again_after_its_day_it_is_still_registered(
+    given_up, officer, session, place, monkeypatch
+):
+    officer.post(f"{HOME}/{given_up.id}", {"rev": given_up.version, "to": "nothing", "reason": "?"})
+    run_jobs(place, ahead=timedelta(days=20))
+    aside = now_of(session, given_up)
+    assert aside.state == "ignored"
+    officer.post(f"{HOME}/{given_up.id}/again", {"rev": aside.version})
+    session.execute(
+        update(Job).where(Job.kind == "intake.read", Job.state == "queued")
+        .values(attempts=tasks.TRIES - 1)
+    )  # fmt: skip
+    session.commit()
+    with monkeypatch.context() as away:
+        away.setattr(readers, "read", lambda _arrival: 1 / 0)
+        run_jobs(place, ahead=timedelta(days=20))
+    arrival = now_of(session, given_up)
+    assert (arrival.state, arrival.reason) == ("filed", "overdue")

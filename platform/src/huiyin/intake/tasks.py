@@ -57,9 +57,9 @@ def read(session: ScopedSession, job: JobView) -> None:
 
 def _file_in_time(session: ScopedSession, arrival: Arrival) -> None:
     due = at_local(calendar().add_workdays(local_date(arrival.received_at), 1).on, 23, 59)
-    queue.enqueue(
-        session, OVERDUE, {"arrival": arrival.id}, key=f"{OVERDUE}:{arrival.id}", due_at=due
-    )
+    # Of each reading: what was put aside, and is read again, has no clock of before that still runs.
+    key = f"{OVERDUE}:{arrival.id}:{arrival.version}"
+    queue.enqueue(session, OVERDUE, {"arrival": arrival.id}, key=key, due_at=due)
 
 
 @handler(GIVEN_UP, retries=TRIES)
