@@ -9,14 +9,32 @@ import pytest
 from sqlalchemy import select
 
 from huiyin.cases import service
-from huiyin.cases.api_shapes import AssignBody, FactsBody, MoveBody, RevBody, WordsBody
+from huiyin.cases.api_bodies import (
+    AssignBody,
+    ExtensionBody,
+    FactsBody,
+    LowerBody,
+    MergeBody,
+    MoveBody,
+    RetypeBody,
+    RevBody,
+    SubjectBody,
+    WordsBody,
+)
 from huiyin.cases.filing import Filing, file_complaint
 from huiyin.cases.models import Case
-from huiyin.cases.schemas import AttestForm, ComplaintBody, ProofForm, RegisterForm, TaskForm
+from huiyin.cases.schemas import (
+    AttestForm,
+    ComplaintBody,
+    MoveForm,
+    ProofForm,
+    RegisterForm,
+    TaskForm,
+)
 from huiyin.db import tenant_session
-from huiyin.evidence.api import UploadBody
+from huiyin.evidence.api import UploadBody, VerifyBody
 from huiyin.ledger.models import LedgerEntry
-from huiyin.letters.api import AnswerBody, ReleaseBody
+from huiyin.letters.api import AnswerBody, NoticeBody, ReleaseBody
 from huiyin.letters.schemas import DeliveryForm
 from huiyin.remedies.api import JudgeBody, PlanBody, WithdrawBody
 
@@ -317,6 +335,19 @@ BODIES = {
     "api:case:move": MoveBody,
     "api:case:edit": FactsBody,
     "api:case:assign": AssignBody,
+    "api:case:subject": SubjectBody,
+    "api:case:lift": SubjectBody,
+    "api:case:reveal": MoveForm,
+    "api:case:merge": MergeBody,
+    "api:case:retype": RetypeBody,
+    "api:case:withdraw_retype": RevBody,
+    "api:case:grant_retype": RevBody,
+    "api:case:refuse_retype": MoveBody,
+    "api:case:lower": LowerBody,
+    "api:extension:ask": ExtensionBody,
+    "api:extension:grant": RevBody,
+    "api:extension:refuse": MoveBody,
+    "api:extension:withdraw": RevBody,
     "api:case:add_task": TaskForm,
     "api:case:finish_task": ProofForm,
     "api:plan:save": PlanBody,
@@ -325,9 +356,12 @@ BODIES = {
     "api:plan:approve": JudgeBody,
     "api:plan:return": JudgeBody,
     "api:letter:answer": AnswerBody,
+    "api:letter:notice": NoticeBody,
+    "api:letter:withdraw": MoveForm,
     "api:letter:release": ReleaseBody,
     "api:letter:delivery": DeliveryForm,
     "api:evidence:add": UploadBody,
+    "api:evidence:verify": VerifyBody,
 }
 
 

@@ -11,6 +11,8 @@ from huiyin.cases.acts import CaseController
 from huiyin.cases.acts_people import PeopleController
 from huiyin.cases.acts_retype import LowerController, RetypeController
 from huiyin.cases.api import CaseApi, CaseListApi
+from huiyin.cases.api_asked import AskedApi, ExtensionApi
+from huiyin.cases.api_people import PeopleApi
 from huiyin.cases.bulk import BulkController
 from huiyin.cases.controllers import ListController
 from huiyin.cases.library import LibraryController
@@ -64,6 +66,9 @@ HANDLERS: Final[tuple[ControllerRouterHandler, ...]] = (
     PublicCaseApi,
     CaseListApi,
     CaseApi,
+    PeopleApi,
+    AskedApi,
+    ExtensionApi,
     PlanApi,
     LetterApi,
     EvidenceApi,

@@ -1,4 +1,4 @@
-"""What the API takes and answers about cases: written out by hand, so that nothing slips in."""
+"""What the API answers about cases: written out by hand, so that nothing slips in."""
 
 from __future__ import annotations
 
@@ -6,25 +6,26 @@ import uuid
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
-import msgspec
 from sqlalchemy import Row
 
 from huiyin.cases import gates, queries, workbench
+from huiyin.cases.api_waiting import Asked, MergedCase, MoveOffered, asked, merged, moves
 from huiyin.cases.change import NO_CLOCK
 from huiyin.cases.models import Case
 from huiyin.cases.opened import Opened
-from huiyin.cases.schemas import AssignForm, FactsForm, MoveForm, Rev, Shape, Words
 from huiyin.cases.stages import STAGE_TITLES, Stage
 from huiyin.cases.verbs import FORWARD, VERBS
 from huiyin.clocks.policy import amount_label, origin_label, origin_line
 from huiyin.clocks.reading import remaining, remaining_message
 from huiyin.clocks.rules import Clock
 from huiyin.clocks.service import calendar
-from huiyin.kit.i18n import N_, Translator
+from huiyin.identity.actor import Actor
+from huiyin.kit.i18n import Translator
 from huiyin.kit.text import mask_name
 from huiyin.kit.time import now
+from huiyin.web.programs import Answer
 
 # What of a line's data is for readers; the rest serves the ledger and the page.
 _SHOWN: Final = (
@@ -41,66 +42,6 @@ _SHOWN: Final = (
     "calendar",
     "dates",
 )
-
-
-Meta = msgspec.Meta
-LARGEST: Final = 200
-_Text = Annotated[str, Meta(max_length=80)]
-
-
-class PageQuery(Shape, frozen=True, kw_only=True):
-    """``after`` is the ``next`` of the page before."""
-
-    after: Annotated[str, Meta(max_length=100, title=N_("下一页"))] = ""
-    limit: Annotated[int, Meta(ge=1, le=LARGEST, title=N_("每页件数"))] = queries.PAGE
-
-
-class ListQuery(PageQuery, frozen=True, kw_only=True):
-    """The filters of the page 全部案件."""
-
-    scope: Annotated[str, Meta(pattern="^(mine|team|all)$", title=N_("范围"))] = "all"
-    stage: Annotated[_Text, Meta(title=N_("阶段"))] = ""
-    group: Annotated[_Text, Meta(title=N_("类别组"))] = ""
-    severity: Annotated[_Text, Meta(title=N_("级别"))] = ""
-    fund: Annotated[_Text, Meta(title=N_("产品"))] = ""
-    source: Annotated[_Text, Meta(title=N_("来源"))] = ""
-    due: Annotated[str, Meta(pattern="^soon$", title=N_("时限"))] = ""
-
-
-class SearchQuery(PageQuery, frozen=True, kw_only=True):
-    q: Annotated[str, Meta(min_length=1, max_length=100, title=N_("检索词"))]
-
-
-class CaseQuery(Shape, frozen=True, kw_only=True):
-    """``before`` is the ``older`` of the page before."""
-
-    tab: Annotated[str, Meta(pattern="^(talk|notes|moves)$", title=N_("时间轴"))] = ""
-    before: Annotated[int, Meta(ge=1, le=2**31 - 1, title=N_("更早的记录"))] | None = None
-
-
-class RevBody(Shape, frozen=True, kw_only=True):
-    """``rev`` is the version of the case that was read."""
-
-    rev: Rev
-
-
-class WordsBody(Shape, frozen=True, kw_only=True):
-    body: Words
-
-
-class MoveBody(MoveForm, frozen=True, kw_only=True):
-    rev: Rev
-
-
-class AssignBody(AssignForm, frozen=True, kw_only=True):
-    rev: Rev
-
-
-class FactsBody(FactsForm, frozen=True, kw_only=True):
-    """What is not named stays as it is; null clears."""
-
-    rev: Rev
-
 
 # What stands on the case under the very name the answer has for it.
 _SAME: Final = (
@@ -129,10 +70,6 @@ _SAME: Final = (
     "answered_at",
     "closed_at",
 )
-
-
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """The base of every answer.  Moments carry their zone; dates are days in China."""
 
 
 class ListedCase(Answer, frozen=True, kw_only=True):
@@ -250,6 +187,10 @@ class CaseAnswer(Answer, frozen=True, kw_only=True):
     clocks: list[ClockAnswer]
     forward: str | None  # the ordinary move out of this stage
     gates: list[GateAnswer]  # what it asks
+    moves: list[MoveOffered]
+    asked: list[Asked]
+    master: str  # number of the case that this one is handled under
+    merged: list[MergedCase]
     timeline: list[EntryAnswer]  # newest first
     older: int | None  # goes into ``before`` for the lines before
 
@@ -295,8 +236,8 @@ def listed(rows: Sequence[Any], _: Translator) -> list[ListedCase]:
     ]
 
 
-def whole(opened: Opened, lines: Sequence[Row[Any]], _: Translator) -> CaseAnswer:
-    """One case with its clocks, the gates of its stage, and a page of its timeline."""
+def whole(actor: Actor, opened: Opened, lines: Sequence[Row[Any]], _: Translator) -> CaseAnswer:
+    """One case with its clocks, what can be done to it, and a page of its timeline."""
     case = opened.case
     stage = Stage(case.stage)
     shown = lines[: queries.ENTRIES]
@@ -311,6 +252,10 @@ def whole(opened: Opened, lines: Sequence[Row[Any]], _: Translator) -> CaseAnswe
         clocks=[_clock(c, _) for c in workbench.clocks_of(case, opened.promised)],
         forward=FORWARD[stage] if case.is_open else None,
         gates=[_gate(g, _) for g in gates.states(case, gates.EXIT[stage])],
+        moves=moves(actor, opened, _),
+        asked=asked(case, _),
+        master=opened.master,
+        merged=merged(opened),
         timeline=[_entry(line, _) for line in shown],
         older=shown[-1].seq if len(lines) > len(shown) else None,
     )

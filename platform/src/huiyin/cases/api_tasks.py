@@ -5,10 +5,10 @@ from __future__ import annotations
 import uuid
 from datetime import date, datetime
 
-from huiyin.cases.api_shapes import Answer
 from huiyin.cases.models import Task
 from huiyin.cases.opened import Opened
 from huiyin.kit.i18n import Translator
+from huiyin.web.programs import Answer
 
 
 class TaskAnswer(Answer, frozen=True, kw_only=True):

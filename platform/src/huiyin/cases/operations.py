@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
-from typing import Any, Final
+from collections.abc import Callable, Collection
+from typing import Any, Final, TypeVar
 
-from litestar import Response
+import msgspec
+from litestar import Controller, Response
+from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath, RawBody
 
+from huiyin.cases.api_shapes import Changed, changed
 from huiyin.cases.change import find
 from huiyin.cases.errors import GatesUnmet, MoveNotAllowed
-from huiyin.kit.errors import Conflict, Stale, Unauthenticated
+from huiyin.cases.models import Case
+from huiyin.db import ScopedSession
+from huiyin.identity.actor import Actor
+from huiyin.kit.errors import Conflict, HuiyinError, Stale, Unauthenticated
 from huiyin.web.desk import Desk
-from huiyin.web.programs import Problem, described
+from huiyin.web.forms import parse
+from huiyin.web.programs import Problem, body_of, described
 from huiyin.web.routes import FORM_LIMIT, Handler, api
+
+T = TypeVar("T", bound=msgspec.Struct)
+Doing = Callable[[ScopedSession, Actor, str, T], Case]  # what a form does to the case of a number
 
 _BEARER: Final = "请求头 Authorization: Bearer hy_…（在「接口令牌」中创建）。"
 CHANGE: Final = (Conflict, MoveNotAllowed)  # what any change of a case may meet
@@ -45,6 +56,43 @@ def operation(
         description=f"{says}{_BEARER}",
         operation_class=described(refusals=refusals, **shape),
     )
+
+
+def act(
+    path: str,
+    name: str,
+    permission: str,
+    summary: str,
+    *,
+    body: type[T],
+    do: Doing[T],
+    refusals: Collection[type[HuiyinError]] = (),
+    status: int = 200,
+    **told: Any,
+) -> HTTPRouteHandler:
+    """An act upon one case that needs no more than its form; answers the case after it."""
+    versioned = [Stale] if "rev" in body.__struct_fields__ else []
+    given = {"body": body, "answer": Changed, "status": status, **told}
+
+    @operation(
+        "POST", path, name, permission, summary, refusals=[*CHANGE, *versioned, *refusals], **given
+    )
+    @telling
+    def run(
+        self: Controller,  # noqa: ARG001 - Litestar knows it by this name
+        desk: NamedDependency[Desk],
+        number: FromPath[str],
+        body: RawBody,
+    ) -> Response[Any]:
+        find(
+            desk.session, desk.actor, number
+        )  # what is not theirs is not there, whatever they send
+        form = parse(shape, body_of(desk, body), strict=True)
+        case = do(desk.session, desk.actor, number, form)
+        return desk.json(changed(case), status=status)
+
+    shape = body
+    return run
 
 
 def telling(handler: Handler) -> Handler:

@@ -96,6 +96,11 @@ class LowerForm(Shape, frozen=True, kw_only=True):
     reason: Reason = ""
 
 
+class ExtensionForm(Shape, frozen=True, kw_only=True):
+    days: Annotated[int, Meta(ge=1, le=365, title=N_("延长天数"))]
+    reason: Reason = ""
+
+
 class TaskForm(Shape, frozen=True, kw_only=True):
     title: Annotated[str, Meta(min_length=2, max_length=200, title=N_("任务"))]
     assignee_id: Annotated[uuid.UUID, Meta(title=N_("责任人"))] | None = None

@@ -13,7 +13,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, RawBody
 
 from huiyin.cases import queries
-from huiyin.cases.api_shapes import Answer, RevBody
+from huiyin.cases.api_bodies import RevBody
 from huiyin.cases.errors import GatesUnmet, NobodyLeft, SecondPersonRequired
 from huiyin.cases.models import Case
 from huiyin.cases.operations import CHANGE, operation, telling
@@ -26,7 +26,7 @@ from huiyin.remedies.models import Plan
 from huiyin.remedies.schemas import PlanForm
 from huiyin.web.desk import Desk
 from huiyin.web.forms import parse
-from huiyin.web.programs import body_of
+from huiyin.web.programs import Answer, body_of
 
 _TAG: Final = "方案"
 

@@ -47,6 +47,10 @@ def body_of(desk: Desk, raw: bytes) -> dict[str, Any]:
     return value
 
 
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """The base of every answer.  Moments carry their zone; dates are days in China."""
+
+
 class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Every refusal.  ``code`` is stable; ``message`` and ``fields`` are for people to read."""
 
@@ -71,6 +75,7 @@ class Header:
 # Every operation belongs to a firm; the desk reads its name from the path.
 _FIRM: Final = Header("tenant", "机构", place="path")
 _TEXT: Final[Any] = {"type": "string"}
+_BYTES: Final = {"type": "string", "format": "binary"}
 
 
 _ALWAYS: Final[tuple[type[HuiyinError], ...]] = (errors.Invalid, errors.NotFound)
@@ -78,7 +83,7 @@ _ALWAYS: Final[tuple[type[HuiyinError], ...]] = (errors.Invalid, errors.NotFound
 
 def described(
     *,
-    answer: type[msgspec.Struct],
+    answer: type[msgspec.Struct] | str,
     status: int = 200,
     body: type[msgspec.Struct] | None = None,
     required: Collection[str] | None = None,
@@ -88,6 +93,7 @@ def described(
 ) -> type[Operation]:
     """The operation as the description of the API shows it.
 
+    ``answer`` is a shape, or for a file the media type of its bytes.
     ``required`` replaces the body's own list of required fields, for partial changes.
     """
     shown = _schema(body) if body else None
@@ -98,7 +104,7 @@ def described(
         for h in (_FIRM, *headers)
     ]
     parameters += _query(query) if query else []
-    responses = {str(status): _response("成功", _schema(answer))}
+    responses = {str(status): _success(answer)}
     for refusal in sorted({*_ALWAYS, *refusals}, key=lambda r: (r.status, r.code)):
         said = f"{refusal.code}：{refusal.default}"
         known = responses.get(str(refusal.status))
@@ -123,6 +129,12 @@ def _plain(schema: Mapping[str, Any]) -> Any:
 
 def _media(schema: Mapping[str, Any]) -> OpenAPIMediaType:
     return OpenAPIMediaType(schema=_plain(schema))
+
+
+def _success(answer: type[msgspec.Struct] | str) -> OpenAPIResponse:
+    if isinstance(answer, str):
+        return OpenAPIResponse(description="成功", content={answer: _media(_BYTES)})
+    return _response("成功", _schema(answer))
 
 
 def _response(words: str, schema: Mapping[str, Any]) -> OpenAPIResponse:
