@@ -28,7 +28,7 @@ Phone = Annotated[str, Meta(max_length=30, pattern=_NUMBER, title=N_("手机号"
 Email = Annotated[
     str, Meta(max_length=200, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", title=N_("邮箱"))
 ]
-Rev = Annotated[int, Meta(ge=1, title=N_("版本"))]
+Rev = Annotated[int, Meta(ge=1, le=2**31 - 1, title=N_("版本"))]
 
 
 class Shape(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
