@@ -375,8 +375,11 @@ def test_every_operation_is_described_with_its_body(place, public):
         for handler in route.route_handlers:
             for method in handler.http_methods - {"OPTIONS", "HEAD"}:
                 told = paths[path][method.lower()]
-                named = {p["name"] for p in told["parameters"] if p["in"] == "path"}
-                assert named == set(re.findall(r"\{(\w+)\}", path))
+                named = [p["name"] for p in told["parameters"] if p["in"] == "path"]
+                assert sorted(named) == sorted(re.findall(r"\{(\w+)\}", path))
+                if path.startswith("/api/v1/t/"):
+                    told_of = [p for p in told["parameters"] if p.get("description")]
+                    assert {p["name"] for p in told_of} >= {*named}, path
                 assert told["summary"]
                 assert told["tags"]
                 assert any(status.startswith("2") for status in told["responses"])
@@ -404,3 +407,21 @@ def test_the_description_names_keys_codes_and_filters(public):
     schema = edit["requestBody"]["content"]["application/json"]["schema"]
     assert schema["required"] == ["rev"]
     assert {"409", "401", "404", "422"} <= set(edit["responses"])
+
+
+def test_the_description_tells_moments_units_files_and_what_an_act_asks(public):
+    paths = public.get("/api/v1/schema/openapi.json").json()["paths"]
+    case = "/api/v1/t/{tenant}/cases/{number}"
+
+    def body(path):
+        content = paths[f"{case}/{path}"]["post"]["requestBody"]["content"]
+        return content["application/json"]["schema"]
+
+    answer = paths[case]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+    assert answer["properties"]["received_at"]["format"] == "date-time"
+    assert "\n    " not in str(paths)
+    assert "unit" in body("extension")["properties"]["days"]["description"]
+    assert body("reveal")["required"] == ["reason"]
+    assert body("merge")["required"] == ["master", "reason", "rev"]
+    pdf = paths[f"{case}/letters/{{letter_id}}/pdf"]["get"]["responses"]["200"]["content"]
+    assert pdf == {"application/pdf": {"schema": {"type": "string", "format": "binary"}}}

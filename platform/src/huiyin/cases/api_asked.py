@@ -67,6 +67,7 @@ class AskedApi(Controller):
         says="由未参与办理的审批人以 moves/merge 确认或 moves/return_end 退回，提请人可以 "
         "moves/take_back_end 收回；并案有误的以 moves/unmerge 解除。",
         body=MergeBody,
+        required=["master", "reason", "rev"],
         do=_merge,
         refusals=[NobodyLeft],
     )
@@ -77,6 +78,7 @@ class AskedApi(Controller):
         "更改登记类型",
         says="改为投诉立即生效，改为其他类型须由未参与办理的审批人同意后生效。",
         body=RetypeBody,
+        required=["intake_type", "reason", "rev"],
         do=lambda session, actor, number, form: retyping.retype(
             session, actor, number, form, rev=form.rev
         ),
@@ -88,6 +90,7 @@ class AskedApi(Controller):
         "申请降级",
         says="重大以上降为一般（S1）或较重（S2），由未参与办理的审批人同意后生效。",
         body=LowerBody,
+        required=["severity", "reason", "rev"],
         do=lambda session, actor, number, form: lowering.ask_lowering(
             session, actor, number, form, rev=form.rev
         ),
@@ -123,6 +126,7 @@ class AskedApi(Controller):
         "不同意改类或降级",
         says="须写明理由。",
         body=MoveBody,
+        required=["reason", "rev"],
         do=lambda session, actor, number, form: lowering.refuse(
             session, actor, number, form.reason, rev=form.rev
         ),
@@ -148,6 +152,7 @@ class ExtensionApi(Controller):
         of="extension",
         says="由未参与办理的审批人批准；获准后理由与新的期限书面告知投诉人。",
         body=ExtensionBody,
+        required=["days", "reason", "rev"],
         do=_extend,
     )
     grant = act(
@@ -170,6 +175,7 @@ class ExtensionApi(Controller):
         of="extension",
         says="须写明理由，期限不变。",
         body=MoveBody,
+        required=["reason", "rev"],
         do=lambda session, actor, number, form: extensions.refuse_extension(
             session, actor, number, form.reason, rev=form.rev
         ),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -16,11 +15,10 @@ from huiyin.cases.models import Case
 from huiyin.cases.opened import Opened, open_page
 from huiyin.cases.operations import CHANGE, act, operation
 from huiyin.cases.schemas import MoveForm
-from huiyin.kit.errors import Refused
 from huiyin.parties.models import Investor
 from huiyin.web.desk import Desk
 from huiyin.web.forms import parse
-from huiyin.web.programs import Answer, body_of
+from huiyin.web.programs import Answer, Moment, body_of
 
 # Whoever may give somebody something to do is told whom there is.
 _GIVES: Final = ("case.assign", "case.handle", "case.draft")
@@ -32,8 +30,8 @@ class PartAnswer(Answer, frozen=True, kw_only=True):
     account_id: UUID
     name: str
     part: str
-    since: datetime
-    until: datetime | None
+    since: Moment
+    until: Moment | None
 
 
 class MemberAnswer(Answer, frozen=True, kw_only=True):
@@ -108,6 +106,7 @@ class PeopleApi(Controller):
         "登记被投诉人",
         says="此人从此看不到本案，也不能参与办理。",
         body=SubjectBody,
+        required=["account_id", "reason", "rev"],
         do=lambda session, actor, number, form: subjects.name_subject(
             session, actor, number, form, rev=form.rev
         ),
@@ -119,6 +118,7 @@ class PeopleApi(Controller):
         "撤销被投诉人登记",
         says="原有分派不恢复，登记与撤销均留在记录中。",
         body=SubjectBody,
+        required=["account_id", "reason", "rev"],
         do=lambda session, actor, number, form: subjects.lift_subject(
             session, actor, number, form, rev=form.rev
         ),
@@ -132,8 +132,9 @@ class PeopleApi(Controller):
         "显示投诉人信息",
         says="须写明理由；每次查看都写入时间轴和审计记录。",
         body=MoveForm,
+        required=["reason"],
         answer=Revealed,
-        refusals=[*CHANGE, Refused],
+        refusals=CHANGE,
     )
     def reveal(
         self, desk: NamedDependency[Desk], number: FromPath[str], body: RawBody

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Any, Final
 
@@ -25,7 +25,7 @@ from huiyin.identity.actor import Actor
 from huiyin.kit.i18n import Translator
 from huiyin.kit.text import mask_name
 from huiyin.kit.time import now
-from huiyin.web.programs import Answer
+from huiyin.web.programs import Answer, Moment
 
 # What of a line's data is for readers; the rest serves the ledger and the page.
 _SHOWN: Final = (
@@ -82,8 +82,8 @@ class ListedCase(Answer, frozen=True, kw_only=True):
     stage_label: str
     state: str
     outcome: str | None
-    received_at: datetime
-    next_due_at: datetime | None
+    received_at: Moment
+    next_due_at: Moment | None
     time_left: str
     complainant: str  # masked
     fund: str
@@ -113,10 +113,10 @@ class ClockAnswer(Answer, frozen=True, kw_only=True):
     kind: str
     title: str
     state: str
-    started_at: datetime
-    stopped_at: datetime | None
+    started_at: Moment
+    stopped_at: Moment | None
     due_on: date
-    due_at: datetime
+    due_at: Moment
     limit: str
     remaining: str
     provisional: bool
@@ -135,7 +135,7 @@ class GateAnswer(Answer, frozen=True, kw_only=True):
 
 class EntryAnswer(Answer, frozen=True, kw_only=True):
     seq: int
-    at: datetime
+    at: Moment
     kind: str
     audience: str
     verb: str
@@ -146,7 +146,7 @@ class EntryAnswer(Answer, frozen=True, kw_only=True):
 
 
 class Complainant(Answer, frozen=True, kw_only=True):
-    """Always masked; the full record is shown in the product, with a reason."""
+    """Always masked; revealing shows the whole, with a reason."""
 
     anonymous: bool
     name: str
@@ -164,8 +164,8 @@ class CaseAnswer(Answer, frozen=True, kw_only=True):
     transfer_number: str
     channel: str
     language: str
-    received_at: datetime
-    registered_at: datetime
+    received_at: Moment
+    registered_at: Moment
     category: str | None
     severity: str | None
     complexity: str
@@ -178,9 +178,9 @@ class CaseAnswer(Answer, frozen=True, kw_only=True):
     stage_label: str
     state: str
     outcome: str | None
-    accepted_at: datetime | None
-    answered_at: datetime | None
-    closed_at: datetime | None
+    accepted_at: Moment | None
+    answered_at: Moment | None
+    closed_at: Moment | None
     owner: str
     investigator: str
     complainant: Complainant

@@ -15,7 +15,7 @@ from huiyin.cases.service import ELSEWHERE
 from huiyin.cases.verbs import VERBS
 from huiyin.identity.actor import Actor
 from huiyin.kit.i18n import Translator
-from huiyin.web.programs import Answer
+from huiyin.web.programs import Answer, Moment
 
 
 class MoveOffered(Answer, frozen=True, kw_only=True):
@@ -38,7 +38,7 @@ class Asked(Answer, frozen=True, kw_only=True):
     what: str
     title: str
     by: str
-    at: datetime
+    at: Moment
     reason: str
     to: str
     days: int | None
@@ -49,8 +49,8 @@ class MergedCase(Answer, frozen=True, kw_only=True):
 
     number: str
     title: str
-    answered_at: datetime | None
-    next_due_at: datetime | None
+    answered_at: Moment | None
+    next_due_at: Moment | None
 
 
 def moves(actor: Actor, opened: Opened, _: Translator) -> list[MoveOffered]:

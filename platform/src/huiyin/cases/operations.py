@@ -28,6 +28,13 @@ T = TypeVar("T", bound=msgspec.Struct)
 Doing = Callable[[ScopedSession, Actor, str, T], Case]  # what a form does to the case of a number
 
 _BEARER: Final = "请求头 Authorization: Bearer hy_…（在「接口令牌」中创建）。"
+_PLACES: Final = {
+    "number": "案件编号",
+    "verb": "案件详情的 moves 所列",
+    "task_id": "任务列表所列",
+    "letter_id": "文书列表所列",
+    "file_id": "证据列表所列",
+}
 CHANGE: Final = (Conflict, MoveNotAllowed)  # what any change of a case may meet
 
 
@@ -54,7 +61,7 @@ def operation(
         summary=summary,
         operation_id=f"{of}_{name}",
         description=f"{says}{_BEARER}",
-        operation_class=described(refusals=refusals, **shape),
+        operation_class=described(refusals=refusals, places=_PLACES, **shape),
     )
 
 

@@ -97,7 +97,9 @@ class LowerForm(Shape, frozen=True, kw_only=True):
 
 
 class ExtensionForm(Shape, frozen=True, kw_only=True):
-    days: Annotated[int, Meta(ge=1, le=365, title=N_("延长天数"))]
+    days: Annotated[
+        int, Meta(ge=1, le=365, title=N_("延长天数"), description="单位见书面答复的延期的 unit")
+    ]
     reason: Reason = ""
 
 

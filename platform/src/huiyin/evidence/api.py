@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-from datetime import datetime
 from typing import Annotated, Any, Final
 from uuid import UUID
 
@@ -24,7 +23,7 @@ from huiyin.kit.errors import Invalid, TooLarge
 from huiyin.kit.i18n import N_
 from huiyin.web.desk import Desk
 from huiyin.web.forms import parse
-from huiyin.web.programs import Answer, body_of
+from huiyin.web.programs import Answer, Moment, body_of
 from huiyin.web.routes import MEGABYTE
 
 # One file as base64, a third longer than it is, and the words around it.
@@ -64,9 +63,9 @@ class FileAnswer(Answer, frozen=True, kw_only=True):
     audience: str
     note: str
     uploaded_by: str
-    at: datetime
+    at: Moment
     verified_by: str
-    verified_at: datetime | None
+    verified_at: Moment | None
 
 
 class FileList(Answer, frozen=True, kw_only=True):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated, Any, Final, TypeVar
 from uuid import UUID
 
@@ -25,7 +25,7 @@ from huiyin.letters.models import Letter, LetterState
 from huiyin.letters.schemas import AnswerForm, DeliveryForm, NoticeForm
 from huiyin.web.desk import Desk
 from huiyin.web.forms import parse
-from huiyin.web.programs import Answer, body_of
+from huiyin.web.programs import Answer, Moment, body_of
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -65,9 +65,9 @@ class ListedLetter(Answer, frozen=True, kw_only=True):
     state: str
     drafted_by: str
     released_by: str
-    released_at: datetime | None
-    sent_at: datetime | None
-    delivered_at: datetime | None
+    released_at: Moment | None
+    sent_at: Moment | None
+    delivered_at: Moment | None
     channel: str
     proof: str  # of its way, or what went wrong
 
@@ -219,6 +219,7 @@ class LetterApi(Controller):
         of="letter",
         says="只作废未签发的草稿，须写明理由；编号保留。",
         body=MoveForm,
+        required=["reason"],
         answer=LetterAnswer,
         refusals=[*CHANGE, LetterFixed],
     )

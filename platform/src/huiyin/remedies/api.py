@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Final
 from uuid import UUID
@@ -26,7 +26,7 @@ from huiyin.remedies.models import Plan
 from huiyin.remedies.schemas import PlanForm
 from huiyin.web.desk import Desk
 from huiyin.web.forms import parse
-from huiyin.web.programs import Answer, body_of
+from huiyin.web.programs import Answer, Moment, body_of
 
 _TAG: Final = "方案"
 
@@ -58,7 +58,7 @@ class Judgement(Answer, frozen=True, kw_only=True):
     decision: str
     by: str
     reason: str
-    at: datetime
+    at: Moment
 
 
 class PlanAnswer(Answer, frozen=True, kw_only=True):
@@ -78,8 +78,8 @@ class PlanAnswer(Answer, frozen=True, kw_only=True):
     precedent: str
     wish: str
     drafted_by: str
-    submitted_at: datetime | None
-    decided_at: datetime | None
+    submitted_at: Moment | None
+    decided_at: Moment | None
     approvers: int  # how many must agree
     judgements: list[Judgement]
 
