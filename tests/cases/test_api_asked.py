@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
-from sqlalchemy import select
+from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+from sqlalchemy import select, update
+
+from huiyin.cases.filing import Filing, file_complaint
 from huiyin.cases.models import Case, Entry
 from huiyin.db import tenant_session
 from huiyin.ledger.models import LedgerEntry
@@ -133,6 +136,18 @@ def test_a_master_has_to_be_another_open_case_in_reach(
     assert staff.get(at).json()["rev"] == 1
 
 
+def test_a_master_is_named_to_those_only_who_may_know_of_it(
+    staff, judge, at, master, api, make_actor
+):
+    investigator = make_actor("investigator", name="陆一帆")
+    given = do(staff, at, "assign", part="assistant", account_id=str(investigator.id))
+    assert given.status_code == 200
+    do(staff, at, "merge", master=master, reason=WHY)
+    assert [one["to"] for one in asked(judge, at)] == [master]
+    (waits,) = asked(api(investigator), at)
+    assert (waits["what"], waits["to"]) == ("merge", "")
+
+
 def test_a_merger_without_a_reason_or_anybody_to_confirm_it_is_not_proposed(staff, at, master):
     assert fields(do(staff, at, "merge", master=master)) == (422, ["reason"])
     alone = do(staff, at, "merge", master=master, reason=WHY)  # nobody is there to judge it
@@ -232,6 +247,54 @@ def test_more_time_is_refused_or_taken_back(staff, judge, at):
     assert staff.get(f"{at}/extension").json()["asked"] is None
 
 
+# -- what waits for a judge ------------------------------------------------------------------------
+
+
+def waiting(client, what, **more):
+    query = "&".join(f"{name}={value}" for name, value in {"what": what, **more}.items())
+    return client.get(f"/api/v1/t/qinghe/approvals?{query}")
+
+
+@pytest.mark.usefixtures("handled", "master")
+def test_a_judge_finds_what_waits_and_an_officer_no_such_list(staff, judge, at, filed):
+    unknown = staff.get("/api/v1/t/qinghe/cases/TS-2026-9999").content
+    kinds = ("plan", "answer", "kind", "extension", "ending", "archive")
+    assert [waiting(judge, what).json() for what in kinds] == [{"cases": [], "next": None}] * 6
+    do(staff, at, "extension", days=3, reason=WHY)
+    do(staff, at, "retype", intake_type="enquiry", reason=WHY)
+    do(staff, at, "merge", master="TS-2026-0002", reason=WHY)
+    for what in ("extension", "kind", "ending"):
+        (case,) = waiting(judge, what).json()["cases"]
+        assert (case["number"], case["complainant"]) == (filed["number"], "陈*国"), what
+        refused = waiting(staff, what)
+        assert (refused.status_code, refused.content) == (404, unknown)
+    assert waiting(judge, "plan").json()["cases"] == []
+
+
+def test_the_list_goes_on_where_it_ended(judge, engine, tenant, actor):
+    with tenant_session(engine, tenant.id, actor_id=actor.id) as session:
+        for n in range(51):
+            filing = Filing(channel="phone", idem_key=str(n), story="没有到账", phone="13800006021")
+            file_complaint(session, actor, filing)
+        session.execute(update(Case).values(stage="archive"))
+        session.commit()
+    first = waiting(judge, "archive").json()
+    rest = waiting(judge, "archive", after=first["next"].replace("+", "%2B")).json()
+    numbers = [case["number"] for page in (first, rest) for case in page["cases"]]
+    assert (len(first["cases"]), len(numbers), len(set(numbers))) == (50, 51, 51)
+    assert rest["next"] is None
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [({"what": "all"}, "what"), ({"what": "plan", "after": "x"}, "after"),
+     ({"what": "plan", "limit": 5}, "limit"), ({"what": ""}, "what")],
+)  # fmt: skip
+def test_a_list_asked_for_wrongly_says_where(judge, query, field):
+    answer = waiting(judge, **query)
+    assert (answer.status_code, list(answer.json()["fields"])) == (422, [field])
+
+
 # -- all of them -----------------------------------------------------------------------------------
 
 ACTS = {
@@ -276,3 +339,27 @@ def test_each_act_leaves_a_line_and_an_entry_in_the_ledger(staff, judge, at, eng
         lines = session.scalars(select(Entry.verb).order_by(Entry.seq)).all()
     assert {"case.ask_retype", "case.refuse_retype"} <= set(kinds)
     assert lines[-2:] == ["ask_retype", "refuse_retype"]
+
+
+@pytest.mark.parametrize("path", ["merge", "retype", "extension"])
+@pytest.mark.usefixtures("handled", "master", "judge")
+def test_ten_at_once_ask_once(path, staff, at):
+    body = {**ACTS[path], "rev": staff.get(at).json()["rev"]}
+    with staff.http, ThreadPoolExecutor(10) as threads:
+        send = threads.map(lambda _: staff.ask("POST", f"{at}/{path}", json=body), range(10))
+        found = sorted(answer.status_code for answer in send)
+    assert found == [200, *[409] * 9]
+    assert len(asked(staff, at)) == 1
+    assert staff.get(at).json()["rev"] == body["rev"] + 1
+
+
+@pytest.mark.usefixtures("handled")
+def test_of_a_grant_and_a_refusal_at_once_one_is_done(staff, judge, at):
+    do(staff, at, "extension", days=3, reason=WHY)
+    rev = judge.get(at).json()["rev"]
+    acts = {"grant": {"rev": rev}, "refuse": {"rev": rev, "reason": "材料已齐"}}
+    with judge.http, ThreadPoolExecutor(2) as threads:
+        send = threads.map(lambda a: judge.ask("POST", f"{at}/extension/{a}", json=acts[a]), acts)
+        found = sorted(answer.status_code for answer in send)
+    assert found == [200, 409]
+    assert asked(staff, at) == []

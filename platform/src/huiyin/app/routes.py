@@ -28,7 +28,7 @@ from huiyin.letters.controllers import ExtensionController, LetterController
 from huiyin.letters.controllers import panel as letters_panel
 from huiyin.plugins.admin import PluginController
 from huiyin.plugins.handbook import HandbookController
-from huiyin.remedies.api import PlanApi
+from huiyin.remedies.api import ApprovalApi, PlanApi
 from huiyin.remedies.approvals import ApprovalController
 from huiyin.remedies.controllers import PlanController
 from huiyin.web.accounts import AccountController
@@ -70,6 +70,7 @@ HANDLERS: Final[tuple[ControllerRouterHandler, ...]] = (
     AskedApi,
     ExtensionApi,
     PlanApi,
+    ApprovalApi,
     LetterApi,
     EvidenceApi,
 )

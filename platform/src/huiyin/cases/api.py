@@ -7,10 +7,9 @@ Whatever is not there, not this firm's, or beyond the token's permissions gives 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
-import msgspec
 from litestar import Controller, Response
 from litestar.di import NamedDependency
 from litestar.params import FromPath, RawBody
@@ -30,17 +29,14 @@ from huiyin.cases.errors import GatesUnmet, KeyReused, NobodyLeft, SecondPersonR
 from huiyin.cases.filing import file_complaint, taken_down
 from huiyin.cases.models import Case
 from huiyin.cases.opened import open_page
-from huiyin.cases.operations import CHANGE, Doing, act, operation, telling
+from huiyin.cases.operations import CHANGE, Doing, act, operation, paged, telling
 from huiyin.cases.public_api import KEY, idempotency_key
 from huiyin.cases.schemas import AttestForm, ProofForm, RegisterForm, TaskForm
 from huiyin.cases.verbs import VERBS
-from huiyin.kit.errors import Invalid, NotFound, Refused, Stale
-from huiyin.kit.i18n import N_
+from huiyin.kit.errors import NotFound, Refused, Stale
 from huiyin.web.desk import Desk
 from huiyin.web.forms import parse
 from huiyin.web.programs import Header, body_of
-
-T = TypeVar("T", bound=msgspec.Struct)
 
 
 class CaseListApi(Controller):
@@ -60,8 +56,7 @@ class CaseListApi(Controller):
         query=ListQuery,
     )
     def cases(self, desk: NamedDependency[Desk]) -> Response[Any]:
-        asked = _query(desk, ListQuery)
-        _check_key(asked.after)
+        asked = paged(desk, ListQuery)
         names = ("scope", "stage", "group", "severity", "fund", "source", "due", "after")
         shown = queries.Filter(**{name: getattr(asked, name) for name in names})
         rows = queries.cases(desk.session, desk.actor, shown, n=asked.limit)
@@ -79,8 +74,7 @@ class CaseListApi(Controller):
         query=SearchQuery,
     )
     def search(self, desk: NamedDependency[Desk]) -> Response[Any]:
-        asked = _query(desk, SearchQuery)
-        _check_key(asked.after)
+        asked = paged(desk, SearchQuery)
         found = search.search(
             desk.session,
             desk.actor,
@@ -130,10 +124,10 @@ class CaseApi(Controller):
         "GET", "/", "show", "case.read", "案件详情", answer=answers.CaseAnswer, query=CaseQuery
     )
     def show(self, desk: NamedDependency[Desk], number: FromPath[str]) -> Response[Any]:
-        asked = _query(desk, CaseQuery)
+        asked = parse(CaseQuery, dict(desk.request.query_params))
         opened = open_page(desk.session, desk.actor, number)
         lines = queries.entries(desk.session, opened.case, tab=asked.tab, before=asked.before)
-        return desk.json(answers.whole(desk.actor, opened, lines, desk._))
+        return desk.json(answers.whole(desk, opened, lines))
 
     @operation(
         "PATCH",
@@ -264,21 +258,11 @@ class CaseApi(Controller):
         return desk.json(answers.changed(case))
 
 
-def _query(desk: Desk, shape: type[T]) -> T:
-    return parse(shape, dict(desk.request.query_params))
-
-
 def _next(found: Sequence[Any], limit: int) -> str | None:
     """The key of the page after, if one row more was found than asked for."""
     if len(found) <= limit:
         return None
     return queries.key_of(found[limit - 1].received_at, found[limit - 1].id)
-
-
-def _check_key(after: str) -> None:
-    """A key nobody gave out would quietly begin again at the first page."""
-    if after and queries.parse_key(after) is None:
-        raise Invalid({"after": N_("请使用上一页答复中的 next")})
 
 
 def _facts(case: Case) -> Mapping[str, Any]:

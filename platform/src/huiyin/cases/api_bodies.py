@@ -31,10 +31,13 @@ class PageQuery(Shape, frozen=True, kw_only=True):
     """``after`` is the ``next`` of the page before."""
 
     after: Annotated[str, Meta(max_length=100, title=N_("下一页"))] = ""
+
+
+class SizedQuery(PageQuery, frozen=True, kw_only=True):
     limit: Annotated[int, Meta(ge=1, le=LARGEST, title=N_("每页件数"))] = queries.PAGE
 
 
-class ListQuery(PageQuery, frozen=True, kw_only=True):
+class ListQuery(SizedQuery, frozen=True, kw_only=True):
     """The filters of the page 全部案件."""
 
     scope: Annotated[str, Meta(pattern="^(mine|team|all)$", title=N_("范围"))] = "all"
@@ -46,7 +49,7 @@ class ListQuery(PageQuery, frozen=True, kw_only=True):
     due: Annotated[str, Meta(pattern="^soon$", title=N_("时限"))] = ""
 
 
-class SearchQuery(PageQuery, frozen=True, kw_only=True):
+class SearchQuery(SizedQuery, frozen=True, kw_only=True):
     q: Annotated[str, Meta(min_length=1, max_length=100, title=N_("检索词"))]
 
 

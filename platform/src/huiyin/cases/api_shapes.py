@@ -21,10 +21,10 @@ from huiyin.clocks.policy import amount_label, origin_label, origin_line
 from huiyin.clocks.reading import remaining, remaining_message
 from huiyin.clocks.rules import Clock
 from huiyin.clocks.service import calendar
-from huiyin.identity.actor import Actor
 from huiyin.kit.i18n import Translator
 from huiyin.kit.text import mask_name
 from huiyin.kit.time import now
+from huiyin.web.desk import Desk
 from huiyin.web.programs import Answer, Moment
 
 # What of a line's data is for readers; the rest serves the ledger and the page.
@@ -236,9 +236,9 @@ def listed(rows: Sequence[Any], _: Translator) -> list[ListedCase]:
     ]
 
 
-def whole(actor: Actor, opened: Opened, lines: Sequence[Row[Any]], _: Translator) -> CaseAnswer:
+def whole(desk: Desk, opened: Opened, lines: Sequence[Row[Any]]) -> CaseAnswer:
     """One case with its clocks, what can be done to it, and a page of its timeline."""
-    case = opened.case
+    case, _ = opened.case, desk._
     stage = Stage(case.stage)
     shown = lines[: queries.ENTRIES]
     return CaseAnswer(
@@ -252,8 +252,8 @@ def whole(actor: Actor, opened: Opened, lines: Sequence[Row[Any]], _: Translator
         clocks=[_clock(c, _) for c in workbench.clocks_of(case, opened.promised)],
         forward=FORWARD[stage] if case.is_open else None,
         gates=[_gate(g, _) for g in gates.states(case, gates.EXIT[stage])],
-        moves=moves(actor, opened, _),
-        asked=asked(case, _),
+        moves=moves(desk, opened),
+        asked=asked(desk, case),
         master=opened.master,
         merged=merged(opened),
         timeline=[_entry(line, _) for line in shown],

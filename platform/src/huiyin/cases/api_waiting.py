@@ -9,12 +9,14 @@ from typing import Any, Final
 import msgspec
 
 from huiyin.cases import closing, extensions, retyping, workbench
+from huiyin.cases.change import find
 from huiyin.cases.models import Case
 from huiyin.cases.opened import Opened
 from huiyin.cases.service import ELSEWHERE
 from huiyin.cases.verbs import VERBS
-from huiyin.identity.actor import Actor
+from huiyin.kit.errors import NotFound
 from huiyin.kit.i18n import Translator
+from huiyin.web.desk import Desk
 from huiyin.web.programs import Answer, Moment
 
 
@@ -53,8 +55,8 @@ class MergedCase(Answer, frozen=True, kw_only=True):
     next_due_at: Moment | None
 
 
-def moves(actor: Actor, opened: Opened, _: Translator) -> list[MoveOffered]:
-    case = opened.case
+def moves(desk: Desk, opened: Opened) -> list[MoveOffered]:
+    actor, case, _ = desk.actor, opened.case, desk._
     held = [p for p in opened.parts if p.account_id == actor.id and workbench.counts(p)]
     return [
         MoveOffered(
@@ -68,13 +70,24 @@ def moves(actor: Actor, opened: Opened, _: Translator) -> list[MoveOffered]:
     ]
 
 
-def asked(case: Case, _: Translator) -> list[Asked]:
-    found = [_waiting(closing.asked(case), "", _), _waiting(retyping.asked(case), "", _)]
-    return [one for one in (*found, extension_asked(case, _)) if one]
+def asked(desk: Desk, case: Case) -> list[Asked]:
+    found = [_ending_asked(desk, case), _waiting(retyping.asked(case), "", desk._)]
+    return [one for one in (*found, extension_asked(case, desk._)) if one]
 
 
 def extension_asked(case: Case, _: Translator) -> Asked | None:
     return _waiting(extensions.asked(case), "extension", _)
+
+
+def _ending_asked(desk: Desk, case: Case) -> Asked | None:
+    """An ending; its master is named to those only who may know of that case."""
+    request = closing.asked(case)
+    if request is not None and request["master"]:
+        try:
+            find(desk.session, desk.actor, request["master"])
+        except NotFound:
+            request = {**request, "master": ""}
+    return _waiting(request, "", desk._)
 
 
 def merged(opened: Opened) -> list[MergedCase]:

@@ -12,19 +12,23 @@ from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, RawBody
 
+from huiyin.cases import queries
+from huiyin.cases.api_bodies import PageQuery
 from huiyin.cases.api_shapes import Changed, changed
 from huiyin.cases.change import find
 from huiyin.cases.errors import GatesUnmet, MoveNotAllowed
 from huiyin.cases.models import Case
 from huiyin.db import ScopedSession
 from huiyin.identity.actor import Actor
-from huiyin.kit.errors import Conflict, HuiyinError, Stale, Unauthenticated
+from huiyin.kit.errors import Conflict, HuiyinError, Invalid, Stale, Unauthenticated
+from huiyin.kit.i18n import N_
 from huiyin.web.desk import Desk
 from huiyin.web.forms import parse
 from huiyin.web.programs import Problem, body_of, described
 from huiyin.web.routes import FORM_LIMIT, Handler, api
 
 T = TypeVar("T", bound=msgspec.Struct)
+P = TypeVar("P", bound=PageQuery)
 Doing = Callable[[ScopedSession, Actor, str, T], Case]  # what a form does to the case of a number
 
 _BEARER: Final = "请求头 Authorization: Bearer hy_…（在「接口令牌」中创建）。"
@@ -100,6 +104,14 @@ def act(
 
     shape = body
     return run
+
+
+def paged(desk: Desk, shape: type[P]) -> P:
+    """What a list is asked for.  A key nobody gave out would quietly begin at the first page."""
+    asked = parse(shape, dict(desk.request.query_params))
+    if asked.after and queries.parse_key(asked.after) is None:
+        raise Invalid({"after": N_("请使用上一页答复中的 next")})
+    return asked
 
 
 def telling(handler: Handler) -> Handler:
