@@ -270,8 +270,10 @@ def test_a_task_is_done_once(staff, at, actor, engine, tenant):
 
 
 @pytest.mark.parametrize(
-    "path", ["notes", "messages", "calls", "attest", "assign", "tasks", "moves/accept"]
-)
+    "path",
+    ["notes", "messages", "calls", "attest", "assign", "tasks", "moves/accept", "merge", "retype",
+     "lower", "extension", "subject", "reveal"],
+)  # fmt: skip
 def test_a_form_of_another_site_is_no_json(staff, at, path, engine, tenant):
     before = count(engine, tenant, LedgerEntry)
     for kind in ("text/plain", "application/x-www-form-urlencoded", ""):
