@@ -107,3 +107,14 @@ def test_what_is_no_object_is_told(content, operations, program):
         if (answer := program.ask(method, path, content=content, headers=json)).status_code != 422
     ]
     assert wrong == []
+
+
+def test_a_number_of_nobody_is_that_whatever_is_sent(routes, ours, program):
+    unknown, wrong = program.get("/api/v1/t/qinghe/cases/TS-2026-9999").content, []
+    known = {**ours.known, "verb": "reopen", "number": "TS-2026-9999"}
+    for route in (r for r in routes if r.kind == "api" and r.name in ON_A_CASE):
+        for sent in ({}, {"more": []}, filled(ON_A_CASE[route.name], ours)):
+            answer = program.ask(route.method, route.at(**known), json=sent)
+            if (answer.status_code, answer.content) != (404, unknown):
+                wrong.append(f"{route} {sent}: {answer.text[:90]}")
+    assert wrong == []

@@ -56,7 +56,7 @@ def operation(
 ) -> Callable[[Handler], HTTPRouteHandler]:
     """An operation ``of`` a slice with its description; ``shape`` as ``described`` takes it."""
     refusals = (Unauthenticated, *shape.pop("refusals", ()))
-    return api(
+    make = api(
         method,
         path,
         name=f"api:{of}:{name}",
@@ -67,6 +67,19 @@ def operation(
         description=f"{says}{_BEARER}",
         operation_class=described(refusals=refusals, places=_PLACES, **shape),
     )
+    return lambda handler: make(_there(handler) if "body" in shape else handler)
+
+
+def _there(handler: Handler) -> Handler:
+    """What is not theirs is not there, whatever they send: the case is looked for first."""
+
+    @functools.wraps(handler)
+    def run(*args: Any, desk: Desk, **given: Any) -> Response[Any]:
+        if "number" in given:
+            find(desk.session, desk.actor, given["number"])
+        return handler(*args, desk=desk, **given)
+
+    return run
 
 
 def act(
@@ -83,7 +96,7 @@ def act(
 ) -> HTTPRouteHandler:
     """An act upon one case that needs no more than its form; answers the case after it."""
     versioned = [Stale] if "rev" in body.__struct_fields__ else []
-    given = {"body": body, "answer": Changed, "status": status, **told}
+    shape, given = body, {"body": body, "answer": Changed, "status": status, **told}
 
     @operation(
         "POST", path, name, permission, summary, refusals=[*CHANGE, *versioned, *refusals], **given
@@ -95,14 +108,10 @@ def act(
         number: FromPath[str],
         body: RawBody,
     ) -> Response[Any]:
-        find(
-            desk.session, desk.actor, number
-        )  # what is not theirs is not there, whatever they send
         form = parse(shape, body_of(desk, body), strict=True)
         case = do(desk.session, desk.actor, number, form)
         return desk.json(changed(case), status=status)
 
-    shape = body
     return run
 
 
