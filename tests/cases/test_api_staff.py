@@ -403,6 +403,8 @@ def test_the_description_names_keys_codes_and_filters(public):
         return {p["name"] for p in paths[path][method]["parameters"]}
 
     assert "Idempotency-Key" in parameters("/api/v1/p/{tenant}/complaints", "post")
+    needed = paths["/api/v1/t/{tenant}/approvals"]["get"]["parameters"]
+    assert {p["name"] for p in needed if p["required"]} == {"tenant", "what"}
     assert "X-Tracking-Code" in parameters("/api/v1/p/{tenant}/cases/{number}", "get")
     assert {"after", "limit", "stage"} <= parameters("/api/v1/t/{tenant}/cases", "get")
     edit = paths["/api/v1/t/{tenant}/cases/{number}"]["patch"]

@@ -171,9 +171,16 @@ def _response(words: str, schema: Mapping[str, Any]) -> OpenAPIResponse:
 
 
 def _query(shape: type[msgspec.Struct]) -> list[Parameter]:
+    whole = _schema(shape)
     return [
-        Parameter(name, "query", schema=_plain(schema), description=schema.get("title"))
-        for name, schema in _schema(shape)["properties"].items()
+        Parameter(
+            name,
+            "query",
+            schema=_plain(schema),
+            description=schema.get("description") or schema.get("title"),
+            required=name in whole["required"],
+        )
+        for name, schema in whole["properties"].items()
     ]
 
 
