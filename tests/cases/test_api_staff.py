@@ -9,14 +9,32 @@ import pytest
 from sqlalchemy import select
 
 from huiyin.cases import service
-from huiyin.cases.api_shapes import AssignBody, FactsBody, MoveBody, RevBody, WordsBody
+from huiyin.cases.api_bodies import (
+    AssignBody,
+    ExtensionBody,
+    FactsBody,
+    LowerBody,
+    MergeBody,
+    MoveBody,
+    RetypeBody,
+    RevBody,
+    SubjectBody,
+    WordsBody,
+)
 from huiyin.cases.filing import Filing, file_complaint
 from huiyin.cases.models import Case
-from huiyin.cases.schemas import AttestForm, ComplaintBody, ProofForm, RegisterForm, TaskForm
+from huiyin.cases.schemas import (
+    AttestForm,
+    ComplaintBody,
+    MoveForm,
+    ProofForm,
+    RegisterForm,
+    TaskForm,
+)
 from huiyin.db import tenant_session
-from huiyin.evidence.api import UploadBody
+from huiyin.evidence.api import UploadBody, VerifyBody
 from huiyin.ledger.models import LedgerEntry
-from huiyin.letters.api import AnswerBody, ReleaseBody
+from huiyin.letters.api import AnswerBody, NoticeBody, ReleaseBody
 from huiyin.letters.schemas import DeliveryForm
 from huiyin.remedies.api import JudgeBody, PlanBody, WithdrawBody
 
@@ -252,8 +270,10 @@ def test_a_task_is_done_once(staff, at, actor, engine, tenant):
 
 
 @pytest.mark.parametrize(
-    "path", ["notes", "messages", "calls", "attest", "assign", "tasks", "moves/accept"]
-)
+    "path",
+    ["notes", "messages", "calls", "attest", "assign", "tasks", "moves/accept", "merge", "retype",
+     "lower", "extension", "subject", "reveal"],
+)  # fmt: skip
 def test_a_form_of_another_site_is_no_json(staff, at, path, engine, tenant):
     before = count(engine, tenant, LedgerEntry)
     for kind in ("text/plain", "application/x-www-form-urlencoded", ""):
@@ -317,6 +337,19 @@ BODIES = {
     "api:case:move": MoveBody,
     "api:case:edit": FactsBody,
     "api:case:assign": AssignBody,
+    "api:case:subject": SubjectBody,
+    "api:case:lift": SubjectBody,
+    "api:case:reveal": MoveForm,
+    "api:case:merge": MergeBody,
+    "api:case:retype": RetypeBody,
+    "api:case:withdraw_retype": RevBody,
+    "api:case:grant_retype": RevBody,
+    "api:case:refuse_retype": MoveBody,
+    "api:case:lower": LowerBody,
+    "api:extension:ask": ExtensionBody,
+    "api:extension:grant": RevBody,
+    "api:extension:refuse": MoveBody,
+    "api:extension:withdraw": RevBody,
     "api:case:add_task": TaskForm,
     "api:case:finish_task": ProofForm,
     "api:plan:save": PlanBody,
@@ -325,9 +358,12 @@ BODIES = {
     "api:plan:approve": JudgeBody,
     "api:plan:return": JudgeBody,
     "api:letter:answer": AnswerBody,
+    "api:letter:notice": NoticeBody,
+    "api:letter:withdraw": MoveForm,
     "api:letter:release": ReleaseBody,
     "api:letter:delivery": DeliveryForm,
     "api:evidence:add": UploadBody,
+    "api:evidence:verify": VerifyBody,
 }
 
 
@@ -341,8 +377,11 @@ def test_every_operation_is_described_with_its_body(place, public):
         for handler in route.route_handlers:
             for method in handler.http_methods - {"OPTIONS", "HEAD"}:
                 told = paths[path][method.lower()]
-                named = {p["name"] for p in told["parameters"] if p["in"] == "path"}
-                assert named == set(re.findall(r"\{(\w+)\}", path))
+                named = [p["name"] for p in told["parameters"] if p["in"] == "path"]
+                assert sorted(named) == sorted(re.findall(r"\{(\w+)\}", path))
+                if path.startswith("/api/v1/t/"):
+                    told_of = [p for p in told["parameters"] if p.get("description")]
+                    assert {p["name"] for p in told_of} >= {*named}, path
                 assert told["summary"]
                 assert told["tags"]
                 assert any(status.startswith("2") for status in told["responses"])
@@ -364,9 +403,29 @@ def test_the_description_names_keys_codes_and_filters(public):
         return {p["name"] for p in paths[path][method]["parameters"]}
 
     assert "Idempotency-Key" in parameters("/api/v1/p/{tenant}/complaints", "post")
+    needed = paths["/api/v1/t/{tenant}/approvals"]["get"]["parameters"]
+    assert {p["name"] for p in needed if p["required"]} == {"tenant", "what"}
     assert "X-Tracking-Code" in parameters("/api/v1/p/{tenant}/cases/{number}", "get")
     assert {"after", "limit", "stage"} <= parameters("/api/v1/t/{tenant}/cases", "get")
     edit = paths["/api/v1/t/{tenant}/cases/{number}"]["patch"]
     schema = edit["requestBody"]["content"]["application/json"]["schema"]
     assert schema["required"] == ["rev"]
     assert {"409", "401", "404", "422"} <= set(edit["responses"])
+
+
+def test_the_description_tells_moments_units_files_and_what_an_act_asks(public):
+    paths = public.get("/api/v1/schema/openapi.json").json()["paths"]
+    case = "/api/v1/t/{tenant}/cases/{number}"
+
+    def body(path):
+        content = paths[f"{case}/{path}"]["post"]["requestBody"]["content"]
+        return content["application/json"]["schema"]
+
+    answer = paths[case]["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+    assert answer["properties"]["received_at"]["format"] == "date-time"
+    assert "\n    " not in str(paths)
+    assert "unit" in body("extension")["properties"]["days"]["description"]
+    assert body("reveal")["required"] == ["reason"]
+    assert body("merge")["required"] == ["master", "reason", "rev"]
+    pdf = paths[f"{case}/letters/{{letter_id}}/pdf"]["get"]["responses"]["200"]["content"]
+    assert pdf == {"application/pdf": {"schema": {"type": "string", "format": "binary"}}}

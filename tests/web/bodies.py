@@ -12,6 +12,19 @@ ON_A_CASE = {
     "api:case:note": WORDS,
     "api:case:message": WORDS,
     "api:case:call": WORDS,
+    "api:case:subject": {**REV, "account_id": "@colleague", "reason": "被投诉的经办人"},
+    "api:case:lift": {**REV, "account_id": "@colleague", "reason": "登记有误"},
+    "api:case:reveal": {"reason": "回电"},
+    "api:case:merge": {**REV, "master": "@other", "reason": "同一事项"},
+    "api:case:retype": {**REV, "intake_type": "report", "reason": "核对后"},
+    "api:case:withdraw_retype": REV,
+    "api:case:grant_retype": REV,
+    "api:case:refuse_retype": {**REV, "reason": "仍是投诉"},
+    "api:case:lower": {**REV, "severity": "S1", "reason": "核对后"},
+    "api:extension:ask": {**REV, "days": 3, "reason": "材料较多"},
+    "api:extension:grant": REV,
+    "api:extension:refuse": {**REV, "reason": "材料已齐"},
+    "api:extension:withdraw": REV,
     "api:case:move": {**REV, "reason": "理由"},
     "api:case:add_task": {"title": "调取流水", "assignee_id": "@member"},
     "api:case:finish_task": {"proof": "流水已附"},
@@ -26,9 +39,12 @@ ON_A_CASE = {
     "api:plan:approve": {**REV, "plan_hash": "0" * 64},
     "api:plan:return": {**REV, "plan_hash": "0" * 64, "reason": "缺依据"},
     "api:letter:answer": {**REV, "findings": "情况属实", "outcome": "已经支付", "basis": "合同"},
+    "api:letter:notice": {**REV, "kind": "progress", "process": "已核对"},
+    "api:letter:withdraw": {"reason": "重拟"},
     "api:letter:release": {**REV, "fingerprint": "0" * 64},
     "api:letter:delivery": {"outcome": "sent", "detail": "EMS 123"},
     "api:evidence:add": {"name": "回执.txt", "content": "5Zue5omn"},
+    "api:evidence:verify": {"note": "已与原件核对"},
     "plan:judge": {**REV, "decision": "approve", "plan_hash": "0" * 64, "reason": "可行"},
     "case:assign": {**REV, "part": "assistant", "account_id": "@member", "reason": "协办"},
     "case:attest": {"gate": "wish_recorded", "note": "投诉人同意"},
@@ -105,12 +121,15 @@ NOT_HERE = {
     "admin:plugin_test": 404,  # the plugin in the address has no such channel
     "settings:password": 422,  # the account of a test has no password
     "extension:refuse": 403,  # whoever handles the case
+    "api:extension:refuse": 403,
     "admin:plugin_rollback": 404,  # no version was ever published
     "settings:session_end": 404,  # the one in the address is nobody's
     "settings:token_end": 404,
 }
 # Whoever handled the case does not judge what was asked in it: a second person does.
-JUDGED = ("extension:grant", "case:retype_decide")
+JUDGED = (
+    "extension:grant", "case:retype_decide", "api:extension:grant", "api:case:grant_retype",
+)  # fmt: skip
 
 
 def is_core(route):

@@ -147,12 +147,28 @@ def made(engine):
         return session.scalar(select(Account.id).where(Account.email == email))
 
 
-def test_every_body_is_taken_at_home(ours, routes, things, make_actor, file_other, come, engine):
+TAKEN = {
+    "page": {"extension:ask", "extension:grant", "case:retype", "case:retype_decide", "link:renew"},
+    "api": {
+        "api:extension:ask", "api:extension:grant", "api:case:retype", "api:case:grant_retype",
+        "api:case:subject", "api:case:lift", "api:case:reveal",
+        "api:letter:notice", "api:letter:withdraw", "api:evidence:verify",
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", TAKEN)
+def test_every_body_is_taken_at_home(
+    kind, ours, routes, things, make_actor, file_other, come, engine
+):
     """A sweep that is refused for its bodies would find every wall standing."""
     known = {"colleague": make_actor("investigator").id, "other": file_other(ours.firm)}
     second, wrong, done = come(*ROLES), [], set()
-    last = ("case:merge", "case:subject", "case:lift", "admin:person_change", "admin:person_end")
-    table = unsafe(routes, ON_A_CASE | BESIDE)
+    last = (
+        "api:case:merge", "case:merge", "api:case:subject", "api:case:lift", "case:subject",
+        "case:lift", "admin:person_change", "admin:person_end",
+    )  # fmt: skip
+    table = [pair for pair in unsafe(routes, ON_A_CASE | BESIDE) if pair[0].kind == kind]
     table.sort(key=lambda pair: last.index(pair[0].name) if pair[0].name in last else -1)
     for route, body in table:
         here = {**things(ours), **known}
@@ -166,8 +182,8 @@ def test_every_body_is_taken_at_home(ours, routes, things, make_actor, file_othe
         if answer.status_code < 400:
             done.add(route.name)
     assert not wrong, "; ".join(wrong)
-    assert {*JUDGED, "link:renew", "extension:ask", "case:retype"} <= done
-    assert len(done) > 30  # the others are refused by a gate, a state or a second person
+    assert TAKEN[kind] <= done
+    assert len(done) > len(table) / 2  # the others lack a gate, a state or a second person
 
 
 def test_acting_on_their_things_changes_nothing(ours, theirs, routes, entries, engine, things):

@@ -11,6 +11,8 @@ from huiyin.cases.acts import CaseController
 from huiyin.cases.acts_people import PeopleController
 from huiyin.cases.acts_retype import LowerController, RetypeController
 from huiyin.cases.api import CaseApi, CaseListApi
+from huiyin.cases.api_asked import AskedApi, ExtensionApi
+from huiyin.cases.api_people import PeopleApi
 from huiyin.cases.bulk import BulkController
 from huiyin.cases.controllers import ListController
 from huiyin.cases.library import LibraryController
@@ -26,7 +28,7 @@ from huiyin.letters.controllers import ExtensionController, LetterController
 from huiyin.letters.controllers import panel as letters_panel
 from huiyin.plugins.admin import PluginController
 from huiyin.plugins.handbook import HandbookController
-from huiyin.remedies.api import PlanApi
+from huiyin.remedies.api import ApprovalApi, PlanApi
 from huiyin.remedies.approvals import ApprovalController
 from huiyin.remedies.controllers import PlanController
 from huiyin.web.accounts import AccountController
@@ -64,7 +66,11 @@ HANDLERS: Final[tuple[ControllerRouterHandler, ...]] = (
     PublicCaseApi,
     CaseListApi,
     CaseApi,
+    PeopleApi,
+    AskedApi,
+    ExtensionApi,
     PlanApi,
+    ApprovalApi,
     LetterApi,
     EvidenceApi,
 )

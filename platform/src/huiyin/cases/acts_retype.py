@@ -11,7 +11,6 @@ from litestar.params import FromPath
 
 from huiyin.cases import lowering, queries, retyping
 from huiyin.cases.acts import number_path, revision, show, simple
-from huiyin.cases.change import find
 from huiyin.cases.models import Case
 from huiyin.cases.people import judges
 from huiyin.cases.schemas import LowerForm, RetypeAnswerForm, RetypeForm
@@ -109,14 +108,11 @@ def _answer(desk: Desk, number: str, data: FormData) -> str:
     """Do what the approver decided about whatever waits; answers what to say."""
     form, rev = parse(RetypeAnswerForm, data), revision(data)
     session, actor = desk.session, desk.actor
-    request = retyping.pending(find(session, actor, number))
-    level = retyping.is_about(request, retyping.LEVEL)
+    level = lowering.is_asked(session, actor, number)
     if form.decision == "grant":
-        grant = lowering.grant_lowering if level else retyping.grant_retype
-        grant(session, actor, number, rev=rev)
+        lowering.grant(session, actor, number, rev=rev)
         return N_("级别已降低") if level else N_("登记类型已更改")
-    refuse = lowering.refuse_lowering if level else retyping.refuse_retype
-    refuse(session, actor, number, form.reason, rev=rev)
+    lowering.refuse(session, actor, number, form.reason, rev=rev)
     return N_("降级申请已退回") if level else N_("改类申请已退回")
 
 

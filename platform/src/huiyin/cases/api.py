@@ -7,18 +7,16 @@ Whatever is not there, not this firm's, or beyond the token's permissions gives 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeVar
+from typing import Any
 from uuid import UUID
 
-import msgspec
 from litestar import Controller, Response
 from litestar.di import NamedDependency
 from litestar.params import FromPath, RawBody
 
 from huiyin.cases import api_shapes as answers
 from huiyin.cases import api_tasks, people, queries, search, service
-from huiyin.cases.api_shapes import (
-    AssignBody,
+from huiyin.cases.api_bodies import (
     CaseQuery,
     FactsBody,
     ListQuery,
@@ -27,21 +25,18 @@ from huiyin.cases.api_shapes import (
     WordsBody,
 )
 from huiyin.cases.change import find
-from huiyin.cases.errors import GatesUnmet, KeyReused, SecondPersonRequired
+from huiyin.cases.errors import GatesUnmet, KeyReused, NobodyLeft, SecondPersonRequired
 from huiyin.cases.filing import file_complaint, taken_down
 from huiyin.cases.models import Case
 from huiyin.cases.opened import open_page
-from huiyin.cases.operations import CHANGE, operation, telling
+from huiyin.cases.operations import CHANGE, Doing, act, operation, paged, telling
 from huiyin.cases.public_api import KEY, idempotency_key
 from huiyin.cases.schemas import AttestForm, ProofForm, RegisterForm, TaskForm
 from huiyin.cases.verbs import VERBS
-from huiyin.kit.errors import Invalid, NotFound, Stale
-from huiyin.kit.i18n import N_
+from huiyin.kit.errors import NotFound, Refused, Stale
 from huiyin.web.desk import Desk
 from huiyin.web.forms import parse
 from huiyin.web.programs import Header, body_of
-
-T = TypeVar("T", bound=msgspec.Struct)
 
 
 class CaseListApi(Controller):
@@ -61,8 +56,7 @@ class CaseListApi(Controller):
         query=ListQuery,
     )
     def cases(self, desk: NamedDependency[Desk]) -> Response[Any]:
-        asked = _query(desk, ListQuery)
-        _check_key(asked.after)
+        asked = paged(desk, ListQuery)
         names = ("scope", "stage", "group", "severity", "fund", "source", "due", "after")
         shown = queries.Filter(**{name: getattr(asked, name) for name in names})
         rows = queries.cases(desk.session, desk.actor, shown, n=asked.limit)
@@ -80,8 +74,7 @@ class CaseListApi(Controller):
         query=SearchQuery,
     )
     def search(self, desk: NamedDependency[Desk]) -> Response[Any]:
-        asked = _query(desk, SearchQuery)
-        _check_key(asked.after)
+        asked = paged(desk, SearchQuery)
         found = search.search(
             desk.session,
             desk.actor,
@@ -114,6 +107,13 @@ class CaseListApi(Controller):
         return desk.json(answers.Registered(number=filed.number, code=filed.code), status=201)
 
 
+def said(mode: str) -> Doing[WordsBody]:
+    """Words put down as a note, a message or a call."""
+    return lambda session, actor, number, form: service.talk(
+        session, actor, number, mode, form.body
+    )
+
+
 class CaseApi(Controller):
     """One case: what is known of it, and every act that needs no page."""
 
@@ -124,10 +124,10 @@ class CaseApi(Controller):
         "GET", "/", "show", "case.read", "案件详情", answer=answers.CaseAnswer, query=CaseQuery
     )
     def show(self, desk: NamedDependency[Desk], number: FromPath[str]) -> Response[Any]:
-        asked = _query(desk, CaseQuery)
+        asked = parse(CaseQuery, dict(desk.request.query_params))
         opened = open_page(desk.session, desk.actor, number)
         lines = queries.entries(desk.session, opened.case, tab=asked.tab, before=asked.before)
-        return desk.json(answers.whole(opened, lines, desk._))
+        return desk.json(answers.whole(desk, opened, lines))
 
     @operation(
         "PATCH",
@@ -151,72 +151,34 @@ class CaseApi(Controller):
         case = service.edit(desk.session, desk.actor, number, form, rev=form.rev)
         return desk.json(answers.changed(case))
 
-    @operation(
-        "POST",
-        "/notes",
-        "note",
-        "case.note",
-        "写内部记录",
-        body=WordsBody,
-        answer=answers.Changed,
-        status=201,
-        refusals=CHANGE,
+    note = act(
+        "/notes", "note", "case.note", "写内部记录", body=WordsBody, do=said("note"), status=201
     )
-    def note(
-        self, desk: NamedDependency[Desk], number: FromPath[str], body: RawBody
-    ) -> Response[Any]:
-        return _talk(desk, number, "note", body)
-
-    @operation(
-        "POST",
+    message = act(
         "/messages",
         "message",
         "case.talk",
         "回复投诉人",
         says="投诉人凭查询码即可看到。",
         body=WordsBody,
-        answer=answers.Changed,
+        do=said("message"),
         status=201,
-        refusals=CHANGE,
     )
-    def message(
-        self, desk: NamedDependency[Desk], number: FromPath[str], body: RawBody
-    ) -> Response[Any]:
-        return _talk(desk, number, "message", body)
-
-    @operation(
-        "POST",
-        "/calls",
-        "call",
-        "case.talk",
-        "登记通话",
-        body=WordsBody,
-        answer=answers.Changed,
-        status=201,
-        refusals=CHANGE,
+    call = act(
+        "/calls", "call", "case.talk", "登记通话", body=WordsBody, do=said("call"), status=201
     )
-    def call(
-        self, desk: NamedDependency[Desk], number: FromPath[str], body: RawBody
-    ) -> Response[Any]:
-        return _talk(desk, number, "call", body)
-
-    @operation(
-        "POST",
+    attest = act(
         "/attest",
         "attest",
         "case.note",
         "完成核对",
         says="事项的代码见案件详情的 gates。",
         body=AttestForm,
-        answer=answers.Changed,
-        refusals=[*CHANGE, SecondPersonRequired],
+        do=lambda session, actor, number, form: service.attest(
+            session, actor, number, form.gate, form.note
+        ),
+        refusals=[SecondPersonRequired],
     )
-    def attest(
-        self, desk: NamedDependency[Desk], number: FromPath[str], body: RawBody
-    ) -> Response[Any]:
-        form = parse(AttestForm, body_of(desk, body), strict=True)
-        case = service.attest(desk.session, desk.actor, number, form.gate, form.note)
-        return desk.json(answers.changed(case))
 
     @operation(
         "POST",
@@ -224,9 +186,10 @@ class CaseApi(Controller):
         "move",
         "case.read",
         "阶段流转",
+        says="可办的 verb 见案件详情的 moves；方案、并案提请另有操作。",
         body=MoveBody,
         answer=answers.Changed,
-        refusals=[*CHANGE, Stale, GatesUnmet, SecondPersonRequired],
+        refusals=[*CHANGE, Stale, GatesUnmet, NobodyLeft, Refused, SecondPersonRequired],
     )
     @telling
     def move(
@@ -239,24 +202,6 @@ class CaseApi(Controller):
         case = service.move(
             desk.session, desk.actor, number, verb, rev=form.rev, reason=form.reason
         )
-        return desk.json(answers.changed(case))
-
-    @operation(
-        "POST",
-        "/assign",
-        "assign",
-        "case.assign",
-        "分派与协办",
-        body=AssignBody,
-        answer=answers.Changed,
-        refusals=[*CHANGE, Stale],
-    )
-    @telling
-    def assign(
-        self, desk: NamedDependency[Desk], number: FromPath[str], body: RawBody
-    ) -> Response[Any]:
-        form = parse(AssignBody, body_of(desk, body), strict=True)
-        case = people.assign(desk.session, desk.actor, number, form, rev=form.rev)
         return desk.json(answers.changed(case))
 
     @operation(
@@ -313,27 +258,11 @@ class CaseApi(Controller):
         return desk.json(answers.changed(case))
 
 
-def _talk(desk: Desk, number: str, mode: str, raw: bytes) -> Response[Any]:
-    form = parse(WordsBody, body_of(desk, raw), strict=True)
-    case = service.talk(desk.session, desk.actor, number, mode, form.body)
-    return desk.json(answers.changed(case), status=201)
-
-
-def _query(desk: Desk, shape: type[T]) -> T:
-    return parse(shape, dict(desk.request.query_params))
-
-
 def _next(found: Sequence[Any], limit: int) -> str | None:
     """The key of the page after, if one row more was found than asked for."""
     if len(found) <= limit:
         return None
     return queries.key_of(found[limit - 1].received_at, found[limit - 1].id)
-
-
-def _check_key(after: str) -> None:
-    """A key nobody gave out would quietly begin again at the first page."""
-    if after and queries.parse_key(after) is None:
-        raise Invalid({"after": N_("请使用上一页答复中的 next")})
 
 
 def _facts(case: Case) -> Mapping[str, Any]:

@@ -1,30 +1,31 @@
-"""What the API takes and answers about cases: written out by hand, so that nothing slips in."""
+"""What the API answers about cases: written out by hand, so that nothing slips in."""
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
-import msgspec
 from sqlalchemy import Row
 
 from huiyin.cases import gates, queries, workbench
+from huiyin.cases.api_waiting import Asked, MergedCase, MoveOffered, asked, merged, moves
 from huiyin.cases.change import NO_CLOCK
 from huiyin.cases.models import Case
 from huiyin.cases.opened import Opened
-from huiyin.cases.schemas import AssignForm, FactsForm, MoveForm, Rev, Shape, Words
 from huiyin.cases.stages import STAGE_TITLES, Stage
 from huiyin.cases.verbs import FORWARD, VERBS
 from huiyin.clocks.policy import amount_label, origin_label, origin_line
 from huiyin.clocks.reading import remaining, remaining_message
 from huiyin.clocks.rules import Clock
 from huiyin.clocks.service import calendar
-from huiyin.kit.i18n import N_, Translator
+from huiyin.kit.i18n import Translator
 from huiyin.kit.text import mask_name
 from huiyin.kit.time import now
+from huiyin.web.desk import Desk
+from huiyin.web.programs import Answer, Moment
 
 # What of a line's data is for readers; the rest serves the ledger and the page.
 _SHOWN: Final = (
@@ -41,66 +42,6 @@ _SHOWN: Final = (
     "calendar",
     "dates",
 )
-
-
-Meta = msgspec.Meta
-LARGEST: Final = 200
-_Text = Annotated[str, Meta(max_length=80)]
-
-
-class PageQuery(Shape, frozen=True, kw_only=True):
-    """``after`` is the ``next`` of the page before."""
-
-    after: Annotated[str, Meta(max_length=100, title=N_("下一页"))] = ""
-    limit: Annotated[int, Meta(ge=1, le=LARGEST, title=N_("每页件数"))] = queries.PAGE
-
-
-class ListQuery(PageQuery, frozen=True, kw_only=True):
-    """The filters of the page 全部案件."""
-
-    scope: Annotated[str, Meta(pattern="^(mine|team|all)$", title=N_("范围"))] = "all"
-    stage: Annotated[_Text, Meta(title=N_("阶段"))] = ""
-    group: Annotated[_Text, Meta(title=N_("类别组"))] = ""
-    severity: Annotated[_Text, Meta(title=N_("级别"))] = ""
-    fund: Annotated[_Text, Meta(title=N_("产品"))] = ""
-    source: Annotated[_Text, Meta(title=N_("来源"))] = ""
-    due: Annotated[str, Meta(pattern="^soon$", title=N_("时限"))] = ""
-
-
-class SearchQuery(PageQuery, frozen=True, kw_only=True):
-    q: Annotated[str, Meta(min_length=1, max_length=100, title=N_("检索词"))]
-
-
-class CaseQuery(Shape, frozen=True, kw_only=True):
-    """``before`` is the ``older`` of the page before."""
-
-    tab: Annotated[str, Meta(pattern="^(talk|notes|moves)$", title=N_("时间轴"))] = ""
-    before: Annotated[int, Meta(ge=1, le=2**31 - 1, title=N_("更早的记录"))] | None = None
-
-
-class RevBody(Shape, frozen=True, kw_only=True):
-    """``rev`` is the version of the case that was read."""
-
-    rev: Rev
-
-
-class WordsBody(Shape, frozen=True, kw_only=True):
-    body: Words
-
-
-class MoveBody(MoveForm, frozen=True, kw_only=True):
-    rev: Rev
-
-
-class AssignBody(AssignForm, frozen=True, kw_only=True):
-    rev: Rev
-
-
-class FactsBody(FactsForm, frozen=True, kw_only=True):
-    """What is not named stays as it is; null clears."""
-
-    rev: Rev
-
 
 # What stands on the case under the very name the answer has for it.
 _SAME: Final = (
@@ -131,10 +72,6 @@ _SAME: Final = (
 )
 
 
-class Answer(msgspec.Struct, frozen=True, kw_only=True):
-    """The base of every answer.  Moments carry their zone; dates are days in China."""
-
-
 class ListedCase(Answer, frozen=True, kw_only=True):
     number: str
     title: str
@@ -145,8 +82,8 @@ class ListedCase(Answer, frozen=True, kw_only=True):
     stage_label: str
     state: str
     outcome: str | None
-    received_at: datetime
-    next_due_at: datetime | None
+    received_at: Moment
+    next_due_at: Moment | None
     time_left: str
     complainant: str  # masked
     fund: str
@@ -176,10 +113,10 @@ class ClockAnswer(Answer, frozen=True, kw_only=True):
     kind: str
     title: str
     state: str
-    started_at: datetime
-    stopped_at: datetime | None
+    started_at: Moment
+    stopped_at: Moment | None
     due_on: date
-    due_at: datetime
+    due_at: Moment
     limit: str
     remaining: str
     provisional: bool
@@ -198,7 +135,7 @@ class GateAnswer(Answer, frozen=True, kw_only=True):
 
 class EntryAnswer(Answer, frozen=True, kw_only=True):
     seq: int
-    at: datetime
+    at: Moment
     kind: str
     audience: str
     verb: str
@@ -209,7 +146,7 @@ class EntryAnswer(Answer, frozen=True, kw_only=True):
 
 
 class Complainant(Answer, frozen=True, kw_only=True):
-    """Always masked; the full record is shown in the product, with a reason."""
+    """Always masked; revealing shows the whole, with a reason."""
 
     anonymous: bool
     name: str
@@ -227,8 +164,8 @@ class CaseAnswer(Answer, frozen=True, kw_only=True):
     transfer_number: str
     channel: str
     language: str
-    received_at: datetime
-    registered_at: datetime
+    received_at: Moment
+    registered_at: Moment
     category: str | None
     severity: str | None
     complexity: str
@@ -241,15 +178,19 @@ class CaseAnswer(Answer, frozen=True, kw_only=True):
     stage_label: str
     state: str
     outcome: str | None
-    accepted_at: datetime | None
-    answered_at: datetime | None
-    closed_at: datetime | None
+    accepted_at: Moment | None
+    answered_at: Moment | None
+    closed_at: Moment | None
     owner: str
     investigator: str
     complainant: Complainant
     clocks: list[ClockAnswer]
     forward: str | None  # the ordinary move out of this stage
     gates: list[GateAnswer]  # what it asks
+    moves: list[MoveOffered]
+    asked: list[Asked]
+    master: str  # number of the case that this one is handled under
+    merged: list[MergedCase]
     timeline: list[EntryAnswer]  # newest first
     older: int | None  # goes into ``before`` for the lines before
 
@@ -295,9 +236,9 @@ def listed(rows: Sequence[Any], _: Translator) -> list[ListedCase]:
     ]
 
 
-def whole(opened: Opened, lines: Sequence[Row[Any]], _: Translator) -> CaseAnswer:
-    """One case with its clocks, the gates of its stage, and a page of its timeline."""
-    case = opened.case
+def whole(desk: Desk, opened: Opened, lines: Sequence[Row[Any]]) -> CaseAnswer:
+    """One case with its clocks, what can be done to it, and a page of its timeline."""
+    case, _ = opened.case, desk._
     stage = Stage(case.stage)
     shown = lines[: queries.ENTRIES]
     return CaseAnswer(
@@ -311,6 +252,10 @@ def whole(opened: Opened, lines: Sequence[Row[Any]], _: Translator) -> CaseAnswe
         clocks=[_clock(c, _) for c in workbench.clocks_of(case, opened.promised)],
         forward=FORWARD[stage] if case.is_open else None,
         gates=[_gate(g, _) for g in gates.states(case, gates.EXIT[stage])],
+        moves=moves(desk, opened),
+        asked=asked(desk, case),
+        master=opened.master,
+        merged=merged(opened),
         timeline=[_entry(line, _) for line in shown],
         older=shown[-1].seq if len(lines) > len(shown) else None,
     )

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import uuid
-from datetime import date, datetime
+from datetime import date
 
-from huiyin.cases.api_shapes import Answer
 from huiyin.cases.models import Task
 from huiyin.cases.opened import Opened
 from huiyin.kit.i18n import Translator
+from huiyin.web.programs import Answer, Moment
 
 
 class TaskAnswer(Answer, frozen=True, kw_only=True):
@@ -25,7 +25,7 @@ class ListedTask(Answer, frozen=True, kw_only=True):
     assignee: str
     due_on: date | None
     measure: bool  # one of the approved plan
-    done_at: datetime | None
+    done_at: Moment | None
 
 
 class TaskList(Answer, frozen=True, kw_only=True):

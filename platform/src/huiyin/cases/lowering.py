@@ -9,9 +9,18 @@ from __future__ import annotations
 
 from typing import Final
 
-from huiyin.cases.change import Deed, change
+from huiyin.cases.change import Deed, change, find
 from huiyin.cases.models import Case
-from huiyin.cases.retyping import LEVEL, Request, file, pending, without
+from huiyin.cases.retyping import (
+    LEVEL,
+    Request,
+    file,
+    grant_retype,
+    is_about,
+    pending,
+    refuse_retype,
+    without,
+)
 from huiyin.cases.schemas import LowerForm
 from huiyin.cases.stages import SEVERITY_TITLES, Severity
 from huiyin.db import ScopedSession
@@ -87,6 +96,23 @@ def refuse_lowering(
 
     deed.apply = apply
     return change(session, actor, number, deed, rev=rev)
+
+
+def grant(session: ScopedSession, actor: Actor, number: str, *, rev: int) -> Case:
+    """Agree to whatever waits, another kind or a lesser level."""
+    agree = grant_lowering if is_asked(session, actor, number) else grant_retype
+    return agree(session, actor, number, rev=rev)
+
+
+def refuse(session: ScopedSession, actor: Actor, number: str, reason: str, *, rev: int) -> Case:
+    """Leave kind and level as they are, and say why."""
+    leave = refuse_lowering if is_asked(session, actor, number) else refuse_retype
+    return leave(session, actor, number, reason, rev=rev)
+
+
+def is_asked(session: ScopedSession, actor: Actor, number: str) -> bool:
+    """Whether what waits is about the level.  Raises ``Conflict`` when nothing waits."""
+    return is_about(pending(find(session, actor, number)), LEVEL)
 
 
 def _still_open(case: Case) -> None:

@@ -53,6 +53,11 @@ def members(session: ScopedSession) -> Sequence[Membership]:
     ).all()
 
 
+def parts_for(person: Membership) -> Sequence[Part]:
+    """The parts that the roles of this member allow."""
+    return [part for part in _NEEDS if _able(person, part)]
+
+
 def _able(person: Membership, part: Part) -> bool:
     return _NEEDS[part] in _permissions(person)
 

@@ -28,7 +28,7 @@ Phone = Annotated[str, Meta(max_length=30, pattern=_NUMBER, title=N_("手机号"
 Email = Annotated[
     str, Meta(max_length=200, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$", title=N_("邮箱"))
 ]
-Rev = Annotated[int, Meta(ge=1, title=N_("版本"))]
+Rev = Annotated[int, Meta(ge=1, le=2**31 - 1, title=N_("版本"))]
 
 
 class Shape(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -93,6 +93,13 @@ class RetypeForm(Shape, frozen=True, kw_only=True):
 
 class LowerForm(Shape, frozen=True, kw_only=True):
     severity: Annotated[Severity, Meta(title=N_("级别"))]
+    reason: Reason = ""
+
+
+class ExtensionForm(Shape, frozen=True, kw_only=True):
+    days: Annotated[
+        int, Meta(ge=1, le=365, title=N_("延长天数"), description="单位见书面答复的延期的 unit")
+    ]
     reason: Reason = ""
 
 

@@ -309,7 +309,7 @@ def next_step(
     states = _gates(actor, case, {Part(p.part) for p in held}, executors)
     missing = [s for s in states if not s.met]
     mine = actor.can(verb.permission)
-    barred = _barred(case, verb, held)
+    barred = why_barred(case, verb, held)
     if missing:
         heading = Message(
             N_("还差 {n} 项即可{act}"), {"n": len(missing), "act": Message(verb.title)}
@@ -352,7 +352,7 @@ def _to_be_confirmed(
     The gates stay open to whoever handles it, because the time limits run on.
     """
     verb = VERBS[request["verb"]]
-    mine, barred = actor.can(verb.permission), _barred(case, verb, held)
+    mine, barred = actor.can(verb.permission), why_barred(case, verb, held)
     ready = mine and barred is None
     what = Message(VERBS[f"propose_{verb.name}"].title)
     said = N_("可以{act}") if ready else N_("等待审批人答复：{act}")
@@ -363,7 +363,8 @@ def _to_be_confirmed(
     return NextStep(verb, heading, here, ready, mine, barred, rest, why)
 
 
-def _barred(case: Case, verb: Verb, held: Sequence[Held]) -> Message | None:
+def why_barred(case: Case, verb: Verb, held: Sequence[Held]) -> Message | None:
+    """What keeps somebody who held these parts from the act, if anything does."""
     why = [Message(PART_TITLES[part]) for part in duties.barring(case, verb, held)]
     if not why:
         return None
@@ -377,7 +378,7 @@ def offered(actor: Actor, case: Case, held: Sequence[Held]) -> list[Offered]:
         if not verb.direct or not actor.can(verb.permission) or not in_reach(verb, case):
             continue
         missing = tuple(g.title for g in gates.unmet(case, verb.gates))
-        barred = _barred(case, verb, held)
+        barred = why_barred(case, verb, held)
         found.append(Offered(verb, missing, str(barred.key) if barred else ""))
     return found
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-from datetime import datetime
 from typing import Annotated, Any, Final
 from uuid import UUID
 
@@ -14,18 +13,17 @@ from litestar.params import FromPath, RawBody
 from msgspec import Meta
 
 from huiyin.cases import queries
-from huiyin.cases.api_shapes import Answer
 from huiyin.cases.operations import CHANGE, operation
 from huiyin.cases.schemas import Shape
 from huiyin.evidence import service
-from huiyin.evidence.errors import StorageFull
+from huiyin.evidence.errors import BlobDamaged, StorageFull, VerifierIsUploader
 from huiyin.evidence.models import EvidenceFile
 from huiyin.evidence.service import Upload
 from huiyin.kit.errors import Invalid, TooLarge
 from huiyin.kit.i18n import N_
 from huiyin.web.desk import Desk
 from huiyin.web.forms import parse
-from huiyin.web.programs import body_of
+from huiyin.web.programs import Answer, Moment, body_of
 from huiyin.web.routes import MEGABYTE
 
 # One file as base64, a third longer than it is, and the words around it.
@@ -49,6 +47,12 @@ class UploadBody(Shape, frozen=True, kw_only=True):
             raise Invalid({"content": N_("请以 base64 编码提交文件内容")}) from None
 
 
+class VerifyBody(Shape, frozen=True, kw_only=True):
+    """How origin and bytes were checked."""
+
+    note: Annotated[str, Meta(min_length=1, max_length=500, title=N_("说明"))]
+
+
 class FileAnswer(Answer, frozen=True, kw_only=True):
     id: UUID
     number: str
@@ -59,9 +63,9 @@ class FileAnswer(Answer, frozen=True, kw_only=True):
     audience: str
     note: str
     uploaded_by: str
-    at: datetime
+    at: Moment
     verified_by: str
-    verified_at: datetime | None
+    verified_at: Moment | None
 
 
 class FileList(Answer, frozen=True, kw_only=True):
@@ -108,6 +112,47 @@ class EvidenceApi(Controller):
             shared=form.shared,
         )
         return desk.json(_answer(file), status=201)
+
+    @operation(
+        "GET",
+        "/{file_id:uuid}/content",
+        "read",
+        "case.read",
+        "下载证据",
+        of="evidence",
+        says="内容与上传时逐字节相同；每次下载都写入保管记录和审计记录。",
+        answer="*/*",
+        refusals=[BlobDamaged],
+    )
+    def read(
+        self, desk: NamedDependency[Desk], number: FromPath[str], file_id: FromPath[UUID]
+    ) -> Response[Any]:
+        file, stream = service.read(desk.session, desk.actor, number, file_id)
+        with stream:
+            return desk.file(stream.read(), file.name, file.media_type)
+
+    @operation(
+        "POST",
+        "/{file_id:uuid}/verify",
+        "verify",
+        "case.note",
+        "核验证据",
+        of="evidence",
+        says="由上传人以外的人员核验来源与完整性。",
+        body=VerifyBody,
+        answer=FileAnswer,
+        refusals=[*CHANGE, BlobDamaged, VerifierIsUploader],
+    )
+    def verify(
+        self,
+        desk: NamedDependency[Desk],
+        number: FromPath[str],
+        file_id: FromPath[UUID],
+        body: RawBody,
+    ) -> Response[Any]:
+        form = parse(VerifyBody, body_of(desk, body), strict=True)
+        file = service.verify(desk.session, desk.actor, number, file_id, form.note)
+        return desk.json(_answer(file))
 
 
 # Under the very name the answer has for it.

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
-from typing import Annotated, Any, Final
+from datetime import date
+from typing import Annotated, Any, Final, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -12,26 +12,39 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, RawBody
 
 from huiyin.cases import queries
-from huiyin.cases.api_shapes import Answer, RevBody
+from huiyin.cases.api_bodies import RevBody
 from huiyin.cases.errors import SecondPersonRequired
 from huiyin.cases.models import Case
 from huiyin.cases.operations import CHANGE, operation, telling
-from huiyin.cases.schemas import Rev
+from huiyin.cases.schemas import MoveForm, Rev
 from huiyin.kit.errors import Stale
 from huiyin.kit.i18n import N_
 from huiyin.letters import service
-from huiyin.letters.errors import LetterBlocked, LetterChanged, LetterFixed
+from huiyin.letters.errors import LetterBlocked, LetterChanged, LetterFixed, PdfDamaged
 from huiyin.letters.models import Letter, LetterState
-from huiyin.letters.schemas import AnswerForm, DeliveryForm
+from huiyin.letters.schemas import AnswerForm, DeliveryForm, NoticeForm
 from huiyin.web.desk import Desk
 from huiyin.web.forms import parse
-from huiyin.web.programs import body_of
+from huiyin.web.programs import Answer, Moment, body_of
+
+T = TypeVar("T", bound=msgspec.Struct)
 
 _TAG: Final = "文书"
+PDF: Final = "application/pdf"
 
 
 class AnswerBody(AnswerForm, frozen=True, kw_only=True):
     """The written answer; ``rev`` is the version of the case that was read."""
+
+    rev: Rev
+
+
+class NoticeBody(NoticeForm, frozen=True, kw_only=True):
+    """Any other letter; ``rev`` is the version of the case that was read.
+
+    ``supplement`` asks for papers (补正), ``progress`` tells how far it is, ``closure`` that it is
+    over; the others are those that are written by themselves and were kept here by the check.
+    """
 
     rev: Rev
 
@@ -52,9 +65,9 @@ class ListedLetter(Answer, frozen=True, kw_only=True):
     state: str
     drafted_by: str
     released_by: str
-    released_at: datetime | None
-    sent_at: datetime | None
-    delivered_at: datetime | None
+    released_at: Moment | None
+    sent_at: Moment | None
+    delivered_at: Moment | None
     channel: str
     proof: str  # of its way, or what went wrong
 
@@ -129,9 +142,47 @@ class LetterApi(Controller):
         self, desk: NamedDependency[Desk], number: FromPath[str], body: RawBody
     ) -> Response[Any]:
         form = parse(AnswerBody, body_of(desk, body), strict=True)
-        words = AnswerForm(**{name: getattr(form, name) for name in AnswerForm.__struct_fields__})
+        words = _words(AnswerForm, form)
         letter = service.draft_answer(desk.session, desk.actor, number, words, rev=form.rev)
         return _told(desk, number, letter.id)
+
+    @operation(
+        "PUT",
+        "/notice",
+        "notice",
+        "case.handle",
+        "拟定告知书",
+        of="letter",
+        says="同一种类未签发的草稿就地改写，编号不变。案件办结后只能拟定不予受理或结案告知书。",
+        body=NoticeBody,
+        answer=LetterAnswer,
+        refusals=[*CHANGE, Stale],
+    )
+    @telling
+    def notice(
+        self, desk: NamedDependency[Desk], number: FromPath[str], body: RawBody
+    ) -> Response[Any]:
+        form = parse(NoticeBody, body_of(desk, body), strict=True)
+        words = _words(NoticeForm, form)
+        letter = service.draft_notice(desk.session, desk.actor, number, words, rev=form.rev)
+        return _told(desk, number, letter.id)
+
+    @operation(
+        "GET",
+        "/{letter_id:uuid}/pdf",
+        "pdf",
+        "case.read",
+        "下载文书",
+        of="letter",
+        says="已签发的为存档原件，草稿为预览。",
+        answer=PDF,
+        refusals=[PdfDamaged],
+    )
+    def pdf(
+        self, desk: NamedDependency[Desk], number: FromPath[str], letter_id: FromPath[UUID]
+    ) -> Response[Any]:
+        letter, content = service.pdf_of(desk.session, desk.actor, number, letter_id)
+        return desk.file(content, letter.file_name, PDF)
 
     @operation(
         "POST",
@@ -161,6 +212,30 @@ class LetterApi(Controller):
 
     @operation(
         "POST",
+        "/{letter_id:uuid}/withdraw",
+        "withdraw",
+        "case.handle",
+        "作废文书",
+        of="letter",
+        says="只作废未签发的草稿，须写明理由；编号保留。",
+        body=MoveForm,
+        required=["reason"],
+        answer=LetterAnswer,
+        refusals=[*CHANGE, LetterFixed],
+    )
+    def withdraw(
+        self,
+        desk: NamedDependency[Desk],
+        number: FromPath[str],
+        letter_id: FromPath[UUID],
+        body: RawBody,
+    ) -> Response[Any]:
+        form = parse(MoveForm, body_of(desk, body), strict=True)
+        service.withdraw(desk.session, desk.actor, number, letter_id, form.reason)
+        return _told(desk, number, letter_id)
+
+    @operation(
+        "POST",
         "/{letter_id:uuid}/delivery",
         "delivery",
         "case.handle",
@@ -180,6 +255,11 @@ class LetterApi(Controller):
         form = parse(DeliveryForm, body_of(desk, body), strict=True)
         service.record_delivery(desk.session, desk.actor, number, letter_id, form)
         return _told(desk, number, letter_id)
+
+
+def _words(shape: type[T], form: T) -> T:
+    """The words alone, without the version beside them."""
+    return shape(**{name: getattr(form, name) for name in shape.__struct_fields__})
 
 
 def _told(desk: Desk, number: str, letter_id: UUID) -> Response[Any]:

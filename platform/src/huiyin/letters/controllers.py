@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import uuid
 from functools import partial
-from typing import Annotated, Any, Final
+from typing import Any, Final
 
-import msgspec
 from litestar import Controller, Response
 from litestar.di import NamedDependency
 from litestar.params import FromPath
@@ -16,7 +15,7 @@ from huiyin.cases import extensions, queries
 from huiyin.cases.acts import number_path, revision
 from huiyin.cases.models import Case
 from huiyin.cases.people import judges
-from huiyin.cases.schemas import MoveForm, Reason, Shape
+from huiyin.cases.schemas import ExtensionForm, MoveForm
 from huiyin.db import Ready
 from huiyin.kit.errors import Conflict
 from huiyin.kit.i18n import N_, Message
@@ -45,11 +44,6 @@ _NOTICES: Final = (
     (LetterKind.PROGRESS, N_("进度告知")),
     (LetterKind.CLOSURE, N_("结案告知")),
 )
-
-
-class ExtensionForm(Shape, frozen=True, kw_only=True):
-    days: Annotated[int, msgspec.Meta(ge=1, le=365, title=N_("延长天数"))]
-    reason: Reason = ""
 
 
 _NEWEST: Final = Ready(
@@ -143,8 +137,7 @@ class LetterController(Controller):
         self, desk: NamedDependency[Desk], number: FromPath[str], letter_id: FromPath[uuid.UUID]
     ) -> Response[Any]:
         letter, content = service.pdf_of(desk.session, desk.actor, number, letter_id)
-        name = f"{letter.document['title']} {letter.number}.pdf"
-        return desk.file(content, name, "application/pdf", inline=True)
+        return desk.file(content, letter.file_name, "application/pdf", inline=True)
 
     @action("/{letter_id:uuid}/release", name="letter:release", permission="case.letter")
     def release(

@@ -112,5 +112,10 @@ class Letter(TenantModel):
     def is_released(self) -> bool:
         return self.released_at is not None
 
+    @property
+    def file_name(self) -> str:
+        """What the PDF is called when somebody saves it."""
+        return f"{self.document['title']} {self.number}.pdf"
+
     def delivery_title(self) -> str:
         return delivery_title(self.channel, self.state)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Final
 from uuid import UUID
@@ -13,20 +13,22 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, RawBody
 
 from huiyin.cases import queries
-from huiyin.cases.api_shapes import Answer, RevBody
+from huiyin.cases.api_bodies import PageQuery, RevBody
+from huiyin.cases.api_shapes import CasePage, listed
 from huiyin.cases.errors import GatesUnmet, NobodyLeft, SecondPersonRequired
 from huiyin.cases.models import Case
-from huiyin.cases.operations import CHANGE, operation, telling
+from huiyin.cases.operations import CHANGE, operation, paged, telling
 from huiyin.cases.schemas import Reason, Rev
 from huiyin.kit.errors import NotFound, Stale
 from huiyin.kit.i18n import N_
 from huiyin.remedies import service
+from huiyin.remedies.approvals import waiting_for
 from huiyin.remedies.errors import AlreadyApproved, PlanChanged, PlanMissing
 from huiyin.remedies.models import Plan
 from huiyin.remedies.schemas import PlanForm
 from huiyin.web.desk import Desk
 from huiyin.web.forms import parse
-from huiyin.web.programs import body_of
+from huiyin.web.programs import Answer, Moment, body_of
 
 _TAG: Final = "方案"
 
@@ -58,7 +60,7 @@ class Judgement(Answer, frozen=True, kw_only=True):
     decision: str
     by: str
     reason: str
-    at: datetime
+    at: Moment
 
 
 class PlanAnswer(Answer, frozen=True, kw_only=True):
@@ -78,10 +80,61 @@ class PlanAnswer(Answer, frozen=True, kw_only=True):
     precedent: str
     wish: str
     drafted_by: str
-    submitted_at: datetime | None
-    decided_at: datetime | None
+    submitted_at: Moment | None
+    decided_at: Moment | None
     approvers: int  # how many must agree
     judgements: list[Judgement]
+
+
+# The lists of 待我审批 as programs call them.
+_LISTS: Final = {
+    "plan": "after",
+    "answer": "answers",
+    "kind": "kinds",
+    "extension": "time",
+    "ending": "ends",
+    "archive": "archive",
+}
+
+
+class ApprovalQuery(PageQuery, frozen=True, kw_only=True):
+    """Which of the lists."""
+
+    what: Annotated[
+        str,
+        msgspec.Meta(
+            pattern=f"^({'|'.join(_LISTS)})$",
+            title=N_("事项"),
+            description="plan 方案，answer 待签发答复，kind 改类与降级，extension 延期，"
+            "ending 结束与并案，archive 归档",
+        ),
+    ]
+
+
+class ApprovalApi(Controller):
+    """What waits for a judgement."""
+
+    path = "/api/v1/t/{tenant:str}/approvals"
+    tags = ["申请与批复"]  # noqa: RUF012 - Litestar reads a list
+
+    @operation(
+        "GET",
+        "/",
+        "list",
+        "case.approve",
+        "待我审批",
+        of="approval",
+        says="每次一类，按期限由近到远；申请的内容见案件详情的 asked。",
+        answer=CasePage,
+        query=ApprovalQuery,
+    )
+    def approvals(self, desk: NamedDependency[Desk]) -> Response[Any]:
+        asked = paged(desk, ApprovalQuery)
+        rows = waiting_for(desk.session, desk.actor)[_LISTS[asked.what]](asked.after)
+        shown = rows[: queries.PAGE]
+        more = len(rows) > len(shown)
+        after = queries.key_of(shown[-1].next_due_at, shown[-1].id) if more else None
+        return desk.json(CasePage(cases=listed(shown, desk._), next=after))
 
 
 class PlanApi(Controller):

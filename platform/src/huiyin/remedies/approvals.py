@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlencode
 
 from litestar import Controller, Response
@@ -15,6 +15,8 @@ from huiyin.cases.lines import Line, lines_of, titles
 from huiyin.cases.queries import Filter
 from huiyin.cases.stages import Stage
 from huiyin.cases.verbs import EXTENSION_ASKED, RETYPE_ASKED
+from huiyin.db import ScopedSession
+from huiyin.identity.actor import Actor
 from huiyin.kit.i18n import N_
 from huiyin.web.desk import Desk
 from huiyin.web.routes import page
@@ -33,6 +35,41 @@ class Waiting:
     more: str
 
 
+# What waits, by the key of its list in the address.
+TITLES: Final = {
+    "after": N_("处理方案"),
+    "answers": N_("待签发答复"),
+    "kinds": N_("待批改类与降级"),
+    "time": N_("待批延期"),
+    "ends": N_("待确认结束"),
+    "archive": N_("待确认归档"),
+}
+_PATHS: Final = {
+    "after": "/approve", "answers": "/letters/answer", "kinds": "/retype/decide", "time": "/extend",
+}  # fmt: skip
+
+
+def waiting_for(session: ScopedSession, actor: Actor) -> Mapping[str, Rows]:
+    """Each list of ``TITLES``: its rows after a key, one more than a page."""
+
+    def listed(stage: Stage) -> Rows:
+        return lambda after: queries.inbox(
+            session, actor, Filter(stage=stage.value, after=after), only_open=True
+        )
+
+    def asked(fact: str) -> Rows:
+        return lambda after: queries.asked_for(session, actor, fact, after)
+
+    return {
+        "after": listed(Stage.APPROVAL),
+        "answers": lambda after: queries.unsigned(session, actor, after),
+        "kinds": asked(RETYPE_ASKED),
+        "time": asked(EXTENSION_ASKED),
+        "ends": lambda after: queries.inbox(session, actor, Filter(after=after), ending=True),
+        "archive": listed(Stage.ARCHIVE),
+    }
+
+
 class ApprovalController(Controller):
     """The nearest first in each list."""
 
@@ -40,30 +77,11 @@ class ApprovalController(Controller):
 
     @page("/", name="approval:list", permission="case.approve")
     def list(self, desk: NamedDependency[Desk]) -> Response[Any]:
-        session, actor = desk.session, desk.actor
-
-        def listed(stage: Stage) -> Rows:
-            return lambda after: queries.inbox(
-                session, actor, Filter(stage=stage.value, after=after), only_open=True
-            )
-
-        def asked(fact: str) -> Rows:
-            return lambda after: queries.asked_for(session, actor, fact, after)
-
-        def ending(after: str) -> Sequence[Any]:
-            return queries.inbox(session, actor, Filter(after=after), ending=True)
-
-        def unsigned(after: str) -> Sequence[Any]:
-            return queries.unsigned(session, actor, after)
-
-        plans = _waiting(desk, "after", N_("处理方案"), listed(Stage.APPROVAL), "/approve")
-        others = [
-            _waiting(desk, "answers", N_("待签发答复"), unsigned, "/letters/answer"),
-            _waiting(desk, "kinds", N_("待批改类与降级"), asked(RETYPE_ASKED), "/retype/decide"),
-            _waiting(desk, "time", N_("待批延期"), asked(EXTENSION_ASKED), "/extend"),
-            _waiting(desk, "ends", N_("待确认结束"), ending),
-            _waiting(desk, "archive", N_("待确认归档"), listed(Stage.ARCHIVE)),
-        ]
+        lists = waiting_for(desk.session, desk.actor)
+        plans, *others = (
+            _waiting(desk, name, TITLES[name], rows, _PATHS.get(name, ""))
+            for name, rows in lists.items()
+        )
         return desk.page(
             "remedies/approvals.html",
             plans=plans,

@@ -7,9 +7,12 @@ shapes.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from datetime import datetime
+from inspect import cleandoc
+from types import MappingProxyType
+from typing import Annotated, Any, Final
 
 import msgspec
 from litestar.openapi.spec import (
@@ -17,6 +20,7 @@ from litestar.openapi.spec import (
     OpenAPIResponse,
     Operation,
     Parameter,
+    Reference,
     RequestBody,
 )
 
@@ -47,6 +51,14 @@ def body_of(desk: Desk, raw: bytes) -> dict[str, Any]:
     return value
 
 
+# The description calls it a date-time only where the zone is sure.
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """The base of every answer.  Moments carry their zone; dates are days in China."""
+
+
 class Problem(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Every refusal.  ``code`` is stable; ``message`` and ``fields`` are for people to read."""
 
@@ -71,6 +83,7 @@ class Header:
 # Every operation belongs to a firm; the desk reads its name from the path.
 _FIRM: Final = Header("tenant", "机构", place="path")
 _TEXT: Final[Any] = {"type": "string"}
+_BYTES: Final = {"type": "string", "format": "binary"}
 
 
 _ALWAYS: Final[tuple[type[HuiyinError], ...]] = (errors.Invalid, errors.NotFound)
@@ -78,17 +91,20 @@ _ALWAYS: Final[tuple[type[HuiyinError], ...]] = (errors.Invalid, errors.NotFound
 
 def described(
     *,
-    answer: type[msgspec.Struct],
+    answer: type[msgspec.Struct] | str,
     status: int = 200,
     body: type[msgspec.Struct] | None = None,
     required: Collection[str] | None = None,
     query: type[msgspec.Struct] | None = None,
     headers: Collection[Header] = (),
     refusals: Collection[type[HuiyinError]] = (),
+    places: Mapping[str, str] = MappingProxyType({}),
 ) -> type[Operation]:
     """The operation as the description of the API shows it.
 
-    ``required`` replaces the body's own list of required fields, for partial changes.
+    ``answer`` is a shape, or for a file the media type of its bytes.
+    ``required`` replaces the body's own list of required fields, for partial changes and for what
+    only the act itself asks for; ``places`` say what stands in the places of the path.
     """
     shown = _schema(body) if body else None
     if shown is not None and required is not None:
@@ -98,22 +114,41 @@ def described(
         for h in (_FIRM, *headers)
     ]
     parameters += _query(query) if query else []
-    responses = {str(status): _response("成功", _schema(answer))}
-    for refusal in sorted({*_ALWAYS, *refusals}, key=lambda r: (r.status, r.code)):
-        said = f"{refusal.code}：{refusal.default}"
-        known = responses.get(str(refusal.status))
-        words = f"{known.description}；{said}" if known else said
-        responses[str(refusal.status)] = _response(words, _schema(Problem))
+    responses = _responses(answer, status, refusals)
 
     class Described(Operation):
         def __init__(self, **given: Any) -> None:
             super().__init__(**given)
-            self.parameters = [*(self.parameters or []), *parameters]
+            self.parameters = _placed(self.parameters or [], parameters, places)
             self.responses = dict(responses)
             if shown is not None:
                 self.request_body = RequestBody({JSON: _media(shown)}, required=True)
 
     return Described
+
+
+def _responses(
+    answer: type[msgspec.Struct] | str, status: int, refusals: Collection[type[HuiyinError]]
+) -> dict[str, OpenAPIResponse]:
+    found = {str(status): _success(answer)}
+    for refusal in sorted({*_ALWAYS, *refusals}, key=lambda r: (r.status, r.code)):
+        said = f"{refusal.code}：{refusal.default}"
+        known = found.get(str(refusal.status))
+        words = f"{known.description}；{said}" if known else said
+        found[str(refusal.status)] = _response(words, _schema(Problem))
+    return found
+
+
+def _placed(
+    own: Iterable[Parameter | Reference], ours: Iterable[Parameter], places: Mapping[str, str]
+) -> list[Parameter | Reference]:
+    """Litestar knows the places of a path, and nothing of what stands there."""
+    plain = [parameter for parameter in own if isinstance(parameter, Parameter)]
+    found = {(p.param_in, p.name): p for p in (*plain, *ours)}
+    for (where, name), parameter in found.items():
+        if where == "path" and name in places:
+            parameter.description = places[name]
+    return list(found.values())
 
 
 def _plain(schema: Mapping[str, Any]) -> Any:
@@ -125,14 +160,27 @@ def _media(schema: Mapping[str, Any]) -> OpenAPIMediaType:
     return OpenAPIMediaType(schema=_plain(schema))
 
 
+def _success(answer: type[msgspec.Struct] | str) -> OpenAPIResponse:
+    if isinstance(answer, str):
+        return OpenAPIResponse(description="成功", content={answer: _media(_BYTES)})
+    return _response("成功", _schema(answer))
+
+
 def _response(words: str, schema: Mapping[str, Any]) -> OpenAPIResponse:
     return OpenAPIResponse(description=words, content={JSON: _media(schema)})
 
 
 def _query(shape: type[msgspec.Struct]) -> list[Parameter]:
+    whole = _schema(shape)
     return [
-        Parameter(name, "query", schema=_plain(schema), description=schema.get("title"))
-        for name, schema in _schema(shape)["properties"].items()
+        Parameter(
+            name,
+            "query",
+            schema=_plain(schema),
+            description=schema.get("description") or schema.get("title"),
+            required=name in whole["required"],
+        )
+        for name, schema in whole["properties"].items()
     ]
 
 
@@ -149,6 +197,8 @@ def _inlined(value: Any, parts: Mapping[str, Any]) -> Any:
             rest = {k: v for k, v in value.items() if k != "$ref"}
             return {**_inlined(parts[value["$ref"].removeprefix(_REF)], parts), **rest}
         return {k: _inlined(v, parts) for k, v in value.items()}
+    if isinstance(value, str):
+        return cleandoc(value) if "\n" in value else value
     if isinstance(value, list):
         return [_inlined(item, parts) for item in value]
     return value
