@@ -298,7 +298,7 @@ def test_an_item_says_whether_and_why_it_concerns_the_firm(lend):
         {"uncustodied_funds": "no"},
         {"uncustodied_funds": "yes", "cn_manager": "yes"},
     ):
-        packs.answer_facts(ctx, answers)
+        packs.answer_facts(ctx, answers, seen=ctx.now())
         concerns, reasons = item_applies(pack, item, packs.answers(ctx))
         told.append((concerns, [ctx.text(m) for m in why(reasons, "zh")]))
     assert [concerns for concerns, _ in told] == [Applies.OPEN, Applies.NO, Applies.YES]
@@ -320,6 +320,19 @@ def test_what_does_not_concern_the_firm_is_answered_by_its_rule(lend, kit):
 def test_an_answer_that_is_none_is_refused(given, lend):
     with pytest.raises(Invalid):
         packs.answer_facts(lend("admin"), given)
+
+
+def test_an_answer_given_meanwhile_is_not_written_over_unseen(lend):
+    first, second = lend("admin"), lend("approver")
+    packs.answer_facts(first, {"cn_manager": "no"})
+    seen = first.now()
+    packs.answer_facts(first, {"cn_manager": "yes"}, seen=seen)
+    with pytest.raises(Invalid) as refused:
+        packs.answer_facts(second, {"cn_manager": "no", "uncustodied_funds": "no"}, seen=seen)
+    assert set(refused.value.fields) == {"cn_manager"}
+    assert packs.answers(first) == {"cn_manager": True}
+    assert packs.answer_facts(second, {"cn_manager": "yes", "uncustodied_funds": "no"}) == 1
+    assert packs.answer_facts(second, {"cn_manager": "no"}, seen=second.now()) == 1
 
 
 # -- vouching ----------------------------------------------------------------------------------

@@ -42,6 +42,30 @@ def test_sowing_twice_changes_nothing(library_of):
     assert seeding.sow(library_of) == 0
 
 
+def seen(page):
+    found = re.search(r'name="seen" value="(\w+)"', page.text)
+    assert found
+    return found[1]
+
+
+def test_notes_a_colleague_saved_first_are_not_written_over_unseen(
+    switched_on, library_of, web, admin, make_actor
+):
+    path = f"{HOME}/library/C09"
+    before = seen(web(admin).get(path))
+    colleague = web(make_actor("tenant_admin"))
+    follow(colleague, colleague.post(f"{path}/notes", {"seen": before, "notes": "同事写的备注"}))
+    page = web(admin).post(f"{path}/notes", {"seen": before, "notes": "我写的备注"})
+    assert page.status_code == 409
+    assert "备注刚被其他人修改" in page.text
+    assert "我写的备注" in page.text
+    assert "同事写的备注" in page.text
+    again = web(admin).post(f"{path}/notes", {"seen": seen(page), "notes": "两人的备注"})
+    assert "两人的备注" in text_of(follow(web(admin), again))
+    nothing = web(admin).post(f"{path}/notes", {"notes": ""})
+    assert nothing.status_code == 409
+
+
 @pytest.mark.parametrize(
     ("words", "found"),
     [

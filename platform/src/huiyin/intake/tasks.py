@@ -57,7 +57,7 @@ def read(session: ScopedSession, job: JobView) -> None:
 
 def _file_in_time(session: ScopedSession, arrival: Arrival) -> None:
     due = at_local(calendar().add_workdays(local_date(arrival.received_at), 1).on, 23, 59)
-    # Of each reading: what was put aside, and is read again, has no clock of before that still runs.
+    # One for each reading: put aside and read again, it must not find the clock of before ended.
     key = f"{OVERDUE}:{arrival.id}:{arrival.version}"
     queue.enqueue(session, OVERDUE, {"arrival": arrival.id}, key=key, due_at=due)
 

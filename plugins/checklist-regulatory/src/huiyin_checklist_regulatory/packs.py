@@ -7,6 +7,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 import msgspec
@@ -282,27 +283,42 @@ def fact_rows(ctx: TenantContext) -> Mapping[str, FactAnswer]:
     return {row.key: row for row in ctx.session.scalars(select(FactAnswer))}
 
 
-def answer_facts(ctx: TenantContext, given: Mapping[str, str]) -> int:
-    """Keep the answers that changed; the number of them.  Raises ``Invalid`` at a fact."""
+def answer_facts(
+    ctx: TenantContext, given: Mapping[str, str], *, seen: datetime | None = None
+) -> int:
+    """Keep the answers that changed; the number of them.
+
+    ``seen`` is when the newest answer was given that the person saw (UTC).  Raises ``Invalid`` at
+    a fact, also where somebody else has given another answer since.
+    """
     wrong = {k: N_("请选择「是」或「否」") for k, v in given.items() if v not in {"yes", "no", ""}}
     wrong |= {k: N_("没有这项事实，请刷新页面") for k in given if k not in library.facts()}
     if wrong:
         raise Invalid(wrong)
-    rows = fact_rows(ctx)
-    changed: dict[str, bool] = {}
-    for key, text in given.items():
-        value = text == "yes"
+    rows = {row.key: row for row in ctx.session.scalars(select(FactAnswer).with_for_update())}
+    changed = {
+        key: text == "yes"
+        for key, text in given.items()
+        if text and (key not in rows or rows[key].value != (text == "yes"))
+    }
+    newer = [key for key in changed if key in rows and (seen is None or rows[key].at > seen)]
+    if newer:
+        raise Invalid({key: _ANSWERED[rows[key].value] for key in newer})
+    for key, value in changed.items():
         row = rows.get(key)
-        if not text or (row is not None and row.value == value):
-            continue
         if row is None:
             row = FactAnswer(key=key)
             ctx.session.add(row)
         row.value, row.by_id, row.by_name, row.at = value, ctx.actor.id, ctx.actor.name, ctx.now()
-        changed[key] = value
     if changed:
         ctx.record("facts_answered", ctx.tenant.id, changed)
     return len(changed)
+
+
+_ANSWERED: Final[Mapping[bool, str]] = {
+    True: N_("其他人刚刚回答「是」，如需修改请再次保存"),
+    False: N_("其他人刚刚回答「否」，如需修改请再次保存"),
+}
 
 
 # -- vouching ----------------------------------------------------------------------------------

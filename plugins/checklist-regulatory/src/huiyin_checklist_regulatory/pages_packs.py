@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -168,7 +169,7 @@ class FactsController(Controller):
         }
 
         def act(ctx: TenantContext) -> Response[Any]:
-            packs.answer_facts(ctx, given)
+            packs.answer_facts(ctx, given, seen=_seen(data.get("_seen")))
             return desk.redirect(home(desk, "/facts"), N_("已保存，新的自查按这些事实判断是否适用"))
 
         return attempt(desk, data, act, lambda form, code: _facts_page(desk, form, code))
@@ -178,9 +179,19 @@ def _facts_page(desk: Desk, form: Form, status: int = 200) -> Response[Any]:
     rows = packs.fact_rows(context_of(desk))
     if not form.values:
         form.values = {key: "yes" if row.value else "no" for key, row in rows.items()}
+    seen = max((row.at for row in rows.values()), default=None)
     return show(
-        desk, "facts.html", status=status, facts=library.facts().values(), rows=rows, form=form
-    )
+        desk, "facts.html", status=status, facts=library.facts().values(), rows=rows, form=form,
+        seen=seen.isoformat() if seen else "",
+    )  # fmt: skip
+
+
+def _seen(text: object) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else None
 
 
 class ImportsController(Controller):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -323,7 +324,17 @@ def untick(ctx: TenantContext, instrument: Instrument, edition: Edition) -> None
     ctx.record("edition_unticked", edition.id, {"instrument": instrument.key})
 
 
+def mark(notes: str) -> str:
+    """What tells these notes from others: whoever writes new ones says which he has seen."""
+    return hashlib.sha256(notes.encode()).hexdigest()
+
+
 def note(ctx: TenantContext, instrument: Instrument, form: NotesForm) -> None:
+    """Keep the firm's own notes.  Raises ``Conflict`` when others were kept meanwhile."""
+    _hold(ctx, instrument)
+    ctx.session.refresh(instrument)
+    if form.seen != mark(instrument.notes) and form.notes != instrument.notes:
+        raise Conflict(N_("备注刚被其他人修改，请核对后重新保存"))
     instrument.notes = form.notes
     ctx.session.flush()
     ctx.record("instrument_noted", instrument.id, {"instrument": instrument.key})

@@ -225,7 +225,8 @@ def _instrument(desk: Desk, key: str, form: Form, status: int) -> Response[Any]:
         desk, "instrument.html", status=status, form=form, instrument=instrument,
         editions=library.editions(ctx, instrument), links=linking.links_of(ctx, instrument),
         names={person.id: person.name for person in colleagues(ctx.session, former=True)},
-        may_verify=desk.actor.can(VERIFY), may_link=desk.actor.can("case.read"), **WORDS,
+        may_verify=desk.actor.can(VERIFY), may_link=desk.actor.can("case.read"),
+        notes_mark=library.mark(instrument.notes), **WORDS,
     )  # fmt: skip
 
 

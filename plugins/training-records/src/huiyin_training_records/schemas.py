@@ -137,6 +137,7 @@ class TickForm(msgspec.Struct, frozen=True, kw_only=True):
 
 class NotesForm(msgspec.Struct, frozen=True, kw_only=True):
     notes: Annotated[str, msgspec.Meta(max_length=2000, title=N_("本机构备注"))] = ""
+    seen: Annotated[str, msgspec.Meta(max_length=64)] = ""  # ``library.mark`` of the notes shown
 
 
 class LinkForm(msgspec.Struct, frozen=True, kw_only=True):
