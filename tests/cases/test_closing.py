@@ -7,7 +7,7 @@ from huiyin.cases import closing, service, tracking
 from huiyin.cases.change import find
 from huiyin.cases.errors import MoveNotAllowed, NobodyLeft, SecondPersonRequired
 from huiyin.cases.filing import Filing, file_complaint
-from huiyin.cases.models import Entry, Participation
+from huiyin.cases.models import Case, Entry, Participation
 from huiyin.cases.queries import Filter, inbox
 from huiyin.cases.stages import Audience, Part, Stage
 from huiyin.cases.verbs import VERBS
@@ -127,6 +127,21 @@ def test_a_merger_leads_to_the_case_that_was_named(session, approver, case, prop
     assert ended.master_id == master.id
     entry = entries_of(session, master)[-1]
     assert entry.data == {"merged": case.number}
+
+
+def test_a_master_is_named_on_the_sheet_to_those_only_who_may_know_of_it(
+    session, approver, case, propose, web, place
+):
+    asked = propose(case, "merge")
+    number = closing.asked(asked)["master"]
+    sheet = f"/t/qinghe/w/cases/{case.number}/do/merge"
+    assert number in web(approver).get(sheet).text
+    master = session.scalars(select(Case).where(Case.number == number)).one()
+    master.walled = [approver.id]
+    session.commit()
+    walled = web(approver).get(sheet)
+    assert WHY in walled.text
+    assert number not in walled.text
 
 
 def test_whoever_handled_the_case_does_not_confirm(

@@ -230,7 +230,7 @@ def confirm_page(
 
 def _proposal(desk: Desk, case: Case, verb: Verb) -> list[str]:
     """What is to be confirmed or returned: who proposed it and why."""
-    request = closing.asked(case)
+    request = closing.asked_of(desk.session, desk.actor, case)
     if request is None or not closing.is_about(verb):
         return []
     said = [desk._(N_("{who} 提请，理由：{why}"), who=request["by"], why=request["note"])]

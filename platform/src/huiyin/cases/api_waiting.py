@@ -9,12 +9,10 @@ from typing import Any, Final
 import msgspec
 
 from huiyin.cases import closing, extensions, retyping, workbench
-from huiyin.cases.change import find
 from huiyin.cases.models import Case
 from huiyin.cases.opened import Opened
 from huiyin.cases.service import ELSEWHERE
 from huiyin.cases.verbs import VERBS
-from huiyin.kit.errors import NotFound
 from huiyin.kit.i18n import Translator
 from huiyin.web.desk import Desk
 from huiyin.web.programs import Answer, Moment
@@ -80,14 +78,7 @@ def extension_asked(case: Case, _: Translator) -> Asked | None:
 
 
 def _ending_asked(desk: Desk, case: Case) -> Asked | None:
-    """An ending; its master is named to those only who may know of that case."""
-    request = closing.asked(case)
-    if request is not None and request["master"]:
-        try:
-            find(desk.session, desk.actor, request["master"])
-        except NotFound:
-            request = {**request, "master": ""}
-    return _waiting(request, "", desk._)
+    return _waiting(closing.asked_of(desk.session, desk.actor, case), "", desk._)
 
 
 def merged(opened: Opened) -> list[MergedCase]:

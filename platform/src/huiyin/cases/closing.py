@@ -30,6 +30,18 @@ def asked(case: Case) -> Mapping[str, Any] | None:
     return found
 
 
+def asked_of(session: ScopedSession, actor: Actor, case: Case) -> Mapping[str, Any] | None:
+    """``asked``, naming the ``master`` to those only who may know of that case."""
+    request = asked(case)
+    if request is None or not request["master"]:
+        return request
+    try:
+        find(session, actor, request["master"])
+    except NotFound:
+        return {**request, "master": ""}
+    return request
+
+
 def is_about(verb: Verb) -> bool:
     """Whether the verb proposes, confirms, returns or takes back an ending."""
     return bool(verb.proposes) or verb.seconded or verb.settles_end
