@@ -7,6 +7,9 @@ revision = "0015"
 down_revision = "0014"
 
 _RUNNING = sa.text("look_by IS NOT NULL")
+_PASSING = sa.text(
+    "state = 'done' AND (key IS NULL OR key LIKE 'schedule:%' OR event_id IS NOT NULL)"
+)
 _OPEN = sa.text("done_at IS NULL")
 
 
@@ -26,6 +29,8 @@ def upgrade() -> None:
         postgresql_where=_OPEN,
     )  # fmt: skip
     _add_rounds()
+    op.execute("GRANT DELETE ON job TO huiyin_app")
+    op.create_index("ix_job_passing", "job", ["tenant_id", "done_at"], postgresql_where=_PASSING)
 
 
 def _add_rounds() -> None:
@@ -76,6 +81,8 @@ def _add_rounds() -> None:
 
 
 def downgrade() -> None:
+    op.drop_index("ix_job_passing", table_name="job")
+    op.execute("REVOKE DELETE ON job FROM huiyin_app")
     op.drop_index("ix_arrival_raw", table_name="arrival")
     op.drop_index("ix_letter_pdf", table_name="letter")
     op.drop_table("evidence_finding")
