@@ -267,6 +267,28 @@ def test_clocks_that_nobody_ever_looked_at_are(file, scan, session):
     assert session.scalars(select(Job).where(Job.kind == recounting.WALK)).all() == []
 
 
+def test_a_clock_that_an_older_release_moves_or_resumes_is_looked_at(file, scan, session):
+    file(3)
+    moved, resumed, stopped = session.scalars(
+        select(ClockRow.id).where(ClockRow.kind == "reply").order_by(ClockRow.id)
+    ).all()
+    by_hand = "UPDATE clock SET {} WHERE tenant_id = :t AND id = :i"
+    for clock_id, what in (
+        (moved, "due_at = due_at - interval '1 hour'"),
+        (resumed, "state = 'paused', look_at = NULL, look_by = NULL"),
+        (resumed, "state = 'running'"),
+        (stopped, "state = 'met', stopped_at = now()"),
+    ):
+        session.execute(text(by_hand.format(what)), {"t": session.tenant, "i": clock_id})
+    session.commit()
+    marks = dict(session.execute(select(ClockRow.id, ClockRow.look_by)).all())
+    assert (marks[moved], marks[resumed], marks[stopped]) == ("", "", None)
+    scan(NOVEMBER + timedelta(minutes=1))
+    session.rollback()
+    marks = dict(session.execute(select(ClockRow.id, ClockRow.look_by)).all())
+    assert (marks[moved], marks[resumed], marks[stopped]) == (clocks.mark(), clocks.mark(), None)
+
+
 def test_a_stopped_clock_bears_no_mark(file, session):
     (case_id,) = file()
     with clock_at(NOVEMBER + timedelta(hours=1)):

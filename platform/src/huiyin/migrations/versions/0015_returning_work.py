@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from huiyin.migrations.functions import install
+
 revision = "0015"
 down_revision = "0014"
 
@@ -24,6 +26,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_clock_look", "clock", ["tenant_id", "look_by", "look_at"], postgresql_where=_RUNNING
     )
+    install("clock_look")
     op.create_index(
         "ix_case_task_untold", "case_task", ["tenant_id", "reminded", "due_on"],
         postgresql_where=_OPEN,
@@ -88,6 +91,8 @@ def downgrade() -> None:
     op.drop_table("evidence_finding")
     op.drop_table("evidence_round")
     op.drop_index("ix_case_task_untold", table_name="case_task")
+    op.execute("DROP TRIGGER look_is_open ON clock")
+    op.execute("DROP FUNCTION clock_look()")
     op.drop_index("ix_clock_look", table_name="clock")
     op.drop_column("clock", "look_by")
     op.drop_column("clock", "look_at")
