@@ -289,6 +289,31 @@ def test_a_clock_that_an_older_release_moves_or_resumes_is_looked_at(file, scan,
     assert (marks[moved], marks[resumed], marks[stopped]) == (clocks.mark(), clocks.mark(), None)
 
 
+def test_a_clock_that_is_none_by_one_policy_is_told_of_by_the_next(
+    file, scan, session, monkeypatch
+):
+    """As when a rule is taken out of the policy, and put back before anything happens."""
+    file()
+    policy = default_policy()
+    fewer = tuple(rule for rule in policy.rules if rule.kind != "acknowledge")
+    assert len(fewer) < len(policy.rules)
+    without = msgspec.structs.replace(policy, rules=fewer)
+    gone = session.scalars(select(ClockRow.id).where(ClockRow.kind == "acknowledge")).one()
+
+    def told_of_it():
+        return [key for key in told(session) if key.split(":")[1] == str(gone)]
+
+    with monkeypatch.context() as patch:
+        patch.setattr(clocks, "default_policy", lambda: without)
+        clocks._replayed.cache_clear()
+        scan(LONG_AFTER)
+        assert told(session)
+        assert told_of_it() == []
+    clocks._replayed.cache_clear()
+    scan(LONG_AFTER)
+    assert len(told_of_it()) == 1
+
+
 def test_a_stopped_clock_bears_no_mark(file, session):
     (case_id,) = file()
     with clock_at(NOVEMBER + timedelta(hours=1)):

@@ -109,12 +109,8 @@ def _look(session: ScopedSession, found: looking.Waiting) -> list[dict[str, Any]
 
 def _look_at(case: Given, row: ClockRow) -> Iterator[dict[str, Any]]:
     """What is to be told of one clock now; and when it is to be looked at again."""
-    clock = clock_of(case, row)
-    if clock is None:
-        looking.silence(row)
-        return
-    days = clocks.calendar()
-    percent = looking.passed(clock, days, now())
+    clock, days = clock_of(case, row), clocks.calendar()
+    percent = looking.passed(clock, days, now()) if clock else 0
     looking.keep(row, clock, days, clocks.policy(), max(percent, row.reminded))
     if case.next_due_at is not None and percent > row.reminded:
         # The date is in the key: a clock that was extended is told of anew.

@@ -53,17 +53,21 @@ def passed(clock: Clock, calendar: WorkCalendar, moment: datetime) -> int:
     return max(reached, default=0)
 
 
-def keep(row: ClockRow, clock: Clock, calendar: WorkCalendar, policy: Policy, told: int) -> None:
+def keep(
+    row: ClockRow, clock: Clock | None, calendar: WorkCalendar, policy: Policy, told: int
+) -> None:
     """Write down when the first threshold above ``told`` is reached; a stopped clock has none.
 
-    The mark is that of the clock: one counted just before another calendar came is outdated.
+    The mark is that of the clock: one counted just before another calendar came is outdated.  A
+    row that runs while its clock does not, or is none by these rules, may do so by the next.
     """
     silence(row)
-    if clock.state is not ClockState.RUNNING:
+    if row.state != ClockState.RUNNING.value:
         return
-    ahead = (one.at for one in reminders(clock, calendar) if one.percent > told)
-    row.look_at = min(ahead, default=None)
-    row.look_by = mark_of(clock.calendar_version, policy)
+    row.look_by = mark_of(clock.calendar_version if clock else calendar.id, policy)
+    if clock and clock.state is ClockState.RUNNING:
+        ahead = (one.at for one in reminders(clock, calendar) if one.percent > told)
+        row.look_at = min(ahead, default=None)
 
 
 def silence(row: ClockRow) -> None:
