@@ -32,6 +32,7 @@ from huiyin.kit.time import clock_at, now
 from huiyin.queue.models import Job, JobState
 from huiyin.queue.registry import REGISTRY, view_of_job
 from huiyin.queue.worker import drain
+from huiyin.testing.database import bury
 
 NOVEMBER = datetime(2026, 11, 9, 2, tzinfo=UTC)
 LONG_AFTER = NOVEMBER + timedelta(days=200)
@@ -377,7 +378,9 @@ with clock_at(datetime.fromisoformat("{LONG_AFTER.isoformat()}")):
 
 
 @pytest.mark.parametrize("nth", [1, 3])
-def test_killed_in_the_middle_a_scan_is_gone_on_with(engine, session, file, nth, monkeypatch):
+def test_killed_in_the_middle_a_scan_is_gone_on_with(
+    engine, postgres, session, file, nth, monkeypatch
+):
     monkeypatch.setattr(tasks, "PIECE", 5)
     file(6)
     session.add(Job(kind=tasks.SCAN, consumer=tasks.SCAN))
@@ -386,9 +389,12 @@ def test_killed_in_the_middle_a_scan_is_gone_on_with(engine, session, file, nth,
     fault = f"remind.before_rest:kill@{nth}"
     done = subprocess.run(
         [sys.executable, "-c", CHILD], capture_output=True, text=True, timeout=90, check=False,
-        env={**os.environ, "TEST_DATABASE": url, failpoints.VARIABLE: fault},
+        env={
+            **os.environ, "TEST_DATABASE": url, failpoints.VARIABLE: fault, "PGAPPNAME": "killed",
+        },
     )  # fmt: skip
     assert done.returncode == -9, done.stderr
+    bury(postgres, "huiyin_test", "killed")
     with clock_at(LONG_AFTER):
         drain(engine, ahead=timedelta(hours=1))
     lines = session.execute(

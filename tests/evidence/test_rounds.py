@@ -22,6 +22,7 @@ from huiyin.queue.models import Job, JobState
 from huiyin.queue.registry import REGISTRY
 from huiyin.queue.schedule import schedule
 from huiyin.queue.worker import drain
+from huiyin.testing.database import bury
 
 PDF = b"%PDF-1.7\n" + b"x" * 1000
 DAY = 24 * 3600
@@ -187,7 +188,7 @@ drain(application_engine(os.environ["TEST_DATABASE"]))
 
 @pytest.mark.parametrize("nth", [1, 4, 6])
 def test_a_kill_loses_at_most_one_piece(
-    engine, session, files, sweep, folder, read, caplog, monkeypatch, nth
+    engine, postgres, session, files, sweep, folder, read, caplog, monkeypatch, nth
 ):
     (folder.root / files[2]).write_bytes(b"forged")
     session.add(Job(kind=tasks.SWEEP, consumer=tasks.SWEEP))
@@ -195,13 +196,14 @@ def test_a_kill_loses_at_most_one_piece(
     environment = {
         **os.environ, failpoints.VARIABLE: f"evidence.after_file:kill@{nth}",
         "TEST_DATABASE": engine.url.render_as_string(hide_password=False),
-        "TEST_FOLDER": str(folder.root),
+        "TEST_FOLDER": str(folder.root), "PGAPPNAME": "killed",
     }  # fmt: skip
     done = subprocess.run(
         [sys.executable, "-c", CHILD], capture_output=True, text=True, timeout=90, check=False,
         env=environment,
     )  # fmt: skip
     assert done.returncode == -9, done.stderr
+    bury(postgres, "huiyin_test", "killed")
     (row,) = read(EvidenceRound)
     kept = row.files
     assert nth - kept <= 2  # of so many bytes a piece is made here

@@ -137,5 +137,18 @@ def engine_for(addresses: Addresses) -> Engine:
     return application_engine(addresses.app, pool=4, overflow=8)
 
 
+def bury(server: EmbeddedPostgres, name: str, application: str) -> None:
+    """Wait until nothing is left on the server of a process that was killed.
+
+    What serves it holds its locks until it notices; ``application`` is its ``PGAPPNAME``.
+    """
+    with psycopg.connect(libpq(server.url(name=name)), autocommit=True) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid, 20000) FROM pg_stat_activity"
+            " WHERE application_name = %s",
+            (application,),
+        )
+
+
 def worker_name() -> str:
     return os.environ.get("PYTEST_XDIST_WORKER", "main")
