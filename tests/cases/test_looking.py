@@ -32,7 +32,7 @@ from huiyin.kit.time import clock_at, now
 from huiyin.queue.models import Job, JobState
 from huiyin.queue.registry import REGISTRY, view_of_job
 from huiyin.queue.worker import drain
-from huiyin.testing.database import bury
+from huiyin.testing.database import buried
 
 NOVEMBER = datetime(2026, 11, 9, 2, tzinfo=UTC)
 LONG_AFTER = NOVEMBER + timedelta(days=200)
@@ -387,14 +387,14 @@ def test_killed_in_the_middle_a_scan_is_gone_on_with(
     session.commit()
     url = engine.url.render_as_string(hide_password=False)
     fault = f"remind.before_rest:kill@{nth}"
-    done = subprocess.run(
-        [sys.executable, "-c", CHILD], capture_output=True, text=True, timeout=90, check=False,
-        env={
-            **os.environ, "TEST_DATABASE": url, failpoints.VARIABLE: fault, "PGAPPNAME": "killed",
-        },
-    )  # fmt: skip
+    with buried(postgres, "huiyin_test"):
+        done = subprocess.run(
+            [sys.executable, "-c", CHILD], capture_output=True, text=True, timeout=90, check=False,
+            env={
+                **os.environ, "TEST_DATABASE": url, failpoints.VARIABLE: fault,
+            },
+        )  # fmt: skip
     assert done.returncode == -9, done.stderr
-    bury(postgres, "huiyin_test", "killed")
     with clock_at(LONG_AFTER):
         drain(engine, ahead=timedelta(hours=1))
     lines = session.execute(

@@ -22,7 +22,7 @@ from huiyin.queue.models import Job, JobState
 from huiyin.queue.registry import REGISTRY
 from huiyin.queue.schedule import schedule
 from huiyin.queue.worker import drain
-from huiyin.testing.database import bury
+from huiyin.testing.database import buried
 
 PDF = b"%PDF-1.7\n" + b"x" * 1000
 DAY = 24 * 3600
@@ -196,14 +196,14 @@ def test_a_kill_loses_at_most_one_piece(
     environment = {
         **os.environ, failpoints.VARIABLE: f"evidence.after_file:kill@{nth}",
         "TEST_DATABASE": engine.url.render_as_string(hide_password=False),
-        "TEST_FOLDER": str(folder.root), "PGAPPNAME": "killed",
+        "TEST_FOLDER": str(folder.root),
     }  # fmt: skip
-    done = subprocess.run(
-        [sys.executable, "-c", CHILD], capture_output=True, text=True, timeout=90, check=False,
-        env=environment,
-    )  # fmt: skip
+    with buried(postgres, "huiyin_test"):
+        done = subprocess.run(
+            [sys.executable, "-c", CHILD], capture_output=True, text=True, timeout=90, check=False,
+            env=environment,
+        )  # fmt: skip
     assert done.returncode == -9, done.stderr
-    bury(postgres, "huiyin_test", "killed")
     (row,) = read(EvidenceRound)
     kept = row.files
     assert nth - kept <= 2  # of so many bytes a piece is made here
