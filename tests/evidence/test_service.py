@@ -13,16 +13,13 @@ from huiyin.cases.change import find
 from huiyin.cases.models import Entry
 from huiyin.cases.stages import Audience
 from huiyin.db import tenant_session
-from huiyin.evidence import service, tasks
+from huiyin.evidence import service
 from huiyin.evidence.errors import BlobDamaged, VerifierIsUploader
 from huiyin.evidence.models import EvidenceFile
 from huiyin.evidence.service import Upload
 from huiyin.identity.actor import complainant_actor
 from huiyin.kit.errors import Invalid, NotFound, Refused
 from huiyin.ledger.models import LedgerEntry
-from huiyin.queue.registry import REGISTRY
-from huiyin.queue.schedule import schedule
-from huiyin.queue.worker import drain
 
 PDF = b"%PDF-1.7\n" + b"x" * 100
 
@@ -209,8 +206,6 @@ def test_reconcile_counts_missing_damaged_and_left_over(session, actor, number, 
     assert found.missing == (files[0].blob_key,)
     assert found.damaged == (files[1].blob_key,)
     assert len(found.left_over) == 2
-    assert service.sweep(session, folder) == 2
-    assert service.reconcile(session, folder) == 2
     assert folder.exists(files[2].blob_key)
 
 
@@ -224,18 +219,3 @@ def test_a_change_that_fails_forgets_the_bytes(session, actor, number, leftovers
     session.rollback()
     assert leftovers() == []
     assert session.scalar(select(func.count()).select_from(EvidenceFile)) == before
-
-
-def test_the_nightly_job_sweeps_and_reports(engine, session, actor, number, folder, tenant, caplog):
-    (file,) = service.add(session, actor, number, [Upload("合同.pdf", PDF)])
-    schedule(session, tasks.SWEEP, tasks.SWEEP, every=tasks.EVERY)
-    session.commit()
-    folder.delete(file.blob_key)
-    orphan = folder.put(tenant.id, b"nobody's", 99)
-    old = time.time() - 25 * 3600
-    os.utime(folder.root / orphan.key, (old, old))
-    with REGISTRY.isolated() as empty:
-        empty.handler(tasks.SWEEP)(tasks.sweep)
-        drain(engine)
-    assert not folder.exists(orphan.key)
-    assert "1 blobs missing, 0 damaged" in caplog.text

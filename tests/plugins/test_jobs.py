@@ -105,6 +105,17 @@ def test_its_own_job_waits_too(working, engine, tenant, switch, session):
     assert waiting.payload == {"n": 1}
 
 
+def test_of_a_schedules_runs_that_were_missed_one_waits(working, engine, tenant, switch, session):
+    switch(on=False)
+    for n in range(5):
+        enqueue(session, "plugin:call_back:tidy", {}, key=f"schedule:tidy:{n}")
+    enqueue(session, "plugin:call_back:tidy", {"n": 1})
+    session.commit()
+    drain(engine)
+    waiting = session.scalars(select(Job).where(Job.state == JobState.QUEUED.value)).all()
+    assert sorted(str(job.payload) for job in waiting) == ["{'n': 1}", "{}"]
+
+
 @pytest.fixture
 def failing(rogues, entry, firm, admin, tenant):
     """A plugin whose job fails until it is mended."""

@@ -343,6 +343,17 @@ def test_an_approver_who_answers_the_sender_still_judges_the_case(
 # -- the register ----------------------------------------------------------------------------------
 
 
+def test_targets_of_all_letters_follow_the_calendar(ctx_of, letter, actor, session, monkeypatch):
+    monkeypatch.setattr(register, "PIECE", 2)
+    made = [letter(f"k{n}", number=f"演转 {n} 号", due_on=None).row for n in range(5)]
+    before = [row.target_on for row in made]
+    for row in made:
+        row.target_on = today() + 99 * DAY
+    session.flush()
+    register.refresh_targets(ctx_of(actor))
+    assert [row.target_on for row in made] == before
+
+
 def test_what_waits_stands_in_the_order_of_its_dates(ctx_of, letter, actor):
     days = {"k1": 9, "k2": 1, "k3": 5}
     for key, n in days.items():

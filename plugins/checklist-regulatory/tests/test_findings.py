@@ -294,6 +294,20 @@ def test_what_falls_due_is_reminded_of_once_and_being_late_is_told_once(lend, ac
     assert events(session) == ["action_late"]
 
 
+def test_those_told_already_leave_room_for_the_next(
+    lend, action, finding, people, session, monkeypatch
+):
+    monkeypatch.setattr(tasks, "MOST", 1)
+    form = ActionForm(title="培训", owner=people["officer"].id, workdays=5)
+    other = findings.plan(lend("supervisor"), finding.id, form, "b")
+    action.due_on = other.due_on = today()
+    session.flush()
+    ctx = lend("supervisor", settings=ChecklistRegulatorySettings(remind_days=3))
+    for _ in range(2):
+        tasks.remind(ctx, {})
+    assert (action.reminded, other.reminded) == ("soon", "soon")
+
+
 def test_what_waits_for_a_person_is_on_their_own_page(lend, action):
     assert [a.id for a, _ in queries.my_actions(lend("officer"))] == [action.id]
     assert queries.to_test(lend("supervisor")) == []

@@ -15,6 +15,7 @@ import uvicorn
 from sqlalchemy import select
 
 from huiyin.app.cli_calendar import calendar
+from huiyin.app.cli_evidence import evidence
 from huiyin.app.cli_plugins import Commands
 from huiyin.app.compose import Installation, install
 from huiyin.app.settings import Settings
@@ -151,6 +152,7 @@ def revision(message: str) -> None:
 
 
 main.add_command(calendar)
+main.add_command(evidence)
 
 
 # -- checks ------------------------------------------------------------------------------------

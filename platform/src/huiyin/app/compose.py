@@ -36,6 +36,7 @@ from huiyin.plugins import jobs
 from huiyin.plugins.host import PluginHost, listed
 from huiyin.plugins.listening import Services
 from huiyin.plugins.terms import Weight
+from huiyin.queue import forgetting as _forgetting  # noqa: F401
 from huiyin.queue import worker
 from huiyin.tenancy.models import Tenant
 from huiyin.web.site import Site, WebSettings

@@ -320,6 +320,11 @@ class Task(TenantModel):
             *columns("assignee_id", "due_on"),
             postgresql_where=text("done_at IS NULL"),
         ),
+        Index(
+            "ix_case_task_untold",
+            *columns("reminded", "due_on"),
+            postgresql_where=text("done_at IS NULL"),
+        ),
     )
 
     case_id: Mapped[uuid.UUID]

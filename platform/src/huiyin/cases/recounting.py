@@ -16,12 +16,10 @@ from sqlalchemy import or_, select
 from huiyin.cases.change import RECOUNT as VERB
 from huiyin.cases.change import Deed, change, recounted
 from huiyin.cases.models import Case
-from huiyin.clocks import calendars
+from huiyin.clocks import calendars, looking
 from huiyin.clocks import service as clocks
 from huiyin.clocks.models import CalendarNotice, ClockRow
-from huiyin.clocks.rules import ClockState
 from huiyin.db import ScopedSession
-from huiyin.kit.ids import uuid7
 from huiyin.kit.time import now
 from huiyin.queue import service as queue
 from huiyin.queue.registry import GiveUp, JobView, handler
@@ -43,13 +41,12 @@ def ask(session: ScopedSession, notice: CalendarNotice | None) -> None:
     queue.enqueue(session, WALK, payload, key=key, due_at=now() + calendars.SETTLED)
 
 
-def ask_where_due(session: ScopedSession) -> None:
-    """Ask where nobody did: the load was interrupted, or the product came with a newer year."""
-    version = calendars.refresh(session).id
-    others = select(ClockRow.id).where(
-        ClockRow.state == ClockState.RUNNING.value, ClockRow.calendar_version != version
-    )
-    if session.scalar(others.limit(1)):
+def ask_where_due(session: ScopedSession, mark: str) -> None:
+    """Ask where nobody did: the load was interrupted, or the product came with a newer year.
+
+    ``mark`` is one that some clock still bears; see ``huiyin.clocks.looking``.
+    """
+    if not looking.is_of(mark, clocks.calendar()):
         ask(session, calendars.newest(session))
 
 
@@ -60,21 +57,14 @@ def walk(session: ScopedSession, job: JobView) -> None:
     since = job.payload.get("since")
     found = _concerned(session, after, date.fromisoformat(since) if since else None)
     mark = f"{job.payload['notice']}:{calendars.refresh(session).id}"
-    rows = [_job(RECOUNT, f"{mark}:{case_id}", {}, case_id) for case_id in found]
+    rows = [
+        queue.wanted(RECOUNT, {}, key=f"{RECOUNT}:{mark}:{case_id}", object_id=case_id)
+        for case_id in found
+    ]
     if len(found) == PIECE:
         rest = {**job.payload, "after": str(found[-1])}
-        rows.append(_job(WALK, f"{mark}:{found[-1]}", rest, None))
+        rows.append(queue.wanted(WALK, rest, key=f"{WALK}:{mark}:{found[-1]}"))
     queue.add_jobs(session, rows)
-
-
-def _job(
-    kind: str, mark: str, payload: dict[str, Any], object_id: uuid.UUID | None
-) -> dict[str, Any]:
-    key = f"{kind}:{mark}"
-    return {
-        "id": uuid7(), "kind": kind, "consumer": kind, "key": key, "payload": payload,
-        "object_id": object_id,
-    }  # fmt: skip
 
 
 def _concerned(session: ScopedSession, after: uuid.UUID, since: date | None) -> Sequence[uuid.UUID]:

@@ -3,6 +3,7 @@
 So is each open task that is due by the next working day, and each that is overdue.
 
 A threshold that passed while nothing ran is made up for; of several only the highest is told.
+What is looked at are the clocks whose moment has come, in pieces: see ``huiyin.clocks.looking``.
 """
 
 from __future__ import annotations
@@ -10,106 +11,152 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
-from itertools import groupby
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import Row, select
 
 from huiyin.cases import recounting
 from huiyin.cases.change import Deed, change
 from huiyin.cases.models import Case, Task
 from huiyin.cases.stages import CaseState
+from huiyin.clocks import calendars, looking
 from huiyin.clocks import service as clocks
 from huiyin.clocks.models import ClockRow
 from huiyin.clocks.policy import Complexity
-from huiyin.clocks.reading import reminders
-from huiyin.clocks.rules import Clock, ClockState, Facts
+from huiyin.clocks.rules import Clock, Facts
 from huiyin.db import ScopedSession
+from huiyin.kit.failpoints import failpoint
 from huiyin.kit.time import now, today
 from huiyin.queue import service as queue
 from huiyin.queue.registry import GiveUp, JobView, handler
 
 SCAN: Final = "clocks.remind"
+REST: Final = "clocks.remind_rest"
 TELL: Final = "clocks.remind_case"
 EVERY: Final = timedelta(minutes=5)
+PIECE: Final = 200  # clocks looked at in one transaction
 OVERDUE: Final = 100  # percent
 TELL_TASK: Final = "tasks.remind"
+TASKS: Final = 500  # jobs about tasks written at once
 SOON, LATE = 1, 2  # what was told of a task: that it is due on the next working day, or overdue
+
+# What a clock is computed from; the rest of a case is not read.
+_GIVEN: Final = (
+    Case.id, Case.clock_events, Case.intake_type, Case.complexity, Case.next_due_at,
+)  # fmt: skip
+Given = Case | Row[Any]
 
 
 @handler(SCAN, timeout=300.0, every=EVERY)
 def scan(session: ScopedSession, _job: JobView) -> None:
-    """Find the cases that have something to be told, and a job for each of them.
+    """Find what has something to be told, and a job for each of it.
 
     A case is then told in a transaction of its own, so that none of them holds up the others.
     """
-    rows = session.execute(
-        select(Case, ClockRow)
-        .join(ClockRow, ClockRow.case_id == Case.id)
-        .where(
-            Case.next_due_at.is_not(None),
-            ClockRow.state == ClockState.RUNNING.value,
-            ClockRow.reminded < OVERDUE,
-        )
-        .order_by(Case.id, ClockRow.key)
-    )
-    for case, found in groupby(rows, key=lambda row: row[0]):
-        for row, percent in due_of(case, [clock for _, clock in found]):
-            # The date is in the key: a clock that was extended is told of anew.
-            key = f"{TELL}:{row.id}:{row.due_at.isoformat()}:{percent}"
-            queue.enqueue(
-                session, TELL, {"clock": row.id, "percent": percent}, key=key, object_id=case.id
-            )
-
+    calendars.refresh(session)
+    _scan_clocks(session)
     _scan_tasks(session)
-    recounting.ask_where_due(session)
 
 
-def due_of(case: Case, rows: Sequence[ClockRow]) -> Iterator[tuple[ClockRow, int]]:
-    """The rows with a threshold that has passed and was not told, each with the highest."""
+@handler(REST, timeout=300.0)
+def scan_rest(session: ScopedSession, job: JobView) -> None:
+    """The next piece of a scan that found more than one.
+
+    A process that counts by other rules leaves it: it would find every clock outdated, and so
+    would the other one after it.
+    """
+    calendars.refresh(session)
+    if job.payload["by"] == clocks.mark():
+        _scan_clocks(session)
+
+
+def _scan_clocks(session: ScopedSession) -> None:
+    mark = clocks.mark()
+    found = list(looking.due(session, mark, now(), PIECE))
+    if (other := looking.outdated(session, mark)) is not None:
+        recounting.ask_where_due(session, other)
+        found += looking.of_mark(session, other, PIECE - len(found))
+    wanted = _look(session, found)
+    failpoint("remind.before_rest")
+    if wanted is None:
+        return
+    if len(found) == PIECE:
+        wanted.append(queue.wanted(REST, {"by": mark}, key=None))
+    queue.add_jobs(session, wanted)
+
+
+def _look(session: ScopedSession, found: looking.Waiting) -> list[dict[str, Any]] | None:
+    """The jobs for what is to be told of these clocks; none at all if nothing could be looked at.
+
+    A case that is just being changed is left out: its clocks are counted anew right now, and it
+    is found again if they are still due.
+    """
+    if not found:
+        return None
+    held = select(*_GIVEN).where(Case.id.in_({case_id for _, case_id in found}))
+    held = held.with_for_update(skip_locked=True, key_share=True)
+    cases = {case.id: case for case in session.execute(held)}
+    if not cases:
+        return None
+    rows = session.scalars(
+        select(ClockRow)
+        .where(ClockRow.id.in_([clock_id for clock_id, _ in found]), ClockRow.case_id.in_(cases))
+        .order_by(ClockRow.id)
+        .execution_options(populate_existing=True)
+    )
+    return [job for row in rows for job in _look_at(cases[row.case_id], row)]
+
+
+def _look_at(case: Given, row: ClockRow) -> Iterator[dict[str, Any]]:
+    """What is to be told of one clock now; and when it is to be looked at again."""
+    clock, days = clock_of(case, row), clocks.calendar()
+    percent = looking.passed(clock, days, now()) if clock else 0
+    looking.keep(row, clock, days, clocks.policy(), max(percent, row.reminded))
+    if case.next_due_at is not None and percent > row.reminded:
+        # The date is in the key: a clock that was extended is told of anew.
+        key = f"{TELL}:{row.id}:{row.due_at.isoformat()}:{percent}"
+        payload = {"clock": row.id, "percent": percent}
+        yield queue.wanted(TELL, payload, key=key, object_id=case.id)
+
+
+def clock_of(case: Given, row: ClockRow) -> Clock | None:
+    """The clock of a row as the events of its case give it."""
     facts = Facts(
         intake=case.intake_type,
         complexity=Complexity(case.complexity),
-        promised={row.key: row.promised_on for row in rows if row.promised_on},
+        promised={row.key: row.promised_on} if row.promised_on else {},
     )
-    computed = {clock.key: clock for clock in clocks.replay(case.clock_events, facts)}
-    for row in rows:
-        clock = computed.get(row.key)
-        percent = _passed(clock) if clock else 0
-        if percent > row.reminded:
-            yield row, percent
+    replayed = clocks.replay(case.clock_events, facts)
+    return next((clock for clock in replayed if clock.key == row.key), None)
 
 
-def _passed(clock: Clock) -> int:
-    if clock.state is not ClockState.RUNNING:
-        return 0
-    moment = now()
-    reached = [
-        reminder.percent
-        for reminder in reminders(clock, clocks.calendar())
-        if reminder.at <= moment
-    ]
-    return max(reached, default=0)
+def _passed(case: Case, row: ClockRow) -> tuple[Clock | None, int]:
+    """A clock, and its highest threshold that has passed and was not told; 0 for none."""
+    clock = clock_of(case, row)
+    percent = looking.passed(clock, clocks.calendar(), now()) if clock else 0
+    return clock, percent if percent > row.reminded else 0
 
 
 @handler(TELL)
 def tell(session: ScopedSession, job: JobView) -> None:
     """Put one reminder on one case, if it is still true."""
+    calendars.refresh(session)
     case = session.get(Case, (session.tenant, job.object_id))
     if case is None:
         raise GiveUp
     clock_id = uuid.UUID(str(job.payload["clock"]))
     row = session.get(ClockRow, (session.tenant, clock_id))
-    if row is None or not list(due_of(case, [row])):
+    if row is None or not _passed(case, row)[1]:
         return
     deed = Deed("remind")
 
     def apply(case: Case) -> None:
         session.refresh(row)
-        _, percent = next(due_of(case, [row]), (row, 0))
-        if percent == 0:
+        clock, percent = _passed(case, row)
+        if clock is None or percent == 0:
             raise _Settled
         row.reminded = percent
+        looking.keep(row, clock, clocks.calendar(), clocks.policy(), percent)
         facts = {"clock": row.key, "kind": row.kind, "percent": percent, "due_on": row.due_on}
         deed.data = {**facts, "due_on": row.due_on.isoformat(), "title": row.title}
         deed.facts = facts
@@ -129,32 +176,45 @@ def tell(session: ScopedSession, job: JobView) -> None:
 
 
 def _scan_tasks(session: ScopedSession) -> None:
-    """A job for each open task of an open case that has something to be told."""
-    rows = session.execute(
-        select(Task)
+    """A job for each task of an open case that has something to be told."""
+    for told, last in ((0, _next_workday()), (SOON, today() - timedelta(days=1))):
+        after = uuid.UUID(int=0)
+        while found := _untold(session, told, last, after):
+            after = found[-1].id
+            queue.add_jobs(session, [_about(task) for task in found])
+
+
+def _untold(
+    session: ScopedSession, told: int, last: date, after: uuid.UUID
+) -> Sequence[Row[uuid.UUID, uuid.UUID, date | None]]:
+    return session.execute(
+        select(Task.id, Task.case_id, Task.due_on)
         .join(Case, Case.id == Task.case_id)
         .where(
             Case.state == CaseState.OPEN.value,
             Task.done_at.is_(None),
-            Task.due_on <= _next_workday(),
-            Task.reminded < LATE,
+            Task.reminded == told,
+            Task.due_on <= last,
+            Task.id > after,
         )
         .order_by(Task.id)
-    )
-    for (task,) in rows:
-        if (level := _level(task)) > task.reminded:
-            key = f"{TELL_TASK}:{task.id}:{level}"
-            queue.enqueue(session, TELL_TASK, {"task": task.id}, key=key, object_id=task.case_id)
+        .limit(TASKS)
+    ).all()
+
+
+def _about(task: Row[uuid.UUID, uuid.UUID, date | None]) -> dict[str, Any]:
+    key = f"{TELL_TASK}:{task.id}:{_level(task.due_on)}"
+    return queue.wanted(TELL_TASK, {"task": task.id}, key=key, object_id=task.case_id)
 
 
 def _next_workday() -> date:
     return clocks.calendar().add_workdays(today(), 1).on
 
 
-def _level(task: Task) -> int:
-    if task.done_at or task.due_on is None or task.due_on > _next_workday():
+def _level(due_on: date | None) -> int:
+    if due_on is None or due_on > _next_workday():
         return 0
-    return LATE if task.due_on < today() else SOON
+    return LATE if due_on < today() else SOON
 
 
 @handler(TELL_TASK)
@@ -168,7 +228,9 @@ def tell_task(session: ScopedSession, job: JobView) -> None:
 
     def apply(case: Case) -> None:
         task = session.get(Task, (session.tenant, task_id), populate_existing=True)
-        if task is None or not case.is_open or (level := _level(task)) <= task.reminded:
+        if task is None or task.done_at or not case.is_open:
+            raise _Settled
+        if (level := _level(task.due_on)) <= task.reminded:
             raise _Settled
         task.reminded = level
         facts = {"task": task.id, "due_on": task.due_on, "overdue": level == LATE}

@@ -9,7 +9,7 @@ import uuid
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Index, UniqueConstraint, text
+from sqlalchemy import Index, Text, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from huiyin.db import PlatformModel, TenantModel, columns
@@ -24,6 +24,12 @@ class ClockRow(TenantModel):
     __table_args__ = (
         UniqueConstraint("tenant_id", "case_id", "key"),
         Index("ix_clock_running", *columns("due_at"), postgresql_where=text("state = 'running'")),
+        # Whatever asks for a value of ``look_by`` implies the condition, also with a parameter.
+        Index(
+            "ix_clock_look",
+            *columns("look_by", "look_at"),
+            postgresql_where=text("look_by IS NOT NULL"),
+        ),
     )
 
     case_id: Mapped[uuid.UUID]
@@ -44,6 +50,10 @@ class ClockRow(TenantModel):
     calendar_version: Mapped[str]
     reminded: Mapped[int] = mapped_column(default=0)  # highest threshold already told, in percent
     promised_on: Mapped[date | None]  # told to the complainant; never shortened
+    # When a running clock next has something to be told, and by which calendar and policy that
+    # was found out; see ``huiyin.clocks.looking``.  Empty when it never was.
+    look_at: Mapped[datetime | None]
+    look_by: Mapped[str | None] = mapped_column(Text().evaluates_none(), server_default="")
 
 
 class CalendarNotice(PlatformModel):

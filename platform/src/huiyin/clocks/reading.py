@@ -138,18 +138,20 @@ def reminders(clock: Clock, calendar: WorkCalendar) -> tuple[Reminder, ...]:
     A provisional date is reminded of two days early, because the missing notice may shorten it.
     """
     early = EARLIER_WHEN_PROVISIONAL if clock.provisional else timedelta()
+    stretches = list(_working_stretches(clock, calendar))
     found = []
     for percent in clock.warn:
         at = clock.due_at
         if percent < 100:
-            at = max(clock.started_at, _working_point(clock, calendar, percent / 100) - early)
+            at = max(clock.started_at, _working_point(clock, stretches, percent / 100) - early)
         found.append(Reminder(percent, at))
     return tuple(found)
 
 
-def _working_point(clock: Clock, calendar: WorkCalendar, share: float) -> datetime:
+def _working_point(
+    clock: Clock, stretches: list[tuple[datetime, datetime]], share: float
+) -> datetime:
     """The moment by which ``share`` of the hours of working days has gone by."""
-    stretches = list(_working_stretches(clock, calendar))
     left = sum((end - start for start, end in stretches), timedelta()) * share
     for start, end in stretches:
         if left <= end - start:

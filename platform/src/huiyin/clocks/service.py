@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import select
 
-from huiyin.clocks import calendars
+from huiyin.clocks import calendars, looking
 from huiyin.clocks.models import ClockRow
 from huiyin.clocks.policy import Audience, Complexity, Policy, default_policy
 from huiyin.clocks.rules import CaseEvent, Clock, ClockState, Facts, compute
@@ -52,6 +52,11 @@ def calendar() -> WorkCalendar:
 
 def policy() -> Policy:
     return default_policy()
+
+
+def mark() -> str:
+    """By what the moments of the next reminders are found out now."""
+    return looking.mark_of(calendar().id, policy())
 
 
 def event(kind: str, at: datetime, /, **data: Any) -> dict[str, Any]:
@@ -162,6 +167,7 @@ def _end(row: ClockRow) -> None:
     late = row.state == ClockState.RUNNING.value and moment > row.due_at
     row.state = (ClockState.MISSED if late else ClockState.CANCELLED).value
     row.stopped_at = moment
+    looking.silence(row)
 
 
 def next_due(clocks: Iterable[Clock]) -> NextDue:
@@ -187,6 +193,7 @@ def _fill(row: ClockRow, clock: Clock) -> None:
     if clock.audience is Audience.COMPLAINANT:
         # Whatever moves such a date is told to the complainant; nothing brings it forward.
         row.promised_on = max(row.promised_on or clock.due_on, clock.due_on)
+    looking.keep(row, clock, calendar(), policy(), row.reminded or 0)
 
 
 def promised_reply(rows: Iterable[ClockRow]) -> date | None:

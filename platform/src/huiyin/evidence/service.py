@@ -7,12 +7,12 @@ its custody list and an entry in the ledger.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from itertools import islice
 from typing import BinaryIO, Final
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from huiyin.cases.change import Deed, change, find
 from huiyin.cases.models import Case
@@ -21,8 +21,10 @@ from huiyin.cases.verbs import VERBS
 from huiyin.db import ScopedSession
 from huiyin.evidence import kinds
 from huiyin.evidence.errors import BlobDamaged, VerifierIsUploader
+from huiyin.evidence.holding import PAGE, everything, holds_blobs
 from huiyin.evidence.models import EvidenceFile, FileSource
-from huiyin.evidence.store import Blob, BlobStore, Found, blobs, digest_of
+from huiyin.evidence.rounds import Fault, compare, left_over
+from huiyin.evidence.store import Blob, BlobStore, blobs, digest_of
 from huiyin.identity.actor import Actor, ActorKind
 from huiyin.kit.errors import Invalid, NotFound, Refused, TooLarge
 from huiyin.kit.i18n import N_, Message
@@ -32,7 +34,6 @@ from huiyin.ledger import service as ledger
 
 LIMIT: Final = 30 * 1024 * 1024
 MOST: Final = 10
-GRACE: Final = timedelta(hours=24)
 _HEAD: Final = 4096
 
 TOO_BIG: Final = N_("文件「{name}」超过 30 MB，请压缩或分开上传")
@@ -290,22 +291,10 @@ def read(
 
 # -- counting ----------------------------------------------------------------------------------
 
-# What some part of the house keeps in the store: pairs of key and SHA-256.
-Holder = Callable[[ScopedSession], Iterable[tuple[str, str]]]
-_holders: list[Holder] = []
-
-
-def holds_blobs(holder: Holder) -> Holder:
-    """Name blobs that belong to rows of another slice, so that they do not count as left over."""
-    if holder not in _holders:
-        _holders.append(holder)
-    return holder
-
 
 @holds_blobs
-def _evidence(session: ScopedSession) -> Iterable[tuple[str, str]]:
-    rows = session.execute(select(EvidenceFile.blob_key, EvidenceFile.sha256))
-    return [(key, sha256) for key, sha256 in rows]
+def _evidence() -> Select[str, str]:
+    return select(EvidenceFile.blob_key, EvidenceFile.sha256)
 
 
 @dataclass(frozen=True, slots=True)
@@ -322,39 +311,26 @@ class Examined:
 
 
 def examine(session: ScopedSession, store: BlobStore) -> Examined:
-    """Compare every row of the firm with its bytes, and every file with the rows.
+    """Compare every row of the firm with its bytes, and every file with the rows, here and now.
 
     A file that nobody names is left alone for a day, because its row may be about to come.
     """
-    known = dict(pair for holder in _holders for pair in holder(session))
-    missing, damaged = [], []
-    for key, sha256 in known.items():
-        try:
-            with store.open(key) as stream:
-                if digest_of(stream) != sha256:
-                    damaged.append(key)
-        except FileNotFoundError:
-            missing.append(key)
-    left = tuple(found.path.name for found in _left_over(session, store, known))
-    return Examined(tuple(missing), tuple(damaged), left)
-
-
-def _left_over(session: ScopedSession, store: BlobStore, known: Collection[str]) -> Iterable[Found]:
-    for found in store.listing(session.tenant):
-        if found.key not in known and now() - found.at > GRACE:
-            yield found
+    faults = {
+        key: fault
+        for key, sha256 in everything(session)
+        if (fault := compare(store, key, sha256)[0])
+    }
+    left: list[str] = []
+    listing = store.listing(session.tenant)
+    while found := list(islice(listing, PAGE)):
+        left += [one.path.name for one in left_over(session, found)]
+    return Examined(
+        tuple(key for key, fault in faults.items() if fault is Fault.MISSING),
+        tuple(key for key, fault in faults.items() if fault is Fault.DAMAGED),
+        tuple(left),
+    )
 
 
 def reconcile(session: ScopedSession, store: BlobStore | None = None) -> int:
     """``blob_bad``: rows without blob, hashes that differ, blobs without row past the grace."""
     return examine(session, store or blobs()).bad
-
-
-def sweep(session: ScopedSession, store: BlobStore | None = None) -> int:
-    """Remove what crashes left over; answers how many files."""
-    where = store or blobs()
-    known = {key for holder in _holders for key, _ in holder(session)}
-    left = list(_left_over(session, where, known))
-    for found in left:
-        where.discard(found)
-    return len(left)

@@ -2,7 +2,7 @@
 
 A blob is durable before anybody writes a row about it: written beside its place, synced, renamed,
 and the folder synced too.  What a crash leaves behind is a file nobody names, which
-``huiyin.evidence.service.reconcile`` sweeps up later; never a row without its file.
+``huiyin.evidence.rounds`` sweeps up later; never a row without its file.
 """
 
 from __future__ import annotations
@@ -48,6 +48,11 @@ class Found:
     path: Path
     at: datetime
 
+    @property
+    def place(self) -> str:
+        """Where it stands in a listing of its firm."""
+        return f"{self.path.parent.name}/{self.path.name}"
+
 
 class BlobStore(Protocol):
     """What services ask of a store, wherever it keeps its bytes."""
@@ -63,8 +68,8 @@ class BlobStore(Protocol):
     def delete(self, key: str) -> None:
         """Forget the bytes; no matter if they are gone already."""
 
-    def listing(self, tenant_id: uuid.UUID) -> Iterator[Found]:
-        """Everything kept for one firm, unfinished files too."""
+    def listing(self, tenant_id: uuid.UUID, after: str = "") -> Iterator[Found]:
+        """Everything kept for one firm, unfinished files too, by ``place`` and from one on."""
 
     def discard(self, found: Found) -> None:
         """Forget one file of ``listing``."""
@@ -119,12 +124,15 @@ class FolderStore:
     def delete(self, key: str) -> None:
         self._path(key).unlink(missing_ok=True)
 
-    def listing(self, tenant_id: uuid.UUID) -> Iterator[Found]:
-        for path in sorted((self.root / tenant_id.hex).glob("*/*")):
-            with suppress(FileNotFoundError):
-                at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
-                done = not path.name.startswith(_TEMP)
-                yield Found(path.relative_to(self.root).as_posix() if done else "", path, at)
+    def listing(self, tenant_id: uuid.UUID, after: str = "") -> Iterator[Found]:
+        top, (first, _, _) = self.root / tenant_id.hex, after.partition("/")
+        for folder in _names(top):
+            names = _names(top / folder) if folder >= first else []
+            for path in (top / folder / name for name in names if f"{folder}/{name}" > after):
+                with suppress(FileNotFoundError):
+                    at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+                    done = not path.name.startswith(_TEMP)
+                    yield Found(path.relative_to(self.root).as_posix() if done else "", path, at)
 
     def discard(self, found: Found) -> None:
         found.path.unlink(missing_ok=True)
@@ -143,6 +151,13 @@ def _write(temp: Path, source: BinaryIO, limit: int) -> tuple[str, int]:
         file.flush()
         os.fsync(file.fileno())
     return digest.hexdigest(), size
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return sorted(path.name for path in folder.iterdir())
+    except (FileNotFoundError, NotADirectoryError):
+        return []
 
 
 def _sync(folder: Path) -> None:

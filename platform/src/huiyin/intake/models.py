@@ -61,6 +61,7 @@ class Arrival(TenantModel):
               postgresql_where=text("state = 'waiting'")),
         Index("ix_arrival_listed", *columns("received_at", "id"),
               postgresql_where=text("state <> 'duplicate'")),
+        Index("ix_arrival_raw", *columns("raw_key")),
         Index("ix_arrival_sender", *columns("sender_address", "received_at")),
         Index("ix_arrival_case", *columns("case_id"), postgresql_where=text("case_id IS NOT NULL")),
         CheckConstraint(

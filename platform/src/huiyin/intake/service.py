@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Iterable
 from datetime import timedelta
 from typing import Final
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from huiyin.cases.change import find
 from huiyin.cases.models import Case
 from huiyin.db import ScopedSession
-from huiyin.evidence.service import holds_blobs
+from huiyin.evidence.holding import holds_blobs
 from huiyin.evidence.store import blobs
 from huiyin.identity.actor import Actor
 from huiyin.intake import placing, queries
@@ -71,9 +70,8 @@ def receive(session: ScopedSession, actor: Actor, raw: Raw) -> Receipt:
 
 
 @holds_blobs
-def _raw_blobs(session: ScopedSession) -> Iterable[tuple[str, str]]:
-    rows = session.execute(select(Arrival.raw_key, Arrival.raw_sha256))
-    return [(key, sha256) for key, sha256 in rows]
+def _raw_blobs() -> Select[str, str]:
+    return select(Arrival.raw_key, Arrival.raw_sha256)
 
 
 def find_arrival(

@@ -74,6 +74,7 @@ class Letter(TenantModel):
             postgresql_where=text("event_id IS NOT NULL"),
         ),
         Index("ix_letter_case", *columns("case_id", "id")),
+        Index("ix_letter_pdf", *columns("pdf_key")),
         Index(
             "ix_letter_failed", *columns("released_at"),
             postgresql_where=text("state = 'failed'"),

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.dialects.postgresql import insert
 
 from huiyin.cases import merging
@@ -21,7 +21,7 @@ from huiyin.cases.change import Deed, change, find
 from huiyin.cases.models import Case
 from huiyin.cases.stages import Audience, EntryKind, Outcome
 from huiyin.db import ScopedSession
-from huiyin.evidence.service import holds_blobs
+from huiyin.evidence.holding import holds_blobs
 from huiyin.evidence.store import Blob, blobs
 from huiyin.identity.actor import Actor, ActorKind
 from huiyin.kit.errors import Conflict, NotFound, Refused
@@ -283,11 +283,8 @@ def stored_pdf(letter: Letter) -> bytes:
 
 
 @holds_blobs
-def _kept_letters(session: ScopedSession) -> Iterable[tuple[str, str]]:
-    rows = session.execute(
-        select(Letter.pdf_key, Letter.pdf_sha256).where(Letter.released_at.is_not(None))
-    )
-    return [(key, sha256) for key, sha256 in rows]
+def _kept_letters() -> Select[str, str]:
+    return select(Letter.pdf_key, Letter.pdf_sha256)
 
 
 # -- releasing ---------------------------------------------------------------------------------

@@ -57,15 +57,23 @@ def enqueue(
     With a ``key`` that the firm has used before nothing is added and the known job's id is the
     answer, whatever became of it.
     """
-    row = {
-        "id": uuid7(), "kind": kind, "consumer": kind, "key": key, "payload": plain(payload),
-        "object_id": object_id, **({"due_at": due_at} if due_at else {}),
-    }  # fmt: skip
+    row = wanted(kind, payload, key=key, object_id=object_id)
+    row |= {"due_at": due_at} if due_at else {}
     if key is None:
         session.add(Job(**row))
         return uuid.UUID(str(row["id"]))
     add_jobs(session, [row])
     return session.scalars(select(Job.id).where(Job.key == key)).one()
+
+
+def wanted(
+    kind: str, payload: Mapping[str, Any], *, key: str | None, object_id: uuid.UUID | None = None
+) -> dict[str, Any]:
+    """A job as ``add_jobs`` takes it, for whoever asks for many at once."""
+    return {
+        "id": uuid7(), "kind": kind, "consumer": kind, "key": key, "payload": plain(payload),
+        "object_id": object_id,
+    }  # fmt: skip
 
 
 def add_jobs(session: ScopedSession, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -55,10 +55,11 @@ from huiyin.cases.transfers import (
 from huiyin.cases.transfers import check_dates as check_letter_dates
 from huiyin.cases.verbs import VERBS, Verb
 from huiyin.db import Ready, ScopedSession, TenantModel, columns, tenant_key
+from huiyin.evidence.holding import holds_blobs
 from huiyin.evidence.kinds import clean_name as clean_file_name
 from huiyin.evidence.kinds import media_type as media_type_of
 from huiyin.evidence.kinds import runs as is_program
-from huiyin.evidence.service import Upload, holds_blobs
+from huiyin.evidence.service import Upload
 from huiyin.evidence.service import add as add_files
 from huiyin.evidence.service import list_of as files_of
 from huiyin.evidence.service import read as read_file

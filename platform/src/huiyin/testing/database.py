@@ -137,5 +137,22 @@ def engine_for(addresses: Addresses) -> Engine:
     return application_engine(addresses.app, pool=4, overflow=8)
 
 
+@contextmanager
+def buried(server: EmbeddedPostgres, name: str) -> Iterator[None]:
+    """Around a process that is killed: afterwards the server has nothing left of what came inside.
+
+    What serves a killed client holds its locks until it notices.
+    """
+    there = "SELECT pid FROM pg_stat_activity WHERE datname = %s"
+    with psycopg.connect(libpq(server.url(name=name)), autocommit=True) as connection:
+        before = [pid for (pid,) in connection.execute(there, (name,))]
+        yield
+        connection.execute(
+            "SELECT pg_terminate_backend(pid, 20000) FROM pg_stat_activity"
+            " WHERE datname = %s AND pid <> ALL (%s)",
+            (name, before),
+        )
+
+
 def worker_name() -> str:
     return os.environ.get("PYTEST_XDIST_WORKER", "main")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any, Final
 
-from sqlalchemy import exists, select, update
+from sqlalchemy import Select, exists, select, update
 
-from huiyin.sdk import HuiyinError, ScopedSession, TenantContext, holds_blobs
+from huiyin.sdk import HuiyinError, TenantContext, holds_blobs
 from huiyin_channel_chat import filing, talks
 from huiyin_channel_chat.models import Conversation, Fate, Said, Side, State
 from huiyin_channel_chat.settings import ChannelChatSettings
@@ -96,6 +96,5 @@ def forget(ctx: TenantContext, payload: Mapping[str, Any]) -> None:
 
 
 @holds_blobs
-def _held(session: ScopedSession) -> Iterable[tuple[str, str]]:
-    rows = session.execute(select(Said.blob_key, Said.file_sha256).where(Said.blob_key != ""))
-    return [(key, sha256) for key, sha256 in rows]
+def _held() -> Select[str, str]:
+    return select(Said.blob_key, Said.file_sha256).where(Said.blob_key != "")

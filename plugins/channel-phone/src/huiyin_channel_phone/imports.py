@@ -6,12 +6,12 @@ The file is that of a telephone system; its headings may be ours or those that s
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, BinaryIO, Final
 
 import msgspec
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from huiyin.sdk import (
     N_,
@@ -122,9 +122,8 @@ def headings(lines: Sequence[Line]) -> dict[str, str]:
 
 
 @holds_blobs
-def _held(session: ScopedSession) -> Iterable[tuple[str, str]]:
-    kept = select(ImportRun.blob_key, ImportRun.sha256).where(ImportRun.blob_key != "")
-    return [(key, sha) for key, sha in session.execute(kept)]
+def _held() -> Select[str, str]:
+    return select(ImportRun.blob_key, ImportRun.sha256)
 
 
 def _run_of(ctx: TenantContext, payload: Mapping[str, Any]) -> ImportRun:

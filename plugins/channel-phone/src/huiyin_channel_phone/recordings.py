@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 import re
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, BinaryIO, Final
 
-from sqlalchemy import exists, or_, select
+from sqlalchemy import Select, exists, or_, select
 
 from huiyin.sdk import (
     N_,
@@ -18,7 +18,6 @@ from huiyin.sdk import (
     Invalid,
     Message,
     NotFound,
-    ScopedSession,
     TenantContext,
     TooLarge,
     Upload,
@@ -149,9 +148,8 @@ def adopt(ctx: TenantContext, call: Call) -> None:
 
 
 @holds_blobs
-def _held(session: ScopedSession) -> Iterable[tuple[str, str]]:
-    kept = select(Recording.blob_key, Recording.sha256).where(Recording.blob_key != "")
-    return [(key, sha) for key, sha in session.execute(kept)]
+def _held() -> Select[str, str]:
+    return select(Recording.blob_key, Recording.sha256)
 
 
 def forget(ctx: TenantContext, payload: Mapping[str, Any]) -> None:

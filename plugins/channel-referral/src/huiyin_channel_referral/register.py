@@ -29,6 +29,7 @@ from huiyin_channel_referral.models import Transfer
 from huiyin_channel_referral.settings import ChannelReferralSettings
 
 PAGE: Final = 50
+PIECE: Final = 500  # letters whose targets are looked at together
 STATES: Final[Mapping[str, str]] = {
     "owed": N_("待回复"),
     "soon": N_("期限临近"),
@@ -288,9 +289,14 @@ def follow_dates(ctx: TenantContext, case: Case) -> None:
 
 
 def refresh_targets(ctx: TenantContext) -> None:
-    """Targets of letters without a date follow the calendar in force."""
-    owed = _state(ctx, "owed")
-    for found in found_in(ctx, rows(ctx).where(owed, Transfer.due_on.is_(None)).limit(500)):
-        if found.clock and found.row.target_on != found.clock.due_on:
-            found.row.target_on = found.clock.due_on
-    ctx.session.flush()
+    """Targets of letters without a date follow the calendar in force, of all that are owed."""
+    owed = rows(ctx).where(_state(ctx, "owed"), Transfer.due_on.is_(None))
+    after = uuid.UUID(int=0)
+    while letters := found_in(
+        ctx, owed.where(Transfer.id > after).order_by(Transfer.id).limit(PIECE)
+    ):
+        after = letters[-1].row.id
+        for found in letters:
+            if found.clock and found.row.target_on != found.clock.due_on:
+                found.row.target_on = found.clock.due_on
+        ctx.session.flush()

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any, BinaryIO, Final
 
-from sqlalchemy import delete, select
+from sqlalchemy import Select, delete, select
 
 from huiyin.sdk import (
     N_,
@@ -142,9 +142,8 @@ def _forget_bytes(ctx: TenantContext, rows: Iterable[DraftFile]) -> None:
 
 
 @holds_blobs
-def _held(session: ScopedSession) -> Iterable[tuple[str, str]]:
-    rows = session.execute(select(DraftFile.blob_key, DraftFile.sha256))
-    return [(key, sha256) for key, sha256 in rows]
+def _held() -> Select[str, str]:
+    return select(DraftFile.blob_key, DraftFile.sha256)
 
 
 # -- filing ------------------------------------------------------------------------------------

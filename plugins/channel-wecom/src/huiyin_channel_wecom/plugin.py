@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from huiyin.sdk import (
     N_,
@@ -24,7 +24,6 @@ from huiyin.sdk import (
     PluginJob,
     PluginPermission,
     PluginRoutes,
-    ScopedSession,
     TenantContext,
     holds_blobs,
     hookimpl,
@@ -153,8 +152,5 @@ def demonstrate(ctx: TenantContext) -> None:
 
 
 @holds_blobs
-def _held(session: ScopedSession) -> Iterable[tuple[str, str]]:
-    rows = session.execute(
-        select(Incoming.file_key, Incoming.file_sha256).where(Incoming.file_key != "")
-    )
-    return [(key, sha256) for key, sha256 in rows]
+def _held() -> Select[str, str]:
+    return select(Incoming.file_key, Incoming.file_sha256)

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Iterable, Sequence
 from typing import BinaryIO, Final
 
-from sqlalchemy import ColumnElement, Uuid, bindparam, func, select
+from sqlalchemy import ColumnElement, Select, Uuid, bindparam, func, select
 
 from huiyin.sdk import (
     N_,
@@ -16,7 +16,6 @@ from huiyin.sdk import (
     NotFound,
     Period,
     Ready,
-    ScopedSession,
     TenantContext,
     TooLarge,
     clean_file_name,
@@ -38,11 +37,8 @@ _HEAD: Final = 512
 
 
 @holds_blobs
-def _files(session: ScopedSession) -> Iterable[tuple[str, str]]:
-    rows = session.execute(
-        select(Evidence.blob_key, Evidence.sha256).where(Evidence.blob_key.is_not(None))
-    )
-    return [(str(key), sha256) for key, sha256 in rows]
+def _files() -> Select[str | None, str]:
+    return select(Evidence.blob_key, Evidence.sha256)
 
 
 # -- reading -----------------------------------------------------------------------------------

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Mapping
 from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 
 from huiyin.sdk import (
     N_,
@@ -63,6 +63,8 @@ def remind(ctx: TenantContext, payload: Mapping[str, Any]) -> None:  # noqa: ARG
         .where(
             Action.state == ActionState.OPEN.value, Finding.state == FindingState.OPEN.value,
             Action.due_on <= last, Action.reminded != LATE,
+            # What was told already would fill the piece, and hide what comes after it.
+            or_(Action.reminded != SOON, Action.due_on < day),
         )
         .order_by(Action.due_on, Action.id)
         .limit(MOST)

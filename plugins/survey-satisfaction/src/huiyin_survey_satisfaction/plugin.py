@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import Select, column, func, select, true
+from sqlalchemy.dialects.postgresql import JSONB
 
 from huiyin.sdk import (
     N_,
@@ -25,7 +26,6 @@ from huiyin.sdk import (
     PluginPermission,
     PluginRoutes,
     Role,
-    ScopedSession,
     TenantContext,
     holds_blobs,
     hookimpl,
@@ -189,11 +189,17 @@ def demonstrate(ctx: TenantContext) -> None:
 
 
 @holds_blobs
-def _held(session: ScopedSession) -> Iterable[tuple[str, str]]:
-    rows = session.execute(select(Answer.blob_key, Answer.blob_sha256).where(Answer.blob_key != ""))
-    open_sheets = session.scalars(select(Sheet.answers).where(Sheet.invitation_id.is_not(None)))
-    kept = [given for answers in open_sheets for given in answers.values()]
-    return [
-        *((key, sha256) for key, sha256 in rows),
-        *((g["key"], g["sha256"]) for g in kept if isinstance(g, dict) and "key" in g),
-    ]
+def _held() -> Select[str, str]:
+    return select(Answer.blob_key, Answer.blob_sha256)
+
+
+@holds_blobs
+def _held_by_open_sheets() -> Select[str, str]:
+    """A file handed in with a sheet that is not sent yet; other answers have no key."""
+    given = func.jsonb_each(Sheet.answers).table_valued(column("value", JSONB)).lateral()
+    return (
+        select(given.c.value["key"].astext, given.c.value["sha256"].astext)
+        .select_from(Sheet)
+        .join(given, true())
+        .where(Sheet.invitation_id.is_not(None))
+    )

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, BinaryIO, Final
 
 import msgspec
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import Select, delete, func, select, update
 
 from huiyin.sdk import (
     N_,
@@ -233,11 +233,8 @@ def _keep_file(ctx: TenantContext, row: Material, file: tuple[str, BinaryIO] | N
 
 
 @holds_blobs
-def _held(session: ScopedSession) -> Iterable[tuple[str, str]]:
-    rows = session.execute(
-        select(Material.blob_key, Material.sha256).where(Material.blob_key != "")
-    )
-    return [(key, sha256) for key, sha256 in rows]
+def _held() -> Select[str, str]:
+    return select(Material.blob_key, Material.sha256)
 
 
 def drop(

@@ -7,11 +7,11 @@ that was cut short goes on where it was.  A wrong row keeps its reason and is ne
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any, BinaryIO, Final
 
-from sqlalchemy import func, select, update
+from sqlalchemy import Select, func, select, update
 
 from huiyin.sdk import (
     N_,
@@ -94,9 +94,8 @@ def begin(ctx: TenantContext, file: tuple[str, BinaryIO] | None) -> ImportRun:
 
 
 @holds_blobs
-def _held(session: ScopedSession) -> Iterable[tuple[str, str]]:
-    kept = select(ImportRun.blob_key, ImportRun.sha256).where(ImportRun.blob_key != "")
-    return [(key, sha) for key, sha in session.execute(kept)]
+def _held() -> Select[str, str]:
+    return select(ImportRun.blob_key, ImportRun.sha256)
 
 
 def _next(ctx: TenantContext, job: str, run: ImportRun, done: int) -> None:
