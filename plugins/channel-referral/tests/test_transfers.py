@@ -143,7 +143,7 @@ def test_two_answers_at_the_same_moment_are_one(on, web, actor, approver, letter
         ({"due_on": (today() - DAY).isoformat()}, "due_on"),
         ({"received_at": (today() + 2 * DAY).isoformat()}, "received_at"),
         ({"received_at": (today() - 60 * DAY).isoformat()}, "late_reason"),
-        ({"letter_on": (today() + DAY).isoformat()}, "letter_on"),
+        ({"letter_on": (today() + 2 * DAY).isoformat()}, "letter_on"),
         ({"no_reply": "on"}, "due_on"),
         ({"source": "direct"}, "source"),
         ({"story": "太短"}, "story"),
@@ -262,7 +262,7 @@ def test_a_draft_is_kept_and_nobody_writes_over_it(on, web, actor, approver, let
 @pytest.mark.parametrize(
     ("given", "field"),
     [
-        ({"day": today() + DAY}, "replied_on"),
+        ({"day": today() + 2 * DAY}, "replied_on"),
         ({"day": today() - 5 * DAY}, "replied_on"),
         ({"files": ()}, "files"),
     ],
@@ -465,7 +465,7 @@ def test_the_sender_sets_a_later_day_and_the_first_one_stays_on_record(
     [
         ({"due_on": (today() + 9 * DAY).isoformat()}, "应晚于原期限"),
         ({"due_on": (today() + 2000 * DAY).isoformat()}, "三年以内"),
-        ({"granted_on": (today() + DAY).isoformat()}, "不晚于今天"),
+        ({"granted_on": (today() + 2 * DAY).isoformat()}, "不晚于今天"),
         ({"granted_on": (today() - 30 * DAY).isoformat()}, "应在收到函件之后"),
         ({"reason": "略"}, "延期理由"),
         ({"paper": False}, "请附转办单位同意延期的函件或记录"),

@@ -115,43 +115,34 @@ def _up_to_cap(*reads: Select[Any]) -> Subquery:
     return union(*(select(rows.c.id) for rows in capped)).limit(_AT_MOST).subquery()
 
 
+def _waiting(everything: bool) -> dict[str, Subquery]:
+    """What is counted of the cases, by the name of its line."""
+    me, soon = bindparam("me", type_=Uuid), bindparam("soon", type_=DateTime(timezone=True))
+    seen, due = select(Case.id).where(in_reach(everything)), (Case.next_due_at, Case.id)
+    is_open = Case.state == fixed(CaseState.OPEN)
+    mine = or_(Case.owner_id == me, Case.investigator_id == me)
+    unaccepted = and_(is_open, Case.stage == fixed(Stage.INTAKE))
+    # Each by its own partial index: asked for in one OR, the planner reads the whole table.
+    approvals = (
+        and_(is_open, Case.stage == fixed(Stage.APPROVAL)),
+        and_(is_open, Case.stage == fixed(Stage.ARCHIVE)),
+        *(and_(is_open, waits) for waits in ASKED.values()),
+        and_(UNSIGNED, ANSWERABLE),
+    )
+    return {
+        "todo": _up_to_cap(seen.where(Case.next_due_at.is_not(None), mine)),
+        "unaccepted": _up_to_cap(seen.where(unaccepted).order_by(Case.received_at, Case.id)),
+        "approvals": _up_to_cap(*(seen.where(waits).order_by(*due) for waits in approvals)),
+        "soon": _up_to_cap(seen.where(Case.next_due_at < soon).order_by(*due)),
+    }
+
+
 @cache
 def counting(everything: bool) -> Ready:
     """The counts as one statement, put together once for each reach."""
-    me, soon = bindparam("me", type_=Uuid), bindparam("soon", type_=DateTime(timezone=True))
-    shown = in_reach(everything)
-    is_open = Case.state == fixed(CaseState.OPEN)
-    due = (Case.next_due_at, Case.id)
-    wanted = {
-        "todo": _up_to_cap(
-            select(Case.id).where(
-                Case.next_due_at.is_not(None),
-                or_(Case.owner_id == me, Case.investigator_id == me),
-                shown,
-            )
-        ),
-        "unaccepted": _up_to_cap(
-            select(Case.id)
-            .where(is_open, Case.stage == fixed(Stage.INTAKE), shown)
-            .order_by(Case.received_at, Case.id)
-        ),
-        # Each by its own partial index: asked for in one OR, the planner reads the whole table.
-        "approvals": _up_to_cap(
-            *(
-                select(Case.id).where(condition, shown).order_by(*due)
-                for condition in (
-                    and_(is_open, Case.stage == fixed(Stage.APPROVAL)),
-                    and_(is_open, Case.stage == fixed(Stage.ARCHIVE)),
-                    *(and_(is_open, waits) for waits in ASKED.values()),
-                    and_(UNSIGNED, ANSWERABLE),
-                )
-            )
-        ),
-        "soon": _up_to_cap(select(Case.id).where(Case.next_due_at < soon, shown).order_by(*due)),
-    }
     columns = [
         select(func.count()).select_from(rows).scalar_subquery().label(name)
-        for name, rows in wanted.items()
+        for name, rows in _waiting(everything).items()
     ]
     asked = select(RoleGrant.id).where(RoleGrant.state == fixed("asked")).limit(_AT_MOST).subquery()
     columns.append(select(func.count()).select_from(asked).scalar_subquery().label("grants"))
