@@ -30,3 +30,20 @@ def test_another_language_has_every_part_in_its_words(tmp_path):
 def test_plain_words_are_joined_and_not_translated(tmp_path):
     said = english(tmp_path)("曾任{parts}", parts=["首接负责人", "B"])
     assert said == "was 首接负责人, B"
+
+
+def test_a_context_tells_apart_and_else_one_word_stands_for_all(tmp_path):
+    folder = tmp_path / "en"
+    folder.mkdir()
+    (folder / "a.po").write_text(
+        'msgid ""\nmsgstr "Content-Type: text/plain; charset=UTF-8\\n"\n\n'
+        'msgid "重启"\nmsgstr "Reopen"\n\n'
+        'msgctxt "done"\nmsgid "重启"\nmsgstr "Reopened"\n\n'
+        'msgid "审批通过"\nmsgstr "Approved"\n',
+        encoding="utf-8",
+    )
+    said = load([tmp_path])
+    assert said["en"]("重启") == "Reopen"
+    assert said["en"].context("done", "重启") == "Reopened"
+    assert said["en"].context("done", "审批通过") == "Approved"
+    assert said["zh"].context("done", "重启") == "重启"

@@ -314,7 +314,7 @@ def _entry(entry: Row[Any], _: Translator) -> EntryAnswer:
         kind=entry.kind,
         audience=entry.audience,
         verb=entry.verb,
-        title=_(verb.done) if verb else "",
+        title=_.context("done", verb.done) if verb else "",
         author=entry.author_name,
         body=entry.body,
         data={name: data[name] for name in _SHOWN if name in data},

@@ -84,8 +84,10 @@ class Translator:
         return text.format(n=n, **_said(params, self.language, self))
 
     def context(self, context: str, key: str, **params: object) -> str:
-        """The same Chinese word may need two English ones."""
+        """The same Chinese word may need two English ones; else one stands for all."""
         text = self.catalogue.pgettext(context, key)
+        if text == key:
+            text = self.catalogue.gettext(key)
         return text.format(**_said(params, self.language, self)) if params else text
 
 
