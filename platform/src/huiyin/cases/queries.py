@@ -287,9 +287,12 @@ def time_left(due_at: datetime | None, moment: datetime) -> tuple[str, Message]:
         return "late", Message(one) if n == 1 else Message(many, {"n": n})
     if day == today:
         return "today", Message(N_("今天 {time} 前"), {"time": f"{local(due_at):%H:%M}"})
-    n = _workdays(today, day)
-    one, many = LEFT[Unit.WORKDAY]
-    return "soon" if n <= 3 else "normal", Message(one) if n == 1 else Message(many, {"n": n})
+    n, unit = _workdays(today, day), Unit.WORKDAY
+    group = "soon" if n <= 3 else "normal"
+    if n == 0:  # due on a rest day: days are left, though no working days
+        n, unit = (day - today).days, Unit.CALENDAR_DAY
+    one, many = LEFT[unit]
+    return group, Message(one) if n == 1 else Message(many, {"n": n})
 
 
 def asked_for(
