@@ -127,9 +127,10 @@ def run(engine, tenant, kind):
 
 
 def told(session):
-    """The keys of all jobs that tell of a clock."""
+    """Of which clock, with which date, all jobs that tell of one are to tell what."""
     session.rollback()
-    return set(session.scalars(select(Job.key).where(Job.kind == tasks.TELL)))
+    asked = session.scalars(select(Job.payload).where(Job.kind == tasks.TELL))
+    return {f"{tasks.TELL}:{a['clock']}:{a['due_at']}:{a['percent']}" for a in asked}
 
 
 def everything(session):
@@ -220,7 +221,6 @@ def test_a_look_at_nothing_costs_the_same_however_many_clocks_there_are(
         queries.clear()
         scan(NOVEMBER + timedelta(minutes=2))
         counts.append(len(queries))
-        assert not [one for one in queries if "clock_events" in one]
     assert counts[0] == counts[1]
 
 
@@ -236,8 +236,9 @@ def test_what_is_due_costs_as_many_statements_for_one_as_for_many(file, scan, se
 
 
 PLANNED = (
-    "SELECT id FROM clock WHERE tenant_id = $1 AND look_by = $2 AND look_at <= $3"
-    " ORDER BY look_at LIMIT $4"
+    "SELECT clock.id FROM clock JOIN case_file ON case_file.id = clock.case_id"
+    " WHERE clock.tenant_id = $1 AND look_by = $2 AND look_at <= $3 AND case_file.tenant_id = $1"
+    " ORDER BY look_at LIMIT $4 FOR NO KEY UPDATE OF case_file SKIP LOCKED"
 )
 
 
@@ -250,7 +251,8 @@ def test_the_index_serves_behind_the_wall_and_whatever_the_parameters(file, sess
     asked = text(f"EXPLAIN EXECUTE looked('{session.tenant}', 'any', now(), 200)")
     plan = "\n".join(session.scalars(asked))
     session.execute(text("DEALLOCATE looked"))
-    (condition,) = [line for line in plan.splitlines() if "Index Cond" in line]
+    conditions = [line for line in plan.splitlines() if "Index Cond" in line]
+    (condition,) = [line for line in conditions if "look_by" in line]
     assert "ix_clock_look" in plan
     assert all(part in condition for part in ("tenant_id = $1", "look_by = $2", "look_at <= $3"))
     assert "Sort" not in plan
@@ -423,3 +425,91 @@ def test_a_mark_names_calendar_policy_and_way_of_counting(monkeypatch):
     monkeypatch.setattr(clocks, "default_policy", other_policy)
     assert clocks.mark() != mark
     assert looking.is_of(clocks.mark(), clocks.calendar())
+
+
+# -- what was not true when it was to be told ------------------------------------------------------
+
+
+def reminded(session):
+    session.rollback()
+    data = session.scalars(select(Entry.data).where(Entry.verb == "remind"))
+    return {(line["kind"], line["percent"]) for line in data}
+
+
+@pytest.fixture
+def go_on(scan, engine, tenant):
+    """Scans and what they ask for, hour after hour."""
+
+    def since(moment, hours=6):
+        for hour in range(hours):
+            at = moment + timedelta(hours=hour)
+            scan(at)
+            with clock_at(at):
+                run(engine, tenant, tasks.TELL)
+
+    return since
+
+
+@pytest.mark.parametrize("percent", [50, 100])
+def test_whoever_tells_may_have_a_clock_that_is_behind(
+    file, scan, go_on, session, engine, tenant, percent
+):
+    file()
+    row = session.scalars(select(ClockRow).where(ClockRow.kind == "acknowledge")).one()
+    at = row.due_at if percent == tasks.OVERDUE else row.look_at
+    session.rollback()
+    scan(at + timedelta(seconds=1))
+    with clock_at(at - timedelta(seconds=2)):
+        run(engine, tenant, tasks.TELL)
+    assert ("acknowledge", percent) not in reminded(session)
+    go_on(at + timedelta(minutes=5))
+    assert ("acknowledge", percent) in reminded(session)
+
+
+@pytest.mark.parametrize("percent", [50, 100])
+def test_a_merger_that_is_undone_at_once_costs_no_reminder(
+    file, scan, go_on, session, engine, tenant, percent
+):
+    (case_id,) = file()
+    with clock_at(NOVEMBER + timedelta(minutes=1)):
+        happen(session, case_id, "stage_entered", {"stage": "investigation"})
+    running = select(ClockRow).where(ClockRow.key == "stage:investigation#1")
+    row = session.scalars(running).one()
+    at = row.due_at if percent == tasks.OVERDUE else row.look_at
+    session.rollback()
+    scan(at + timedelta(seconds=1))
+    with clock_at(at + timedelta(seconds=2)):
+        happen(session, case_id, "merged", {})
+    with clock_at(at + timedelta(seconds=3)):
+        run(engine, tenant, tasks.TELL)
+    with clock_at(at + timedelta(minutes=1)):
+        happen(session, case_id, "unmerged", {})
+    go_on(at + timedelta(minutes=5))
+    assert ("stage", percent) in reminded(session)
+
+
+def of_cases(session, ids):
+    rows = session.scalars(select(ClockRow.id).where(ClockRow.case_id.in_(ids)))
+    mine = {str(clock_id) for clock_id in rows}
+    return len(mine), len([key for key in told(session) if key.split(":")[1] in mine])
+
+
+def test_one_case_in_hand_with_the_lowest_mark_hides_no_other(file, scan, session):
+    first, *others = file(4)
+    session.execute(update(ClockRow).values(look_at=None, look_by=text("calendar_version || ' '")))
+    session.execute(update(ClockRow).where(ClockRow.case_id == first).values(look_by=""))
+    session.commit()
+    session.get_one(Case, (session.tenant, first), with_for_update=True)
+    scan(LONG_AFTER)
+    there, asked = of_cases(session, others)
+    assert there == asked > 0
+
+
+def test_a_piece_full_of_cases_in_hand_hides_none_behind_it(file, scan, session, monkeypatch):
+    monkeypatch.setattr(tasks, "PIECE", 10)
+    ids = file(6)
+    for case_id in ids[:4]:
+        session.get_one(Case, (session.tenant, case_id), with_for_update=True)
+    scan(LONG_AFTER)
+    there, asked = of_cases(session, ids[4:])
+    assert there == asked > 0

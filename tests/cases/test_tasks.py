@@ -6,18 +6,18 @@ import uuid
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from huiyin.cases import own_tasks, people, subjects, tasks
 from huiyin.cases.change import find
 from huiyin.cases.filing import Filing, file_complaint
-from huiyin.cases.models import Entry, Participation, Task
+from huiyin.cases.models import Case, Entry, Participation, Task
 from huiyin.cases.schemas import SubjectForm, TaskForm
 from huiyin.cases.stages import Stage
 from huiyin.db import tenant_session
 from huiyin.kit import keys
 from huiyin.kit.errors import Invalid, NotFound
-from huiyin.kit.time import clock_at
+from huiyin.kit.time import at_local, clock_at
 from huiyin.letters import delivery
 from huiyin.queue.models import OutboxEvent
 from huiyin.queue.registry import REGISTRY
@@ -227,6 +227,31 @@ def test_a_task_is_reminded_of_on_the_working_day_before_and_when_overdue_each_o
         (case.number, str(investigator.id), False),
         (case.number, str(investigator.id), True),
     ]
+
+
+@pytest.mark.parametrize("meanwhile", ["behind", "closed"])
+def test_a_task_that_could_not_be_told_of_just_then_is_told_of_later(
+    engine, tenant, session, actor, case, investigator, look, meanwhile
+):
+    give(session, actor, case, investigator)
+    assert look(FRIDAY) == [False]
+    midnight = at_local(MONDAY + timedelta(days=1))
+    stage, told_at = case.state, midnight + timedelta(seconds=2)
+    with clock_at(midnight + timedelta(seconds=1)), tenant_session(engine, tenant.id) as own:
+        tasks.scan(own, None)
+        own.commit()
+    if meanwhile == "behind":
+        told_at = midnight - timedelta(seconds=2)
+    else:
+        ended = {"state": "closed", "closed_at": midnight, "outcome": "withdrawn"}
+        session.execute(update(Case).values(ended))
+        session.commit()
+    with clock_at(told_at):
+        drain(engine, ahead=timedelta(minutes=1))
+    if meanwhile == "closed":
+        session.execute(update(Case).values(state=stage, closed_at=None, outcome=None))
+        session.commit()
+    assert look(midnight + timedelta(hours=2)) == [False, True]
 
 
 def test_what_is_done_or_closed_is_not_reminded_of(session, actor, case, investigator, look):

@@ -171,3 +171,20 @@ def test_put_aside_and_read_again_after_its_day_it_is_still_registered(
         run_jobs(place, ahead=timedelta(days=20))
     arrival = now_of(session, given_up)
     assert (arrival.state, arrival.reason) == ("filed", "overdue")
+
+
+def test_the_clock_of_an_earlier_reading_makes_no_complaint_of_spam(
+    deliver, place, session, broken, officer
+):
+    sent = mail(X_Spam_Flag="YES")
+    arrival = deliver(sent, envelope={"from": "chen@example.com"}, jobs=False)
+    session.execute(update(Job).where(Job.kind == "intake.read").values(attempts=tasks.TRIES - 1))
+    session.commit()
+    run_jobs(place, ahead=timedelta(seconds=1))
+    broken.undo()
+    arrival = now_of(session, arrival)
+    assert (arrival.state, arrival.reason) == ("waiting", "unreadable")
+    officer.post(f"{HOME}/{arrival.id}/again", {"rev": arrival.version})
+    run_jobs(place, ahead=timedelta(days=20))
+    arrival = now_of(session, arrival)
+    assert (arrival.state, arrival.reason) == ("waiting", "spam")

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from typing import Any, Final
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, Select, select
 
 from huiyin.cases import recounting
 from huiyin.cases.change import Deed, change
@@ -72,39 +72,29 @@ def scan_rest(session: ScopedSession, job: JobView) -> None:
 
 def _scan_clocks(session: ScopedSession) -> None:
     mark = clocks.mark()
-    found = list(looking.due(session, mark, now(), PIECE))
-    if (other := looking.outdated(session, mark)) is not None:
+    found = _held(session, looking.due(mark, now()), PIECE)
+    for other in looking.outdated(session, mark):
         recounting.ask_where_due(session, other)
-        found += looking.of_mark(session, other, PIECE - len(found))
-    wanted = _look(session, found)
+        found += _held(session, looking.of_mark(other), PIECE - len(found))
+    wanted = [job for case, row in found for job in _look_at(case, row)]
     failpoint("remind.before_rest")
-    if wanted is None:
-        return
     if len(found) == PIECE:
         wanted.append(queue.wanted(REST, {"by": mark}, key=None))
     queue.add_jobs(session, wanted)
 
 
-def _look(session: ScopedSession, found: looking.Waiting) -> list[dict[str, Any]] | None:
-    """The jobs for what is to be told of these clocks; none at all if nothing could be looked at.
+def _held(
+    session: ScopedSession, waiting: Select[ClockRow], most: int
+) -> list[tuple[Given, ClockRow]]:
+    """So many of these clocks, each with what it is computed from, the case held.
 
-    A case that is just being changed is left out: its clocks are counted anew right now, and it
-    is found again if they are still due.
+    A case that is just being changed is passed over, and hides none behind it: its clocks are
+    counted anew right now, and it is found again if they are still due.
     """
-    if not found:
-        return None
-    held = select(*_GIVEN).where(Case.id.in_({case_id for _, case_id in found}))
-    held = held.with_for_update(skip_locked=True, key_share=True)
-    cases = {case.id: case for case in session.execute(held)}
-    if not cases:
-        return None
-    rows = session.scalars(
-        select(ClockRow)
-        .where(ClockRow.id.in_([clock_id for clock_id, _ in found]), ClockRow.case_id.in_(cases))
-        .order_by(ClockRow.id)
-        .execution_options(populate_existing=True)
-    )
-    return [job for row in rows for job in _look_at(cases[row.case_id], row)]
+    query = waiting.join(Case, Case.id == ClockRow.case_id).add_columns(*_GIVEN).limit(most)
+    held = query.with_for_update(of=Case, skip_locked=True, key_share=True)
+    rows = session.execute(held.execution_options(populate_existing=True)).all()
+    return [(row, row[0]) for row in rows]
 
 
 def _look_at(case: Given, row: ClockRow) -> Iterator[dict[str, Any]]:
@@ -113,10 +103,9 @@ def _look_at(case: Given, row: ClockRow) -> Iterator[dict[str, Any]]:
     percent = looking.passed(clock, days, now()) if clock else 0
     looking.keep(row, clock, days, clocks.policy(), max(percent, row.reminded))
     if case.next_due_at is not None and percent > row.reminded:
-        # The date is in the key: a clock that was extended is told of anew.
-        key = f"{TELL}:{row.id}:{row.due_at.isoformat()}:{percent}"
-        payload = {"clock": row.id, "percent": percent}
-        yield queue.wanted(TELL, payload, key=key, object_id=case.id)
+        # Under no key: what is not true when it is to be told may be asked for again.
+        payload = {"clock": row.id, "due_at": row.due_at.isoformat(), "percent": percent}
+        yield queue.wanted(TELL, payload, key=None, object_id=row.case_id)
 
 
 def clock_of(case: Given, row: ClockRow) -> Clock | None:
@@ -146,7 +135,10 @@ def tell(session: ScopedSession, job: JobView) -> None:
         raise GiveUp
     clock_id = uuid.UUID(str(job.payload["clock"]))
     row = session.get(ClockRow, (session.tenant, clock_id))
-    if row is None or not _passed(case, row)[1]:
+    if row is None:
+        return
+    if not _passed(case, row)[1]:
+        _look_again(session, case, row)
         return
     deed = Deed("remind")
 
@@ -154,6 +146,7 @@ def tell(session: ScopedSession, job: JobView) -> None:
         session.refresh(row)
         clock, percent = _passed(case, row)
         if clock is None or percent == 0:
+            looking.keep(row, clock, clocks.calendar(), clocks.policy(), row.reminded)
             raise _Settled
         row.reminded = percent
         looking.keep(row, clock, clocks.calendar(), clocks.policy(), percent)
@@ -173,6 +166,14 @@ def tell(session: ScopedSession, job: JobView) -> None:
         change(session, job.actor, case.number, deed)
     except _Settled:
         return
+
+
+def _look_again(session: ScopedSession, case: Case, row: ClockRow) -> None:
+    """Nothing is to be told of it now, as where this clock is behind that of whoever looked:
+    let it be found again at the next threshold that was not told."""
+    session.refresh(case, with_for_update={"key_share": True})
+    session.refresh(row)
+    looking.keep(row, clock_of(case, row), clocks.calendar(), clocks.policy(), row.reminded)
 
 
 def _scan_tasks(session: ScopedSession) -> None:
@@ -203,7 +204,8 @@ def _untold(
 
 
 def _about(task: Row[uuid.UUID, uuid.UUID, date | None]) -> dict[str, Any]:
-    key = f"{TELL_TASK}:{task.id}:{_level(task.due_on)}"
+    # Once an hour at most, until it is told: what is not true when it is to be told may be later.
+    key = f"{TELL_TASK}:{task.id}:{_level(task.due_on)}:{now():%Y%m%d%H}"
     return queue.wanted(TELL_TASK, {"task": task.id}, key=key, object_id=task.case_id)
 
 

@@ -8,14 +8,12 @@ old mark waits for a look, whoever brought the change and however long nothing r
 from __future__ import annotations
 
 import hashlib
-import uuid
-from collections.abc import Sequence
 from datetime import datetime
 from functools import lru_cache
 from typing import Final
 
 import msgspec
-from sqlalchemy import ColumnElement, Row, func, select
+from sqlalchemy import Select, func, select
 
 from huiyin.clocks.events import Clock, ClockState
 from huiyin.clocks.models import ClockRow
@@ -26,8 +24,6 @@ from huiyin.kit.calendar import WorkCalendar
 
 # Raised whenever ``reminders`` comes to other moments by the same calendar and policy.
 EDITION: Final = 1
-
-Waiting = Sequence[Row[uuid.UUID, uuid.UUID]]  # clock and case
 
 
 def mark_of(calendar_version: str, policy: Policy) -> str:
@@ -75,27 +71,22 @@ def silence(row: ClockRow) -> None:
     row.look_at = row.look_by = None
 
 
-def due(session: ScopedSession, mark: str, moment: datetime, most: int) -> Waiting:
+def due(mark: str, moment: datetime) -> Select[ClockRow]:
     """Clocks whose moment has come, those that have waited longest first."""
-    return _of_mark(session, most, ClockRow.look_by == mark, ClockRow.look_at <= moment)
+    return of_mark(mark).where(ClockRow.look_at <= moment)
 
 
-def outdated(session: ScopedSession, mark: str) -> str | None:
-    """Another mark than this one that some clock still bears, if any does."""
-    first, last = session.execute(
+def outdated(session: ScopedSession, mark: str) -> list[str]:
+    """Other marks than this one that clocks still bear: the first and the last of them, if any."""
+    ends = session.execute(
         select(
             select(func.min(ClockRow.look_by)).scalar_subquery(),
             select(func.max(ClockRow.look_by)).scalar_subquery(),
         )
     ).one()
-    return next((other for other in (first, last) if other not in (None, mark)), None)
+    return [other for other in dict.fromkeys(ends) if other not in (None, mark)]
 
 
-def of_mark(session: ScopedSession, mark: str, most: int) -> Waiting:
+def of_mark(mark: str) -> Select[ClockRow]:
     """Clocks that bear a mark, those with the nearest moment first."""
-    return _of_mark(session, most, ClockRow.look_by == mark)
-
-
-def _of_mark(session: ScopedSession, most: int, *which: ColumnElement[bool]) -> Waiting:
-    query = select(ClockRow.id, ClockRow.case_id).where(*which)
-    return session.execute(query.order_by(ClockRow.look_at).limit(most)).all()
+    return select(ClockRow).where(ClockRow.look_by == mark).order_by(ClockRow.look_at)

@@ -92,8 +92,8 @@ def overdue(session: ScopedSession, job: JobView) -> None:
     arrival = _arrival(session, job)
     if arrival.state == ArrivalState.RECEIVED:  # somebody has it read again
         raise Retry(_AGAIN)
-    if arrival.state != ArrivalState.WAITING:
-        return
+    if arrival.state != ArrivalState.WAITING or arrival.reason in _NEVER_BY_CLOCK:
+        return  # the clock may be that of an earlier reading
     system = system_actor(session.tenant)
     reading, author = placing.kept_reading(arrival), service.author_of(arrival)
     case = placing.file_new(session, system, arrival, reading, author)
