@@ -170,3 +170,18 @@ def test_who_left_no_name_is_not_known(staff, at, filed):
     there = at.replace(filed["number"], made["number"])
     shown = staff.ask("POST", f"{there}/reveal", json={"reason": "回电"}).json()
     assert (shown["known"], shown["name"], shown["phone"]) == (False, "", "")
+
+
+def test_who_only_gives_tasks_sees_those_who_can_be_given_one(staff, api, make_actor, at):
+    make_actor("tenant_admin", name="管理员甲")
+    make_actor("executive_viewer", name="高管乙")
+    investigator = make_actor("investigator", name="陆一帆")
+    rev = staff.get(at).json()["rev"]
+    given = {"rev": rev, "part": "investigator", "account_id": str(investigator.id)}
+    assert staff.ask("POST", f"{at}/assign", json=given).status_code == 200
+    everybody = {m["name"] for m in staff.get(f"{at}/people").json()["members"]}
+    assert {"管理员甲", "高管乙"} <= everybody  # any of them may be the one complained about
+    members = api(investigator).get(f"{at}/people").json()["members"]
+    assert members
+    assert all(member["parts"] for member in members)
+    assert not {"管理员甲", "高管乙"} & {member["name"] for member in members}

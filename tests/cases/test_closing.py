@@ -3,12 +3,13 @@
 import pytest
 from sqlalchemy import select
 
-from huiyin.cases import closing, service, tracking
+from huiyin.cases import closing, people, service, tracking
 from huiyin.cases.change import find
 from huiyin.cases.errors import MoveNotAllowed, NobodyLeft, SecondPersonRequired
 from huiyin.cases.filing import Filing, file_complaint
 from huiyin.cases.models import Case, Entry, Participation
 from huiyin.cases.queries import Filter, inbox
+from huiyin.cases.schemas import AssignForm
 from huiyin.cases.stages import Audience, Part, Stage
 from huiyin.cases.verbs import VERBS
 from huiyin.cases.waiting import counting
@@ -142,6 +143,23 @@ def test_a_master_is_named_on_the_sheet_to_those_only_who_may_know_of_it(
     walled = web(approver).get(sheet)
     assert WHY in walled.text
     assert number not in walled.text
+
+
+def test_the_timeline_names_other_cases_to_those_only_who_may_know_of_them(
+    session, actor, approver, case, propose, do, web, api, make_actor
+):
+    investigator = make_actor("investigator", name="陆一帆")
+    form = AssignForm(part=Part.INVESTIGATOR.value, account_id=investigator.id)
+    people.assign(session, actor, case.number, form, rev=case.version)
+    session.commit()
+    asked = propose(find(session, actor, case.number), "merge")
+    number = closing.asked(asked)["master"]
+    do(approver, asked, "merge")
+    page, program = f"/t/qinghe/w/cases/{case.number}", f"/api/v1/t/qinghe/cases/{case.number}"
+    assert number in web(actor).get(page).text
+    assert number in api(actor).get(program).text
+    assert number not in web(investigator).get(page).text
+    assert number not in api(investigator).get(program).text
 
 
 def test_whoever_handled_the_case_does_not_confirm(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from huiyin.cases import people, service
+from huiyin.cases import people, service, waiting
 from huiyin.cases.change import find
 from huiyin.cases.errors import SecondPersonRequired
 from huiyin.cases.filing import Filing, file_complaint
@@ -281,3 +281,9 @@ def test_a_team_grows_only_where_a_part_is_written_down():
         if re.search(r"\.team\s*(=[^=]|\.append|\.extend)|\bteam=\[[^]]", path.read_text("utf-8"))
     }
     assert writers == {"change.py"}
+
+
+@pytest.mark.parametrize("everything", [True, False])
+def test_the_numbers_beside_the_navigation_are_remembered_by_the_driver(everything):
+    """psycopg remembers no text beyond 4096 characters, and takes each longer one apart anew."""
+    assert len(str(waiting.counting(everything))) <= 4096

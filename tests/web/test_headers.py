@@ -137,7 +137,7 @@ def test_a_fault_shows_a_reference_and_nothing_else(person, monkeypatch, caplog)
     assert secret not in caplog.text
 
 
-@pytest.mark.parametrize("layer", ["queries.entries", "api.open_page"])
+@pytest.mark.parametrize("layer", ["timeline.entries", "api.open_page"])
 def test_a_fault_in_the_api_is_as_silent(layer, person, api, monkeypatch, caplog):
     secret = "13800006021"
 

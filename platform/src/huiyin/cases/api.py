@@ -15,7 +15,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, RawBody
 
 from huiyin.cases import api_shapes as answers
-from huiyin.cases import api_tasks, people, queries, search, service
+from huiyin.cases import api_tasks, people, queries, search, service, timeline
 from huiyin.cases.api_bodies import (
     CaseQuery,
     FactsBody,
@@ -126,7 +126,9 @@ class CaseApi(Controller):
     def show(self, desk: NamedDependency[Desk], number: FromPath[str]) -> Response[Any]:
         asked = parse(CaseQuery, dict(desk.request.query_params))
         opened = open_page(desk.session, desk.actor, number)
-        lines = queries.entries(desk.session, opened.case, tab=asked.tab, before=asked.before)
+        lines = timeline.entries(
+            desk.session, desk.actor, opened.case, tab=asked.tab, before=asked.before
+        )
         return desk.json(answers.whole(desk, opened, lines))
 
     @operation(

@@ -160,6 +160,7 @@ def _parts(opened: Opened) -> list[PartAnswer]:
 def _members(desk: Desk, case: Case) -> list[MemberAnswer]:
     if not any(desk.actor.can(permission) for permission in _GIVES):
         return []
+    everybody = desk.actor.can("case.assign")  # who may name the person complained about
     return [
         MemberAnswer(
             account_id=person.account_id,
@@ -168,7 +169,7 @@ def _members(desk: Desk, case: Case) -> list[MemberAnswer]:
             parts=[part.value for part in people.parts_for(person)],
         )
         for person in people.members(desk.session)
-        if person.account_id not in case.walled
+        if person.account_id not in case.walled and (everybody or people.parts_for(person))
     ]
 
 

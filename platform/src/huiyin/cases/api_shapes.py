@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from sqlalchemy import Row
 
-from huiyin.cases import gates, queries, workbench
+from huiyin.cases import gates, queries, timeline, workbench
 from huiyin.cases.api_waiting import Asked, MergedCase, MoveOffered, asked, merged, moves
 from huiyin.cases.change import NO_CLOCK
 from huiyin.cases.models import Case
@@ -240,7 +240,7 @@ def whole(desk: Desk, opened: Opened, lines: Sequence[Row[Any]]) -> CaseAnswer:
     """One case with its clocks, what can be done to it, and a page of its timeline."""
     case, _ = opened.case, desk._
     stage = Stage(case.stage)
-    shown = lines[: queries.ENTRIES]
+    shown = lines[: timeline.ENTRIES]
     return CaseAnswer(
         **{name: getattr(case, name) for name in _SAME},
         rev=case.version,

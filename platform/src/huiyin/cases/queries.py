@@ -30,8 +30,8 @@ from sqlalchemy import (
 from sqlalchemy.orm import aliased, joinedload
 
 from huiyin.cases.change import NO_CLOCK
-from huiyin.cases.models import Case, Entry
-from huiyin.cases.stages import CaseState, EntryKind, Source, Stage
+from huiyin.cases.models import Case
+from huiyin.cases.stages import CaseState, Source, Stage
 from huiyin.cases.verbs import END_ASKED
 from huiyin.cases.waiting import ANSWERABLE, ASKED, UNSIGNED, fixed, in_reach
 from huiyin.clocks.policy import Unit
@@ -47,7 +47,6 @@ from huiyin.kit.time import at_local, local, local_date, now
 from huiyin.parties.models import Fund, Investor
 
 PAGE: Final = 50
-ENTRIES: Final = 30
 
 
 def visible(actor: Actor) -> ColumnElement[bool]:
@@ -332,46 +331,6 @@ def open_case(session: ScopedSession, actor: Actor, number: str) -> Opened:
     if row is None or not row[0].visible_to(actor):
         raise NotFound
     return Opened(row[0], row[1] or "", row[2] or "")
-
-
-_TABS: Final[Mapping[str, tuple[EntryKind, ...]]] = {
-    "talk": (EntryKind.MESSAGE_IN, EntryKind.MESSAGE_OUT, EntryKind.CALL),
-    "notes": (EntryKind.NOTE,),
-    "moves": (EntryKind.MOVE,),
-}
-_FROM_THE_LAST: Final = 2**31 - 1
-
-
-@cache
-def _timeline(tab: str) -> Ready:
-    kinds = [Entry.kind == kind.value for kind in _TABS.get(tab, ())]
-    return Ready(
-        select(
-            Entry.seq, Entry.at, Entry.kind, Entry.audience, Entry.verb, Entry.author_name,
-            Entry.body, Entry.data,
-        )
-        .where(
-            Entry.case_id == bindparam("case"),
-            Entry.seq < bindparam("before"),
-            *([or_(*kinds)] if kinds else []),
-        )
-        .order_by(Entry.seq.desc())
-        .limit(bindparam("n", type_=Integer))
-    )  # fmt: skip
-
-
-def entries(
-    session: ScopedSession,
-    case: Case,
-    *,
-    tab: str = "",
-    before: int | None = None,
-    n: int = ENTRIES,
-) -> Sequence[Row[Any]]:
-    """The timeline, newest first, ``n + 1`` at most."""
-    shown = _timeline(tab if tab in _TABS else "")
-    before = _FROM_THE_LAST if before is None else before
-    return shown.run(session, case=case.id, before=before, n=n + 1).all()
 
 
 def related(session: ScopedSession, actor: Actor, case: Case, *, n: int = 5) -> Sequence[Row[Any]]:

@@ -67,21 +67,15 @@ def fixed(value: str) -> ColumnElement[str]:
     return literal_column(f"'{value}'", Text)
 
 
-# Whoever is in a team has a part, and parts have an index that finds the few of one person.
-_OWN: Final = (
-    select(Participation.case_id)
-    .where(Participation.account_id == bindparam("me", type_=Uuid))
-    .cte("own")
-)
-
-
 def in_reach(everything: bool) -> ColumnElement[bool]:
     """What ``queries.visible`` says, for whoever asks as the parameter ``me``."""
     me = bindparam("me", type_=Uuid)
     not_walled = ~(Case.walled.any_() == me)
     if everything:
         return not_walled
-    return and_(not_walled, Case.team.any_() == me, Case.id.in_(select(_OWN.c.case_id)))
+    # Whoever is in a team has a part, and parts have an index that finds the few of one person.
+    parts = select(Participation.case_id).where(Participation.account_id == me)
+    return and_(not_walled, Case.team.any_() == me, Case.id.in_(parts))
 
 
 def counters(desk: Desk) -> Mapping[str, int]:
@@ -118,7 +112,10 @@ def _up_to_cap(*reads: Select[Any]) -> Subquery:
 def _waiting(everything: bool) -> dict[str, Subquery]:
     """What is counted of the cases, by the name of its line."""
     me, soon = bindparam("me", type_=Uuid), bindparam("soon", type_=DateTime(timezone=True))
-    seen, due = select(Case.id).where(in_reach(everything)), (Case.next_due_at, Case.id)
+    reach, due = in_reach(everything), (Case.next_due_at, Case.id)
+    if not everything:  # found once, and the statement stays short enough to be remembered
+        reach = Case.id.in_(select(select(Case.id).where(reach).cte("own").c.id))
+    seen = select(Case.id).where(reach)
     is_open = Case.state == fixed(CaseState.OPEN)
     mine = or_(Case.owner_id == me, Case.investigator_id == me)
     unaccepted = and_(is_open, Case.stage == fixed(Stage.INTAKE))

@@ -15,7 +15,7 @@ from uuid import UUID
 import msgspec
 from sqlalchemy import Row, select
 
-from huiyin.cases import closing, duties, extensions, gates, lowering, queries, retyping
+from huiyin.cases import closing, duties, extensions, gates, lowering, queries, retyping, timeline
 from huiyin.cases.duties import Held
 from huiyin.cases.models import Case, Participation
 from huiyin.cases.opened import PartLine, open_page
@@ -100,7 +100,7 @@ def context(desk: Desk, number: str, *, tab: str = "", before: int | None = None
     """Everything the page shows; two queries, those of the panels beside."""
     opened = open_page(desk.session, desk.actor, number)
     case, history = opened.case, opened.parts
-    lines = queries.entries(desk.session, case, tab=tab, before=before)
+    lines = timeline.entries(desk.session, desk.actor, case, tab=tab, before=before)
     clocks = clocks_of(case, opened.promised)
     panels = [panel(desk, case) for panel in desk.site.panels]
     executors = {t.assignee_id for t in opened.tasks if t.is_measure and t.assignee_id}
@@ -112,9 +112,9 @@ def context(desk: Desk, number: str, *, tab: str = "", before: int | None = None
         "clocks": cards(clocks)[:_SHOWN_CLOCKS],
         "step": next_step(desk.actor, case, history, executors),
         "outside": desk.actor.can("case.approve") and not took_a_hand(desk.actor, history),
-        "entries": lines[: queries.ENTRIES],
+        "entries": lines[: timeline.ENTRIES],
         "entry_keys": _entry_keys(desk, lines),
-        "older": lines[queries.ENTRIES - 1].seq if len(lines) > queries.ENTRIES else None,
+        "older": lines[timeline.ENTRIES - 1].seq if len(lines) > timeline.ENTRIES else None,
         "tab": tab,
         "tabs": tab_items(case),
         "verbs": VERBS,

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from uuid import UUID
 
 from pluggy import HookCaller
+from sqlalchemy.exc import DBAPIError, PendingRollbackError
 
 from huiyin.db import ScopedSession
 from huiyin.identity.actor import Actor
@@ -155,7 +156,9 @@ class TenantHooks:
                     while waiting:
                         asked, hook, caller = waiting.pop(0)
                         answers[hook] += self._answers(hook, asked, caller, arguments)
-            except Exception as fault:  # noqa: BLE001 - a plugin's; the page goes on without it
+            except Exception as fault:
+                if _is_ours(fault):
+                    raise
                 health.failed(self.session, asked.name, hook, fault)
                 self.host.standings.forget(self.session.tenant)
         return answers
@@ -192,6 +195,13 @@ def context_of(desk: Desk) -> TenantContext:
     """What the plugin of the page at hand is lent; for handlers of plugins."""
     context: TenantContext = desk.hooks.context(desk.request.route_handler.opt["plugin"])
     return context
+
+
+def _is_ours(fault: Exception) -> bool:
+    """Whether the connection is gone: no plugin did that, and none can be asked any more."""
+    return isinstance(fault, PendingRollbackError) or (
+        isinstance(fault, DBAPIError) and fault.connection_invalidated
+    )
 
 
 class NoHooks:

@@ -14,7 +14,7 @@ from litestar.params import FromPath, RawBody
 
 from huiyin.cases import queries
 from huiyin.cases.api_bodies import PageQuery, RevBody
-from huiyin.cases.api_shapes import CasePage, listed
+from huiyin.cases.api_shapes import CasePage, changed, listed
 from huiyin.cases.errors import GatesUnmet, NobodyLeft, SecondPersonRequired
 from huiyin.cases.models import Case
 from huiyin.cases.operations import CHANGE, operation, paged, telling
@@ -129,6 +129,8 @@ class ApprovalApi(Controller):
         query=ApprovalQuery,
     )
     def approvals(self, desk: NamedDependency[Desk]) -> Response[Any]:
+        if not desk.actor.can("case.read"):
+            raise NotFound
         asked = paged(desk, ApprovalQuery)
         rows = waiting_for(desk.session, desk.actor)[_LISTS[asked.what]](asked.after)
         shown = rows[: queries.PAGE]
@@ -257,6 +259,8 @@ class PlanApi(Controller):
 def _told(desk: Desk, number: str) -> Response[Any]:
     """The plan as it stands now, for whoever may know of the case."""
     case = queries.open_case(desk.session, desk.actor, number).case
+    if not desk.actor.can("case.read"):  # a token that only writes
+        return desk.json(changed(case))
     plan = service.current_plan(desk.session, case)
     if plan is None:
         raise NotFound

@@ -29,6 +29,7 @@ from huiyin.kit.i18n import LANGUAGES, Message, Translator
 from huiyin.kit.time import now
 from huiyin.tenancy.models import Tenant
 from huiyin.web import csrf
+from huiyin.web.engine import parts_lent
 from huiyin.web.site import Site
 
 HTML: Final = "text/html"
@@ -251,7 +252,8 @@ class Desk:
         """A page; or its block ``block`` when htmx asks.  One template, one context."""
         full = {**self._context(), **context}
         if block and self.is_htmx:
-            html = render_block(self.templates, template, block, **full)
+            with parts_lent():
+                html = render_block(self.templates, template, block, **full)
         else:
             if self.is_staff:
                 full["nav"] = lines = self._navigation()

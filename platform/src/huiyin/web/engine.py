@@ -7,7 +7,8 @@ straight to what is called; and the house's small parts are made once for many p
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
+from contextlib import contextmanager
 from typing import Any, Final
 
 from jinja2 import Environment, Template, nodes
@@ -45,6 +46,19 @@ class _Making(threading.local):
 _making: Final = _Making()
 
 
+@contextmanager
+def parts_lent() -> Iterator[None]:
+    """One page, or a block that is sent alone: what it borrows is given back when it is made."""
+    around, _making.parts = _making.parts, {}  # a page may be made in the middle of another
+    try:
+        yield
+    finally:
+        for template, (module, context) in _making.parts.items():
+            context.parent = {}
+            template._spare.append((module, context))  # noqa: SLF001 - one of ours
+        _making.parts = around
+
+
 class PageTemplate(Template):
     """A template whose pages borrow the house's small parts ready made.
 
@@ -56,14 +70,8 @@ class PageTemplate(Template):
     _spare: list[tuple[TemplateModule, Context]]
 
     def render(self, *args: Any, **kwargs: Any) -> str:
-        around, _making.parts = _making.parts, {}  # a page may be made in the middle of another
-        try:
+        with parts_lent():
             return super().render(*args, **kwargs)
-        finally:
-            for template, (module, context) in _making.parts.items():
-                context.parent = {}
-                template._spare.append((module, context))  # noqa: SLF001 - one of ours
-            _making.parts = around
 
     def make_module(
         self,

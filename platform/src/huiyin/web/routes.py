@@ -20,6 +20,7 @@ from sqlalchemy.exc import (
     IntegrityError,
     InterfaceError,
     OperationalError,
+    PendingRollbackError,
 )
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -198,7 +199,7 @@ def _answered(
     except IntegrityError as error:
         _undo(desk)
         return fails(Collided(), cause=error)
-    except (OperationalError, InterfaceError, PoolTimeout) as error:
+    except (OperationalError, InterfaceError, PendingRollbackError, PoolTimeout) as error:
         _undo(desk)
         return fails(Unavailable(), cause=error)
     except Exception as error:  # noqa: BLE001 - the last line: nothing leaks, all is logged
