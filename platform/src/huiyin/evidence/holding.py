@@ -8,6 +8,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Row, Select, literal, select, table, text, union_all
 
 from huiyin.db import Base, ScopedSession
+from huiyin.plugins.loading import WHOLE
 
 # What some part of the house keeps in the store: key and SHA-256.
 Holder = Callable[[], Select[Any, Any]]
@@ -75,13 +76,16 @@ def strangers(session: ScopedSession) -> list[str]:
     """Tables with rows of this firm whose plugin is not loaded in this process.
 
     Such a plugin was taken off the list, or could not be loaded: nobody here knows which files
-    its rows name.
+    its rows name.  That a table is known does not help: a plugin may fail after its models.
     """
-    known = Base.metadata.tables
     asked = [
         select(literal(name)).where(select(literal(1)).select_from(table(name)).exists())
         for name in session.scalars(_PLUGIN_TABLES)
-        if name not in known
+        if name not in Base.metadata.tables or _plugin_of(name) not in WHOLE
     ]
     # There is no model of these tables: row security alone keeps to the firm.
     return sorted(session.scalars(union_all(*asked))) if asked else []
+
+
+def _plugin_of(name: str) -> str:
+    return name.removeprefix("plugin_").partition("__")[0]
