@@ -9,11 +9,13 @@ import time
 
 import psycopg
 import pytest
+from sqlalchemy import select, update
 
 from huiyin.db import tenant_session
 from huiyin.db.bootstrap import libpq
-from huiyin.evidence import tasks
-from huiyin.evidence.models import EvidenceRound
+from huiyin.evidence import holding, rounds, service, tasks
+from huiyin.evidence.models import EvidenceFile, EvidenceRound
+from huiyin.evidence.service import Upload
 from huiyin.kit.ids import uuid7
 from huiyin.queue.models import Job
 from huiyin.testing.database import buried
@@ -87,3 +89,40 @@ def test_a_plugin_that_fails_after_its_models_loses_no_file(
     with tenant_session(engine, tenant.id) as own:
         (running,) = own.query(EvidenceRound).all()
     assert running.ended_at is not None
+
+
+def test_a_file_that_changes_hands_while_holders_are_asked_is_named(
+    engine, session, actor, number, folder, tenant, monkeypatch
+):
+    """As an open sheet that is handed in: its file is of the one, and then of the other."""
+    service.add(session, actor, number, [Upload("a.pdf", b"%PDF-1.7\n")])
+    session.commit()
+    (found,) = folder.listing(tenant.id)
+    grow_old(found.path)
+    (found,) = folder.listing(tenant.id)
+
+    def handed_in():
+        return select(EvidenceFile.blob_key, EvidenceFile.sha256).where(EvidenceFile.note == "in")
+
+    def still_open():
+        with tenant_session(engine, tenant.id) as own:
+            own.execute(update(EvidenceFile).values(note="in"))
+            own.commit()
+        return select(EvidenceFile.blob_key, EvidenceFile.sha256).where(EvidenceFile.note == "")
+
+    monkeypatch.setattr(holding, "_holders", {"a": handed_in, "b": still_open})
+    assert rounds.left_over(session, [found]) == []
+
+
+def test_whoever_cannot_be_asked_lets_nothing_be_removed(
+    session, actor, number, folder, tenant, monkeypatch
+):
+    orphan = folder.put(tenant.id, b"nobody's, or somebody's", 99)
+    grow_old(folder.root / orphan.key)
+
+    def broken():
+        raise RuntimeError
+
+    monkeypatch.setitem(holding._holders, "z", broken)
+    with pytest.raises(RuntimeError):
+        rounds.left_over(session, list(folder.listing(tenant.id)))

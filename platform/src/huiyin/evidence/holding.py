@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, Select, literal, select, table, text, union_all
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Row,
+    Select,
+    Text,
+    any_,
+    literal,
+    select,
+    table,
+    text,
+    union_all,
+)
 
 from huiyin.db import Base, ScopedSession
 from huiyin.plugins.loading import WHOLE
@@ -52,12 +64,16 @@ def everything(session: ScopedSession) -> Iterator[tuple[str, str]]:
 
 
 def named(session: ScopedSession, keys: Collection[str]) -> set[str]:
-    """Those of the keys that some holder names."""
-    found: set[str] = set()
-    for part in parts() if keys else ():
-        query, key = _of(part)
-        found |= {one for one, _ in session.execute(query.where(key.in_(keys)))}
-    return found
+    """Those of the keys that some holder names; raises when one of them cannot be asked.
+
+    One statement, so that a file which goes from one holder to another meanwhile is seen with
+    either: each statement sees the rows as they were when it began.
+    """
+    asked = [
+        query.where(key == any_(literal(list(keys), ARRAY(Text)))).with_only_columns(key)
+        for query, key in map(_of, parts() if keys else ())
+    ]
+    return set(session.scalars(union_all(*asked))) if asked else set()
 
 
 def _of(part: str) -> tuple[Select[Any, Any], ColumnElement[str]]:
