@@ -7,10 +7,12 @@ import re
 import subprocess
 import sys
 import time
+from collections import Counter
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, select, text
+from sqlalchemy import Integer, cast, create_engine, literal_column, select, text
 
 from huiyin.app import cli_evidence
 from huiyin.db import tenant_session
@@ -329,3 +331,107 @@ def test_another_firms_files_are_not_looked_at(engine, make_tenant, files, sweep
     with tenant_session(engine, other.id) as own:
         assert own.scalars(select(EvidenceRound.files)).all() == [0]
     assert read(EvidenceRound) == []
+
+
+def held():
+    return select(EvidenceFile.blob_key, EvidenceFile.sha256)
+
+
+def unanswerable():
+    return select(EvidenceFile.blob_key, cast(EvidenceFile.sha256 + "x", Integer))
+
+
+def nobody():
+    return select(literal_column("key"), literal_column("sha256")).select_from(text("gone_table"))
+
+
+@pytest.mark.parametrize("first", [True, False])
+@pytest.mark.parametrize("holder", [unanswerable, nobody])
+def test_a_holder_that_cannot_be_asked_keeps_nobody_else_from_being_compared(
+    files, sweep, folder, monkeypatch, read, caplog, first, holder
+):
+    monkeypatch.setitem(holding._holders, "a" if first else "z", holder)
+    (folder.root / files[1]).write_bytes(b"forged")
+    for _ in range(2):
+        sweep()
+    assert [one.blob_key for one in read(EvidenceFinding)] == [files[1]]
+    assert [(one.files, one.ended_at is not None) for one in read(EvidenceRound)] == [(7, True)] * 2
+    assert "cannot be asked about files" in caplog.text
+    assert {job.state for job in read(Job)} == {JobState.DONE.value}
+
+
+def test_nothing_is_removed_while_a_holder_cannot_name_its_files(
+    files, sweep, folder, monkeypatch, read, tenant
+):
+    orphan = folder.put(tenant.id, b"nobody's, or somebody's", 99)
+    grow_old(folder.root / orphan.key)
+    with monkeypatch.context() as patched:
+        patched.setitem(holding._holders, "z", nobody)
+        sweep()
+    assert folder.exists(orphan.key)
+    sweep()
+    assert not folder.exists(orphan.key)
+    assert [one.left_over for one in read(EvidenceRound)] == [0, 1]
+
+
+def test_what_one_holder_showed_is_kept_whatever_becomes_of_the_next(
+    files, sweep, folder, monkeypatch, read, caplog
+):
+    monkeypatch.setitem(holding._holders, "z", held)
+    (folder.root / files[1]).write_bytes(b"forged")
+    monkeypatch.setenv(failpoints.VARIABLE, "evidence.after_file:raise@8")
+    monkeypatch.setattr(failpoints, "_passed", Counter())
+    sweep()
+    assert [one.blob_key for one in read(EvidenceFinding)] == [files[1]]
+    assert told(caplog) == ["0 blobs missing, 1 damaged"]
+    (row,) = read(EvidenceRound)
+    assert (row.part, row.files, row.ended_at) == ("z", 7, None)
+
+
+@pytest.mark.parametrize("call", ["iterdir", "stat"])
+def test_what_cannot_be_looked_at_does_not_hide_the_rest(
+    files, sweep, folder, monkeypatch, read, tenant, caplog, call
+):
+    orphans = sorted(folder.put(tenant.id, b"nobody's", 99).key for _ in range(3))
+    for key in orphans:
+        grow_old(folder.root / key)
+    bad = folder.root / orphans[1]
+    whole = getattr(Path, call)
+
+    def broken(self, *arguments, **options):
+        if self == (bad.parent if call == "iterdir" else bad):
+            raise OSError(5, "Input/output error")
+        return whole(self, *arguments, **options)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, call, broken)
+        sweep()
+    (row,) = read(EvidenceRound)
+    assert row.ended_at is not None
+    left = [key for key in orphans if folder.exists(key)]
+    assert orphans[1] in left
+    assert all(key.split("/")[1] == bad.parent.name for key in left)
+    assert "Input/output error" in caplog.text
+    sweep()
+    assert not folder.exists(orphans[1])
+
+
+def test_what_cannot_be_removed_is_said_and_stays(
+    files, sweep, folder, monkeypatch, read, tenant, caplog
+):
+    orphans = sorted(folder.put(tenant.id, b"nobody's", 99).key for _ in range(2))
+    for key in orphans:
+        grow_old(folder.root / key)
+    discard = folder.discard
+
+    def broken(found):
+        if found.key == orphans[0]:
+            raise OSError(30, "Read-only file system")
+        discard(found)
+
+    monkeypatch.setattr(folder, "discard", broken)
+    sweep()
+    assert [folder.exists(key) for key in orphans] == [True, False]
+    (row,) = read(EvidenceRound)
+    assert (row.left_over, row.ended_at is not None) == (1, True)
+    assert "is left over and cannot be removed: Read-only file system" in caplog.text

@@ -2,21 +2,23 @@
 
 A round goes through everybody who keeps files, then through the store for files that nobody
 names.  Where it stands is written down with each piece, so that a fault costs one piece, and a
-round ends however much there is.
+round ends however much there is.  Whoever cannot be asked, and whatever cannot be removed, is
+passed over: one fault that lasts may not end the comparing of everything else.
 """
 
 from __future__ import annotations
 
+import logging
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from itertools import islice
-from typing import Final
+from typing import Any, Final, TypeVar
 
-from sqlalchemy import func, select, tuple_, update
+from sqlalchemy import Row, func, select, tuple_, update
 
 from huiyin.db import ScopedSession
 from huiyin.evidence import holding
@@ -25,6 +27,8 @@ from huiyin.evidence.store import BlobStore, Found, digest_of
 from huiyin.kit.failpoints import failpoint
 from huiyin.kit.time import now
 
+log: Final = logging.getLogger(__name__)
+Answer = TypeVar("Answer")
 GRACE: Final = timedelta(hours=24)
 BYTES: Final = 512 * 1024 * 1024  # read in one piece, and one file more
 SECONDS: Final = 60.0  # spent on one piece, and one file more
@@ -86,9 +90,14 @@ def begin(session: ScopedSession) -> EvidenceRound:
 def piece(
     session: ScopedSession, running: EvidenceRound, store: BlobStore
 ) -> list[EvidenceFinding]:
-    """Go on with a round until it ends or the piece is spent; answers what was newly found."""
+    """Go on with a round until the piece is spent; answers what was newly found.
+
+    A piece goes no further than to the end of one holder, so that what was found there is kept
+    whatever becomes of the next.
+    """
     budget, new = _Budget(time.monotonic() + SECONDS, BYTES), list[EvidenceFinding]()
-    while running.part != END and not budget.spent:
+    part = running.part
+    while running.part == part and not budget.spent:
         if running.part == STORE:
             _clear(session, running, store)
         else:
@@ -113,7 +122,10 @@ def _compare(
     session: ScopedSession, running: EvidenceRound, store: BlobStore, budget: _Budget
 ) -> list[EvidenceFinding]:
     """The next page of one holder, or as much of it as may still be spent."""
-    rows = holding.page(session, running.part, running.after, FILES)
+    rows = _page(session, running)
+    if rows is None:
+        _go_to_next(running)
+        return []
     faults: dict[str, Fault] = {}
     for key, sha256 in rows:
         fault, size = compare(store, key, sha256)
@@ -130,6 +142,23 @@ def _compare(
         if len(rows) < FILES:
             _go_to_next(running)
     return _note(session, running, faults)
+
+
+def _page(session: ScopedSession, running: EvidenceRound) -> Sequence[Row[Any, Any]] | None:
+    """The next page of a holder; none when it cannot be asked."""
+    part, after = running.part, running.after
+    return _ask(session, part, lambda: holding.page(session, part, after, FILES))
+
+
+def _ask(session: ScopedSession, whom: str, question: Callable[[], Answer]) -> Answer | None:
+    """The answer, or none when asking fails, and then nothing of it is left in the transaction."""
+    try:
+        with session.begin_nested():
+            return question()
+    except Exception as fault:  # noqa: BLE001 - whatever it is, the others are compared
+        said = "tenant %s: %s cannot be asked about files: %s"
+        log.error(said, session.tenant, whom, type(fault).__name__)  # noqa: TRY400 - may quote
+        return None
 
 
 def compare(store: BlobStore, key: str, sha256: str) -> tuple[Fault | None, int]:
@@ -172,19 +201,30 @@ def _note(
 def _clear(session: ScopedSession, running: EvidenceRound, store: BlobStore) -> None:
     """Remove what crashes left over in the next stretch of the store."""
     found = list(islice(store.listing(session.tenant, running.after), FILES))
-    for one in left_over(session, found):
-        store.discard(one)
-        running.left_over += 1
-    if len(found) < FILES:
+    left = _ask(session, "one of all holders", lambda: left_over(session, found))
+    for one in left or ():
+        running.left_over += _discard(session, store, one)
+    if left is None or len(found) < FILES:
         _go_to_next(running)
     else:
         running.after = found[-1].place
 
 
+def _discard(session: ScopedSession, store: BlobStore, found: Found) -> bool:
+    try:
+        store.discard(found)
+    except OSError as fault:
+        said = "tenant %s: %s is left over and cannot be removed: %s"
+        log.error(said, session.tenant, found.place, fault.strerror)  # noqa: TRY400 - says it all
+        return False
+    return True
+
+
 def left_over(session: ScopedSession, found: Sequence[Found]) -> list[Found]:
     """Files that nobody names; a young one is left alone, its row may be about to come.
 
-    None at all while the firm has rows of a plugin that is not here to name its files.
+    None at all while the firm has rows of a plugin that is not here to name its files.  Raises
+    when a holder cannot be asked.
     """
     old = [one for one in found if now() - one.at > GRACE]
     named = holding.named(session, {one.key for one in old if one.key})
