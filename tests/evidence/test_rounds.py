@@ -12,7 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Integer, cast, create_engine, literal_column, select, text
+from sqlalchemy import Integer, cast, create_engine, false, literal_column, select, text
 
 from huiyin.app import cli_evidence
 from huiyin.db import tenant_session
@@ -320,6 +320,9 @@ def test_the_command_says_how_far_it_is(engine, monkeypatch, files, sweep, folde
     assert "qinghe: last full round ended" in lines()[0][1]
     assert "7 files" in lines()[0][1]
     assert "present round" not in lines()[1][1]
+    monkeypatch.setitem(holding._holders, "z", nobody)
+    sweep()
+    assert lines()[1] == (0, "  not asked in it: z")
 
 
 def test_another_firms_files_are_not_looked_at(engine, make_tenant, files, sweep, read):
@@ -335,6 +338,10 @@ def test_another_firms_files_are_not_looked_at(engine, make_tenant, files, sweep
 
 def held():
     return select(EvidenceFile.blob_key, EvidenceFile.sha256)
+
+
+def nothing():
+    return held().where(false())
 
 
 def unanswerable():
@@ -358,6 +365,60 @@ def test_a_holder_that_cannot_be_asked_keeps_nobody_else_from_being_compared(
     assert [(one.files, one.ended_at is not None) for one in read(EvidenceRound)] == [(7, True)] * 2
     assert "cannot be asked about files" in caplog.text
     assert {job.state for job in read(Job)} == {JobState.DONE.value}
+
+
+@pytest.mark.parametrize("why", ["fails", "is not loaded", "goes in the middle"])
+def test_a_finding_is_settled_only_by_a_round_that_asked_its_holder(
+    files, sweep, folder, monkeypatch, read, caplog, why
+):
+    monkeypatch.setattr(holding, "_holders", {"a": held, "b": nothing})
+    path = folder.root / files[3]
+    path.unlink()
+    sweep()
+    with monkeypatch.context() as patched:
+        if why == "fails":
+            patched.setitem(holding._holders, "a", unanswerable)
+        elif why == "is not loaded":
+            patched.delitem(holding._holders, "a")
+            patched.setattr(holding, "strangers", lambda _: ["plugin_a__file"])
+        else:
+            sweep(limit=1)
+            patched.delitem(holding._holders, "a")
+            sweep(limit=1)
+            patched.setitem(holding._holders, "a", held)
+        sweep()
+    (found,) = read(EvidenceFinding)
+    assert (found.holder, found.settled_at) == ("a", None)
+    sweep()
+    assert told(caplog) == ["1 blobs missing, 0 damaged"]
+    path.write_bytes(PDF)
+    sweep()
+    assert [one.settled_at is not None for one in read(EvidenceFinding)] == [True]
+    asked = [one.asked for one in read(EvidenceRound)]
+    assert asked == [["a", "b"], ["b"], ["a", "b"], ["a", "b"]]
+
+
+def test_a_finding_of_a_holder_that_is_gone_for_good_is_settled(
+    files, sweep, folder, monkeypatch, read
+):
+    monkeypatch.setattr(holding, "_holders", {"a": held, "b": nothing})
+    folder.delete(files[3])
+    sweep()
+    monkeypatch.delitem(holding._holders, "a")
+    sweep()
+    assert [one.settled_at is not None for one in read(EvidenceFinding)] == [True]
+
+
+def test_a_finding_goes_with_its_file_to_another_holder(
+    files, sweep, folder, monkeypatch, read, caplog
+):
+    monkeypatch.setattr(holding, "_holders", {"a": held, "b": nothing})
+    folder.delete(files[3])
+    sweep()
+    monkeypatch.setattr(holding, "_holders", {"a": nothing, "b": held})
+    sweep()
+    assert [(one.holder, one.settled_at) for one in read(EvidenceFinding)] == [("b", None)]
+    assert told(caplog) == ["1 blobs missing, 0 damaged"]
 
 
 def test_nothing_is_removed_while_a_holder_cannot_name_its_files(

@@ -47,9 +47,7 @@ def parts() -> list[str]:
 def page(
     session: ScopedSession, part: str, after: str, most: int = PAGE
 ) -> Sequence[Row[Any, Any]]:
-    """What one holder keeps, by key, from ``after`` on; an unknown one keeps nothing."""
-    if part not in _holders:
-        return []
+    """What one holder keeps, by key, from ``after`` on; raises when it cannot be asked."""
     query, key = _of(part)
     return session.execute(query.where(key > after).order_by(key).limit(most)).all()
 

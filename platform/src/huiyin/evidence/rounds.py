@@ -18,7 +18,7 @@ from enum import StrEnum
 from itertools import islice
 from typing import Any, Final, TypeVar
 
-from sqlalchemy import Row, func, select, tuple_, update
+from sqlalchemy import Row, func, or_, select, tuple_, update
 
 from huiyin.db import ScopedSession
 from huiyin.evidence import holding
@@ -126,6 +126,17 @@ def _compare(
     if rows is None:
         _go_to_next(running)
         return []
+    new = _note(session, running, _read(running, rows, store, budget))
+    if len(rows) < FILES and (not rows or running.after == rows[-1][0]):
+        running.asked = [*running.asked, running.part]
+        _go_to_next(running)
+    return new
+
+
+def _read(
+    running: EvidenceRound, rows: Sequence[Row[Any, Any]], store: BlobStore, budget: _Budget
+) -> dict[str, Fault]:
+    """What is wrong with the files of a page, up to where the piece is spent."""
     faults: dict[str, Fault] = {}
     for key, sha256 in rows:
         fault, size = compare(store, key, sha256)
@@ -138,14 +149,11 @@ def _compare(
         failpoint("evidence.after_file")
         if budget.spent:
             break
-    else:
-        if len(rows) < FILES:
-            _go_to_next(running)
-    return _note(session, running, faults)
+    return faults
 
 
 def _page(session: ScopedSession, running: EvidenceRound) -> Sequence[Row[Any, Any]] | None:
-    """The next page of a holder; none when it cannot be asked."""
+    """The next page of a holder; none when it cannot be asked, or is not here any more."""
     part, after = running.part, running.after
     return _ask(session, part, lambda: holding.page(session, part, after, FILES))
 
@@ -186,7 +194,7 @@ def _note(
         )
     ).all()
     for finding in known:
-        finding.round_id = running.id
+        finding.round_id, finding.holder = running.id, running.part
     old = {finding.blob_key for finding in known}
     new = [
         EvidenceFinding(round_id=running.id, holder=running.part, blob_key=key, fault=fault.value)
@@ -233,11 +241,19 @@ def left_over(session: ScopedSession, found: Sequence[Found]) -> list[Found]:
 
 
 def _end(session: ScopedSession, running: EvidenceRound) -> None:
-    """What this round did not find again is mended, or no longer kept."""
+    """What this round did not find again is mended, or no longer kept.
+
+    Nobody knows of what a holder keeps that was not asked.  One that is not here is gone for good
+    only if no plugin that failed to load, or was taken off the list, may have brought it.
+    """
     running.ended_at = running.moved_at
+    known = [EvidenceFinding.holder.in_(running.asked)]
+    if _ask(session, "a stranger's table", lambda: holding.strangers(session)) == []:
+        known.append(EvidenceFinding.holder.not_in(holding.parts()))
     session.execute(
         update(EvidenceFinding)
         .where(EvidenceFinding.settled_at.is_(None), EvidenceFinding.round_id != running.id)
+        .where(or_(*known))
         .values(settled_at=running.ended_at)
         .execution_options(synchronize_session=False)
     )
