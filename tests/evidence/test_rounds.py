@@ -12,7 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Integer, cast, create_engine, false, literal_column, select, text
+from sqlalchemy import Integer, cast, create_engine, false, literal_column, select, text, update
 
 from huiyin.app import cli_evidence
 from huiyin.db import tenant_session
@@ -418,6 +418,51 @@ def test_a_finding_goes_with_its_file_to_another_holder(
     monkeypatch.setattr(holding, "_holders", {"a": nothing, "b": held})
     sweep()
     assert [(one.holder, one.settled_at) for one in read(EvidenceFinding)] == [("b", None)]
+    assert told(caplog) == ["1 blobs missing, 0 damaged"]
+
+
+@pytest.fixture
+def withdrawn(engine, tenant, files, folder, monkeypatch):
+    """While the first file is read, the sixth goes with its row, as a draft that is withdrawn."""
+
+    def still_here():
+        return held().where(EvidenceFile.note == "")
+
+    def meanwhile(store, key, sha256):
+        if key == files[0]:
+            with tenant_session(engine, tenant.id) as own:
+                gone = update(EvidenceFile).where(EvidenceFile.blob_key == files[5])
+                own.execute(gone.values(note="gone"))
+                own.commit()
+            folder.delete(files[5])
+        return compare(store, key, sha256)
+
+    compare = rounds.compare
+    monkeypatch.setattr(holding, "_holders", {"a": still_here})
+    monkeypatch.setattr(rounds, "compare", meanwhile)
+    monkeypatch.setattr(service, "compare", meanwhile)
+
+
+def test_a_file_that_goes_with_its_row_meanwhile_is_not_missing(
+    files, withdrawn, sweep, folder, caplog, read
+):
+    folder.delete(files[2])
+    sweep()
+    assert [(one.blob_key, one.fault) for one in read(EvidenceFinding)] == [(files[2], "missing")]
+    assert told(caplog) == ["1 blobs missing, 0 damaged"]
+
+
+def test_nor_does_it_count_where_all_is_compared_at_once(files, withdrawn, session, folder):
+    folder.delete(files[2])
+    assert service.examine(session, folder).missing == (files[2],)
+
+
+def test_a_missing_file_is_told_although_another_holder_cannot_be_asked(
+    files, sweep, folder, monkeypatch, caplog
+):
+    monkeypatch.setitem(holding._holders, "z", nobody)
+    folder.delete(files[2])
+    sweep()
     assert told(caplog) == ["1 blobs missing, 0 damaged"]
 
 

@@ -126,7 +126,8 @@ def _compare(
     if rows is None:
         _go_to_next(running)
         return []
-    new = _note(session, running, _read(running, rows, store, budget))
+    faults = still_named(session, _read(running, rows, store, budget))
+    new = _note(session, running, faults)
     if len(rows) < FILES and (not rows or running.after == rows[-1][0]):
         running.asked = [*running.asked, running.part]
         _go_to_next(running)
@@ -179,6 +180,19 @@ def compare(store: BlobStore, key: str, sha256: str) -> tuple[Fault | None, int]
         return Fault.MISSING, 0
     except OSError:
         return Fault.DAMAGED, 0
+
+
+def still_named(session: ScopedSession, faults: dict[str, Fault]) -> dict[str, Fault]:
+    """The faults without files that went together with their rows while others were read.
+
+    All of them when a holder cannot be asked: better told on a guess than not at all.
+    """
+    missing = {key for key, fault in faults.items() if fault is Fault.MISSING}
+    if not missing:
+        return faults
+    named = _ask(session, "one of all holders", lambda: holding.named(session, missing))
+    gone = set() if named is None else missing - named
+    return {key: fault for key, fault in faults.items() if key not in gone}
 
 
 def _note(
