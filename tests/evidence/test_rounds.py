@@ -367,6 +367,23 @@ def test_a_holder_that_cannot_be_asked_keeps_nobody_else_from_being_compared(
     assert {job.state for job in read(Job)} == {JobState.DONE.value}
 
 
+def test_a_holder_that_fails_half_way_counts_as_not_asked_and_what_it_showed_is_kept(
+    files, sweep, folder, monkeypatch, read
+):
+    def fails_at_the_second_page():
+        asked.append(1)
+        return nobody() if len(asked) > 1 else held()
+
+    asked = []
+    monkeypatch.setattr(rounds, "FILES", 4)
+    monkeypatch.setattr(holding, "_holders", {"a": fails_at_the_second_page, "b": nothing})
+    (folder.root / files[1]).write_bytes(b"forged")
+    sweep()
+    (row,) = read(EvidenceRound)
+    assert (row.files, row.found, row.asked, row.ended_at is not None) == (4, 1, ["b"], True)
+    assert [(one.holder, one.blob_key) for one in read(EvidenceFinding)] == [("a", files[1])]
+
+
 @pytest.mark.parametrize("why", ["fails", "is not loaded", "goes in the middle"])
 def test_a_finding_is_settled_only_by_a_round_that_asked_its_holder(
     files, sweep, folder, monkeypatch, read, caplog, why
