@@ -7,10 +7,12 @@ import re
 import subprocess
 import sys
 import time
+from collections import Counter
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
-from sqlalchemy import create_engine, select, text
+from sqlalchemy import Integer, cast, create_engine, false, literal_column, select, text, update
 
 from huiyin.app import cli_evidence
 from huiyin.db import tenant_session
@@ -318,6 +320,9 @@ def test_the_command_says_how_far_it_is(engine, monkeypatch, files, sweep, folde
     assert "qinghe: last full round ended" in lines()[0][1]
     assert "7 files" in lines()[0][1]
     assert "present round" not in lines()[1][1]
+    monkeypatch.setitem(holding._holders, "z", nobody)
+    sweep()
+    assert lines()[1] == (0, "  not asked in it: z")
 
 
 def test_another_firms_files_are_not_looked_at(engine, make_tenant, files, sweep, read):
@@ -329,3 +334,227 @@ def test_another_firms_files_are_not_looked_at(engine, make_tenant, files, sweep
     with tenant_session(engine, other.id) as own:
         assert own.scalars(select(EvidenceRound.files)).all() == [0]
     assert read(EvidenceRound) == []
+
+
+def held():
+    return select(EvidenceFile.blob_key, EvidenceFile.sha256)
+
+
+def nothing():
+    return held().where(false())
+
+
+def unanswerable():
+    return select(EvidenceFile.blob_key, cast(EvidenceFile.sha256 + "x", Integer))
+
+
+def nobody():
+    return select(literal_column("key"), literal_column("sha256")).select_from(text("gone_table"))
+
+
+@pytest.mark.parametrize("first", [True, False])
+@pytest.mark.parametrize("holder", [unanswerable, nobody])
+def test_a_holder_that_cannot_be_asked_keeps_nobody_else_from_being_compared(
+    files, sweep, folder, monkeypatch, read, caplog, first, holder
+):
+    monkeypatch.setitem(holding._holders, "a" if first else "z", holder)
+    (folder.root / files[1]).write_bytes(b"forged")
+    for _ in range(2):
+        sweep()
+    assert [one.blob_key for one in read(EvidenceFinding)] == [files[1]]
+    assert [(one.files, one.ended_at is not None) for one in read(EvidenceRound)] == [(7, True)] * 2
+    assert "cannot be asked about files" in caplog.text
+    assert {job.state for job in read(Job)} == {JobState.DONE.value}
+
+
+def test_a_holder_that_fails_half_way_counts_as_not_asked_and_what_it_showed_is_kept(
+    files, sweep, folder, monkeypatch, read
+):
+    def fails_at_the_second_page():
+        asked.append(1)
+        return nobody() if len(asked) > 1 else held()
+
+    asked = []
+    monkeypatch.setattr(rounds, "FILES", 4)
+    monkeypatch.setattr(holding, "_holders", {"a": fails_at_the_second_page, "b": nothing})
+    (folder.root / files[1]).write_bytes(b"forged")
+    sweep()
+    (row,) = read(EvidenceRound)
+    assert (row.files, row.found, row.asked, row.ended_at is not None) == (4, 1, ["b"], True)
+    assert [(one.holder, one.blob_key) for one in read(EvidenceFinding)] == [("a", files[1])]
+
+
+@pytest.mark.parametrize("why", ["fails", "is not loaded", "goes in the middle"])
+def test_a_finding_is_settled_only_by_a_round_that_asked_its_holder(
+    files, sweep, folder, monkeypatch, read, caplog, why
+):
+    monkeypatch.setattr(holding, "_holders", {"a": held, "b": nothing})
+    path = folder.root / files[3]
+    path.unlink()
+    sweep()
+    with monkeypatch.context() as patched:
+        if why == "fails":
+            patched.setitem(holding._holders, "a", unanswerable)
+        elif why == "is not loaded":
+            patched.delitem(holding._holders, "a")
+            patched.setattr(holding, "strangers", lambda _: ["plugin_a__file"])
+        else:
+            sweep(limit=1)
+            patched.delitem(holding._holders, "a")
+            sweep(limit=1)
+            patched.setitem(holding._holders, "a", held)
+        sweep()
+    (found,) = read(EvidenceFinding)
+    assert (found.holder, found.settled_at) == ("a", None)
+    sweep()
+    assert told(caplog) == ["1 blobs missing, 0 damaged"]
+    path.write_bytes(PDF)
+    sweep()
+    assert [one.settled_at is not None for one in read(EvidenceFinding)] == [True]
+    asked = [one.asked for one in read(EvidenceRound)]
+    assert asked == [["a", "b"], ["b"], ["a", "b"], ["a", "b"]]
+
+
+def test_a_finding_of_a_holder_that_is_gone_for_good_is_settled(
+    files, sweep, folder, monkeypatch, read
+):
+    monkeypatch.setattr(holding, "_holders", {"a": held, "b": nothing})
+    folder.delete(files[3])
+    sweep()
+    monkeypatch.delitem(holding._holders, "a")
+    sweep()
+    assert [one.settled_at is not None for one in read(EvidenceFinding)] == [True]
+
+
+def test_a_finding_goes_with_its_file_to_another_holder(
+    files, sweep, folder, monkeypatch, read, caplog
+):
+    monkeypatch.setattr(holding, "_holders", {"a": held, "b": nothing})
+    folder.delete(files[3])
+    sweep()
+    monkeypatch.setattr(holding, "_holders", {"a": nothing, "b": held})
+    sweep()
+    assert [(one.holder, one.settled_at) for one in read(EvidenceFinding)] == [("b", None)]
+    assert told(caplog) == ["1 blobs missing, 0 damaged"]
+
+
+@pytest.fixture
+def withdrawn(engine, tenant, files, folder, monkeypatch):
+    """While the first file is read, the sixth goes with its row, as a draft that is withdrawn."""
+
+    def still_here():
+        return held().where(EvidenceFile.note == "")
+
+    def meanwhile(store, key, sha256):
+        if key == files[0]:
+            with tenant_session(engine, tenant.id) as own:
+                gone = update(EvidenceFile).where(EvidenceFile.blob_key == files[5])
+                own.execute(gone.values(note="gone"))
+                own.commit()
+            folder.delete(files[5])
+        return compare(store, key, sha256)
+
+    compare = rounds.compare
+    monkeypatch.setattr(holding, "_holders", {"a": still_here})
+    monkeypatch.setattr(rounds, "compare", meanwhile)
+    monkeypatch.setattr(service, "compare", meanwhile)
+
+
+def test_a_file_that_goes_with_its_row_meanwhile_is_not_missing(
+    files, withdrawn, sweep, folder, caplog, read
+):
+    folder.delete(files[2])
+    sweep()
+    assert [(one.blob_key, one.fault) for one in read(EvidenceFinding)] == [(files[2], "missing")]
+    assert told(caplog) == ["1 blobs missing, 0 damaged"]
+
+
+def test_nor_does_it_count_where_all_is_compared_at_once(files, withdrawn, session, folder):
+    folder.delete(files[2])
+    assert service.examine(session, folder).missing == (files[2],)
+
+
+def test_a_missing_file_is_told_although_another_holder_cannot_be_asked(
+    files, sweep, folder, monkeypatch, caplog
+):
+    monkeypatch.setitem(holding._holders, "z", nobody)
+    folder.delete(files[2])
+    sweep()
+    assert told(caplog) == ["1 blobs missing, 0 damaged"]
+
+
+def test_nothing_is_removed_while_a_holder_cannot_name_its_files(
+    files, sweep, folder, monkeypatch, read, tenant
+):
+    orphan = folder.put(tenant.id, b"nobody's, or somebody's", 99)
+    grow_old(folder.root / orphan.key)
+    with monkeypatch.context() as patched:
+        patched.setitem(holding._holders, "z", nobody)
+        sweep()
+    assert folder.exists(orphan.key)
+    sweep()
+    assert not folder.exists(orphan.key)
+    assert [one.left_over for one in read(EvidenceRound)] == [0, 1]
+
+
+def test_what_one_holder_showed_is_kept_whatever_becomes_of_the_next(
+    files, sweep, folder, monkeypatch, read, caplog
+):
+    monkeypatch.setitem(holding._holders, "z", held)
+    (folder.root / files[1]).write_bytes(b"forged")
+    monkeypatch.setenv(failpoints.VARIABLE, "evidence.after_file:raise@8")
+    monkeypatch.setattr(failpoints, "_passed", Counter())
+    sweep()
+    assert [one.blob_key for one in read(EvidenceFinding)] == [files[1]]
+    assert told(caplog) == ["0 blobs missing, 1 damaged"]
+    (row,) = read(EvidenceRound)
+    assert (row.part, row.files, row.ended_at) == ("z", 7, None)
+
+
+@pytest.mark.parametrize("call", ["iterdir", "stat"])
+def test_what_cannot_be_looked_at_does_not_hide_the_rest(
+    files, sweep, folder, monkeypatch, read, tenant, caplog, call
+):
+    orphans = sorted(folder.put(tenant.id, b"nobody's", 99).key for _ in range(3))
+    for key in orphans:
+        grow_old(folder.root / key)
+    bad = folder.root / orphans[1]
+    whole = getattr(Path, call)
+
+    def broken(self, *arguments, **options):
+        if self == (bad.parent if call == "iterdir" else bad):
+            raise OSError(5, "Input/output error")
+        return whole(self, *arguments, **options)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, call, broken)
+        sweep()
+    (row,) = read(EvidenceRound)
+    assert row.ended_at is not None
+    left = [key for key in orphans if folder.exists(key)]
+    assert orphans[1] in left
+    assert all(key.split("/")[1] == bad.parent.name for key in left)
+    assert "Input/output error" in caplog.text
+    sweep()
+    assert not folder.exists(orphans[1])
+
+
+def test_what_cannot_be_removed_is_said_and_stays(
+    files, sweep, folder, monkeypatch, read, tenant, caplog
+):
+    orphans = sorted(folder.put(tenant.id, b"nobody's", 99).key for _ in range(2))
+    for key in orphans:
+        grow_old(folder.root / key)
+    discard = folder.discard
+
+    def broken(found):
+        if found.key == orphans[0]:
+            raise OSError(30, "Read-only file system")
+        discard(found)
+
+    monkeypatch.setattr(folder, "discard", broken)
+    sweep()
+    assert [folder.exists(key) for key in orphans] == [True, False]
+    (row,) = read(EvidenceRound)
+    assert (row.left_over, row.ended_at is not None) == (1, True)
+    assert "is left over and cannot be removed: Read-only file system" in caplog.text

@@ -13,7 +13,7 @@ from sqlalchemy import Engine, select
 from huiyin.app.compose import install
 from huiyin.app.settings import Settings
 from huiyin.db import ScopedSession, platform_session, tenant_session
-from huiyin.evidence import rounds
+from huiyin.evidence import holding, rounds
 from huiyin.evidence.models import EvidenceRound
 from huiyin.kit.time import local
 from huiyin.tenancy.models import Tenant
@@ -54,6 +54,8 @@ def _firm(session: ScopedSession, slug: str) -> Iterator[tuple[int, str]]:
     last, running = rounds.latest(session), rounds.present(session)
     if last and last.ended_at:
         yield 0, f"{slug}: last full round ended {_at(last.ended_at)}, {_size(last)}"
+        for holder in sorted(set(holding.parts()).difference(last.asked)):
+            yield 0, f"  not asked in it: {holder}"
     else:
         yield 0, f"{slug}: no full round yet"
     if running:

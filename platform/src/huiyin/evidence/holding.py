@@ -5,9 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Sequence
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Row, Select, literal, select, table, text, union_all
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Row,
+    Select,
+    Text,
+    any_,
+    literal,
+    select,
+    table,
+    text,
+    union_all,
+)
 
 from huiyin.db import Base, ScopedSession
+from huiyin.plugins.loading import WHOLE
 
 # What some part of the house keeps in the store: key and SHA-256.
 Holder = Callable[[], Select[Any, Any]]
@@ -34,9 +47,7 @@ def parts() -> list[str]:
 def page(
     session: ScopedSession, part: str, after: str, most: int = PAGE
 ) -> Sequence[Row[Any, Any]]:
-    """What one holder keeps, by key, from ``after`` on; an unknown one keeps nothing."""
-    if part not in _holders:
-        return []
+    """What one holder keeps, by key, from ``after`` on; raises when it cannot be asked."""
     query, key = _of(part)
     return session.execute(query.where(key > after).order_by(key).limit(most)).all()
 
@@ -51,12 +62,16 @@ def everything(session: ScopedSession) -> Iterator[tuple[str, str]]:
 
 
 def named(session: ScopedSession, keys: Collection[str]) -> set[str]:
-    """Those of the keys that some holder names."""
-    found: set[str] = set()
-    for part in parts() if keys else ():
-        query, key = _of(part)
-        found |= {one for one, _ in session.execute(query.where(key.in_(keys)))}
-    return found
+    """Those of the keys that some holder names; raises when one of them cannot be asked.
+
+    One statement, so that a file which goes from one holder to another meanwhile is seen with
+    either: each statement sees the rows as they were when it began.
+    """
+    asked = [
+        query.where(key == any_(literal(list(keys), ARRAY(Text)))).with_only_columns(key)
+        for query, key in map(_of, parts() if keys else ())
+    ]
+    return set(session.scalars(union_all(*asked))) if asked else set()
 
 
 def _of(part: str) -> tuple[Select[Any, Any], ColumnElement[str]]:
@@ -75,13 +90,16 @@ def strangers(session: ScopedSession) -> list[str]:
     """Tables with rows of this firm whose plugin is not loaded in this process.
 
     Such a plugin was taken off the list, or could not be loaded: nobody here knows which files
-    its rows name.
+    its rows name.  That a table is known does not help: a plugin may fail after its models.
     """
-    known = Base.metadata.tables
     asked = [
         select(literal(name)).where(select(literal(1)).select_from(table(name)).exists())
         for name in session.scalars(_PLUGIN_TABLES)
-        if name not in known
+        if name not in Base.metadata.tables or _plugin_of(name) not in WHOLE
     ]
     # There is no model of these tables: row security alone keeps to the firm.
     return sorted(session.scalars(union_all(*asked))) if asked else []
+
+
+def _plugin_of(name: str) -> str:
+    return name.removeprefix("plugin_").partition("__")[0]

@@ -79,6 +79,8 @@ class EvidenceRound(TenantModel):
     turn: Mapped[int] = mapped_column(default=0)
     part: Mapped[str]
     after: Mapped[str] = mapped_column(default="")
+    # The holders that were gone through to their end.
+    asked: Mapped[list[Any]] = mapped_column(default=list, server_default="[]")
     files: Mapped[int] = mapped_column(default=0)
     bytes: Mapped[int] = mapped_column(BigInteger, default=0)
     found: Mapped[int] = mapped_column(default=0)  # that nobody knew before
@@ -86,7 +88,10 @@ class EvidenceRound(TenantModel):
 
 
 class EvidenceFinding(TenantModel):
-    """A file that a round found missing or damaged; settled once a full round no longer does."""
+    """A file that a round found missing or damaged; settled once a full round no longer does.
+
+    Only a round that asked its holder settles it, or one that finds the holder gone for good.
+    """
 
     __tablename__ = "evidence_finding"
     __grants__ = "SELECT, INSERT, UPDATE"
@@ -99,7 +104,7 @@ class EvidenceFinding(TenantModel):
     )  # fmt: skip
 
     round_id: Mapped[uuid.UUID]  # the round that saw it last
-    holder: Mapped[str]
+    holder: Mapped[str]  # that named it last
     blob_key: Mapped[str]
     fault: Mapped[str]
     found_at: Mapped[datetime] = mapped_column(default=now)

@@ -2,21 +2,23 @@
 
 A round goes through everybody who keeps files, then through the store for files that nobody
 names.  Where it stands is written down with each piece, so that a fault costs one piece, and a
-round ends however much there is.
+round ends however much there is.  Whoever cannot be asked, and whatever cannot be removed, is
+passed over: one fault that lasts may not end the comparing of everything else.
 """
 
 from __future__ import annotations
 
+import logging
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from itertools import islice
-from typing import Final
+from typing import Any, Final, TypeVar
 
-from sqlalchemy import func, select, tuple_, update
+from sqlalchemy import Row, func, or_, select, tuple_, update
 
 from huiyin.db import ScopedSession
 from huiyin.evidence import holding
@@ -25,6 +27,8 @@ from huiyin.evidence.store import BlobStore, Found, digest_of
 from huiyin.kit.failpoints import failpoint
 from huiyin.kit.time import now
 
+log: Final = logging.getLogger(__name__)
+Answer = TypeVar("Answer")
 GRACE: Final = timedelta(hours=24)
 BYTES: Final = 512 * 1024 * 1024  # read in one piece, and one file more
 SECONDS: Final = 60.0  # spent on one piece, and one file more
@@ -86,9 +90,14 @@ def begin(session: ScopedSession) -> EvidenceRound:
 def piece(
     session: ScopedSession, running: EvidenceRound, store: BlobStore
 ) -> list[EvidenceFinding]:
-    """Go on with a round until it ends or the piece is spent; answers what was newly found."""
+    """Go on with a round until the piece is spent; answers what was newly found.
+
+    A piece goes no further than to the end of one holder, so that what was found there is kept
+    whatever becomes of the next.
+    """
     budget, new = _Budget(time.monotonic() + SECONDS, BYTES), list[EvidenceFinding]()
-    while running.part != END and not budget.spent:
+    part = running.part
+    while running.part == part and not budget.spent:
         if running.part == STORE:
             _clear(session, running, store)
         else:
@@ -113,7 +122,22 @@ def _compare(
     session: ScopedSession, running: EvidenceRound, store: BlobStore, budget: _Budget
 ) -> list[EvidenceFinding]:
     """The next page of one holder, or as much of it as may still be spent."""
-    rows = holding.page(session, running.part, running.after, FILES)
+    rows = _page(session, running)
+    if rows is None:
+        _go_to_next(running)
+        return []
+    faults = still_named(session, _read(running, rows, store, budget))
+    new = _note(session, running, faults)
+    if len(rows) < FILES and (not rows or running.after == rows[-1][0]):
+        running.asked = [*running.asked, running.part]
+        _go_to_next(running)
+    return new
+
+
+def _read(
+    running: EvidenceRound, rows: Sequence[Row[Any, Any]], store: BlobStore, budget: _Budget
+) -> dict[str, Fault]:
+    """What is wrong with the files of a page, up to where the piece is spent."""
     faults: dict[str, Fault] = {}
     for key, sha256 in rows:
         fault, size = compare(store, key, sha256)
@@ -126,10 +150,24 @@ def _compare(
         failpoint("evidence.after_file")
         if budget.spent:
             break
-    else:
-        if len(rows) < FILES:
-            _go_to_next(running)
-    return _note(session, running, faults)
+    return faults
+
+
+def _page(session: ScopedSession, running: EvidenceRound) -> Sequence[Row[Any, Any]] | None:
+    """The next page of a holder; none when it cannot be asked, or is not here any more."""
+    part, after = running.part, running.after
+    return _ask(session, part, lambda: holding.page(session, part, after, FILES))
+
+
+def _ask(session: ScopedSession, whom: str, question: Callable[[], Answer]) -> Answer | None:
+    """The answer, or none when asking fails, and then nothing of it is left in the transaction."""
+    try:
+        with session.begin_nested():
+            return question()
+    except Exception as fault:  # noqa: BLE001 - whatever it is, the others are compared
+        said = "tenant %s: %s cannot be asked about files: %s"
+        log.error(said, session.tenant, whom, type(fault).__name__)  # noqa: TRY400 - may quote
+        return None
 
 
 def compare(store: BlobStore, key: str, sha256: str) -> tuple[Fault | None, int]:
@@ -142,6 +180,19 @@ def compare(store: BlobStore, key: str, sha256: str) -> tuple[Fault | None, int]
         return Fault.MISSING, 0
     except OSError:
         return Fault.DAMAGED, 0
+
+
+def still_named(session: ScopedSession, faults: dict[str, Fault]) -> dict[str, Fault]:
+    """The faults without files that went together with their rows while others were read.
+
+    All of them when a holder cannot be asked: better told on a guess than not at all.
+    """
+    missing = {key for key, fault in faults.items() if fault is Fault.MISSING}
+    if not missing:
+        return faults
+    named = _ask(session, "one of all holders", lambda: holding.named(session, missing))
+    gone = set() if named is None else missing - named
+    return {key: fault for key, fault in faults.items() if key not in gone}
 
 
 def _note(
@@ -157,7 +208,7 @@ def _note(
         )
     ).all()
     for finding in known:
-        finding.round_id = running.id
+        finding.round_id, finding.holder = running.id, running.part
     old = {finding.blob_key for finding in known}
     new = [
         EvidenceFinding(round_id=running.id, holder=running.part, blob_key=key, fault=fault.value)
@@ -172,19 +223,30 @@ def _note(
 def _clear(session: ScopedSession, running: EvidenceRound, store: BlobStore) -> None:
     """Remove what crashes left over in the next stretch of the store."""
     found = list(islice(store.listing(session.tenant, running.after), FILES))
-    for one in left_over(session, found):
-        store.discard(one)
-        running.left_over += 1
-    if len(found) < FILES:
+    left = _ask(session, "one of all holders", lambda: left_over(session, found))
+    for one in left or ():
+        running.left_over += _discard(session, store, one)
+    if left is None or len(found) < FILES:
         _go_to_next(running)
     else:
         running.after = found[-1].place
 
 
+def _discard(session: ScopedSession, store: BlobStore, found: Found) -> bool:
+    try:
+        store.discard(found)
+    except OSError as fault:
+        said = "tenant %s: %s is left over and cannot be removed: %s"
+        log.error(said, session.tenant, found.place, fault.strerror)  # noqa: TRY400 - says it all
+        return False
+    return True
+
+
 def left_over(session: ScopedSession, found: Sequence[Found]) -> list[Found]:
     """Files that nobody names; a young one is left alone, its row may be about to come.
 
-    None at all while the firm has rows of a plugin that is not here to name its files.
+    None at all while the firm has rows of a plugin that is not here to name its files.  Raises
+    when a holder cannot be asked.
     """
     old = [one for one in found if now() - one.at > GRACE]
     named = holding.named(session, {one.key for one in old if one.key})
@@ -193,11 +255,19 @@ def left_over(session: ScopedSession, found: Sequence[Found]) -> list[Found]:
 
 
 def _end(session: ScopedSession, running: EvidenceRound) -> None:
-    """What this round did not find again is mended, or no longer kept."""
+    """What this round did not find again is mended, or no longer kept.
+
+    Nobody knows of what a holder keeps that was not asked.  One that is not here is gone for good
+    only if no plugin that failed to load, or was taken off the list, may have brought it.
+    """
     running.ended_at = running.moved_at
+    known = [EvidenceFinding.holder.in_(running.asked)]
+    if _ask(session, "a stranger's table", lambda: holding.strangers(session)) == []:
+        known.append(EvidenceFinding.holder.not_in(holding.parts()))
     session.execute(
         update(EvidenceFinding)
         .where(EvidenceFinding.settled_at.is_(None), EvidenceFinding.round_id != running.id)
+        .where(or_(*known))
         .values(settled_at=running.ended_at)
         .execution_options(synchronize_session=False)
     )

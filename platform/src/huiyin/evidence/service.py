@@ -23,7 +23,7 @@ from huiyin.evidence import kinds
 from huiyin.evidence.errors import BlobDamaged, VerifierIsUploader
 from huiyin.evidence.holding import PAGE, everything, holds_blobs
 from huiyin.evidence.models import EvidenceFile, FileSource
-from huiyin.evidence.rounds import Fault, compare, left_over
+from huiyin.evidence.rounds import Fault, compare, left_over, still_named
 from huiyin.evidence.store import Blob, BlobStore, blobs, digest_of
 from huiyin.identity.actor import Actor, ActorKind
 from huiyin.kit.errors import Invalid, NotFound, Refused, TooLarge
@@ -320,6 +320,7 @@ def examine(session: ScopedSession, store: BlobStore) -> Examined:
         for key, sha256 in everything(session)
         if (fault := compare(store, key, sha256)[0])
     }
+    faults = still_named(session, faults)
     left: list[str] = []
     listing = store.listing(session.tenant)
     while found := list(islice(listing, PAGE)):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import io
+import logging
 import os
 import re
 import secrets
@@ -25,6 +26,7 @@ from huiyin.evidence.errors import StorageFull
 from huiyin.kit.errors import TooLarge
 from huiyin.kit.failpoints import failpoint
 
+log: Final = logging.getLogger(__name__)
 CHUNK: Final = 1 << 20
 _KEY: Final = re.compile(r"[0-9a-f]{32}/[0-9a-f]{2}/[0-9a-f]{40}")
 _TEMP: Final = ".new-"
@@ -69,7 +71,10 @@ class BlobStore(Protocol):
         """Forget the bytes; no matter if they are gone already."""
 
     def listing(self, tenant_id: uuid.UUID, after: str = "") -> Iterator[Found]:
-        """Everything kept for one firm, unfinished files too, by ``place`` and from one on."""
+        """Everything kept for one firm, unfinished files too, by ``place`` and from one on.
+
+        What cannot be looked at is passed over: it may not hide the rest.
+        """
 
     def discard(self, found: Found) -> None:
         """Forget one file of ``listing``."""
@@ -129,8 +134,7 @@ class FolderStore:
         for folder in _names(top):
             names = _names(top / folder) if folder >= first else []
             for path in (top / folder / name for name in names if f"{folder}/{name}" > after):
-                with suppress(FileNotFoundError):
-                    at = datetime.fromtimestamp(path.stat().st_mtime, UTC)
+                if at := _written(path):
                     done = not path.name.startswith(_TEMP)
                     yield Found(path.relative_to(self.root).as_posix() if done else "", path, at)
 
@@ -158,6 +162,20 @@ def _names(folder: Path) -> list[str]:
         return sorted(path.name for path in folder.iterdir())
     except (FileNotFoundError, NotADirectoryError):
         return []
+    except OSError as fault:
+        log.error("the folder %s cannot be listed: %s", folder, fault.strerror)  # noqa: TRY400
+        return []
+
+
+def _written(path: Path) -> datetime | None:
+    """When a file was written last; none for one that is gone, or nobody can look at."""
+    try:
+        return datetime.fromtimestamp(path.stat().st_mtime, UTC)
+    except FileNotFoundError:
+        return None
+    except OSError as fault:
+        log.error("the file %s cannot be looked at: %s", path, fault.strerror)  # noqa: TRY400
+        return None
 
 
 def _sync(folder: Path) -> None:

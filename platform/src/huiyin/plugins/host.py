@@ -28,6 +28,7 @@ from huiyin.plugins.hooks import NoHooks, TenantHooks
 from huiyin.plugins.loading import (
     GROUP,
     SHIPPED,
+    WHOLE,
     BadPlugin,
     Plugin,
     Refusal,
@@ -111,6 +112,7 @@ class PluginHost:
         for permission in plugin.declared.permissions:
             register_permission(permission.name, permission.roles)
         self.plugins[plugin.name] = plugin
+        WHOLE.add(plugin.name)
 
     def _check_roots(self, plugin: Plugin) -> None:
         for other in self.plugins.values():

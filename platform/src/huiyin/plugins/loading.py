@@ -57,6 +57,10 @@ _LISTED: Final = re.compile(
     r"(?P<name>[a-z0-9_]+)(=(?P<dist>[A-Za-z0-9._-]+?)(==(?P<version>.+))?)?"
 )
 
+# Every plugin that this process has loaded to the end: whatever it registers is registered.  One
+# that failed on the way may have left its models behind, and half of the rest.
+WHOLE: Final[set[str]] = set()
+
 
 class BadPlugin(Exception):
     """Why a plugin is not used; the text is for the operator."""
