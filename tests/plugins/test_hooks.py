@@ -1,9 +1,11 @@
 """A firm's hooks: only what is on, in order, and nobody takes the page down."""
 
+from contextlib import suppress
 from importlib import import_module
 
 import pytest
 from sqlalchemy import event, select
+from sqlalchemy.exc import IntegrityError
 
 from huiyin.cases.stages import Stage
 from huiyin.cases.verbs import VERBS
@@ -196,6 +198,25 @@ def test_a_statement_that_the_database_refuses_breaks_nothing(crowd, session, te
     assert len(host.hooks_in(session, tenant).next_steps(case)) == 1
     session.add(Counter(name="after"))
     session.commit()
+
+
+def test_one_that_goes_on_after_a_failed_flush_is_blamed_and_the_page_goes_on(
+    crowd, session, tenant, engine, case
+):
+    """What it meets then is the very error that a lost connection gives."""
+
+    def next_steps(ctx, case):
+        ctx.session.add(Counter(name=None))
+        with suppress(IntegrityError):
+            ctx.session.flush()
+        ctx.session.scalar(select(Counter.value))
+
+    host = crowd(careless={"next_steps": next_steps}, tidy=says("t"))
+    session.add(Counter(name="core", value=7))
+    assert len(host.hooks_in(session, tenant).next_steps(case)) == 1
+    session.commit()
+    assert session.scalar(select(Counter.value).where(Counter.name == "core")) == 7
+    assert "PendingRollbackError" in health_of(engine, tenant, "careless").last_error
 
 
 @pytest.mark.parametrize(

@@ -157,7 +157,7 @@ class TenantHooks:
                         asked, hook, caller = waiting.pop(0)
                         answers[hook] += self._answers(hook, asked, caller, arguments)
             except Exception as fault:
-                if _is_ours(fault):
+                if _is_lost(self.session):
                     raise
                 health.failed(self.session, asked.name, hook, fault)
                 self.host.standings.forget(self.session.tenant)
@@ -197,11 +197,15 @@ def context_of(desk: Desk) -> TenantContext:
     return context
 
 
-def _is_ours(fault: Exception) -> bool:
-    """Whether the connection is gone: no plugin did that, and none can be asked any more."""
-    return isinstance(fault, PendingRollbackError) or (
-        isinstance(fault, DBAPIError) and fault.connection_invalidated
-    )
+def _is_lost(session: ScopedSession) -> bool:
+    """Whether the connection is gone: no plugin did that, and none can be asked any more.
+
+    What a plugin breaks in its session is whole again when the session is given back.
+    """
+    try:
+        return session.connection().invalidated
+    except (DBAPIError, PendingRollbackError):
+        return True
 
 
 class NoHooks:
