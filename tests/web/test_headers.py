@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import logging
 import re
+from types import SimpleNamespace
 
 import pytest
+from litestar.datastructures import Cookie
 from sqlalchemy.exc import OperationalError
 
 from huiyin.cases import queries
 from huiyin.identity.policy import Role
 from huiyin.testing import factories
 from huiyin.testing.web import OWN_PAGE
+from huiyin.web.desk import Desk, OwnCookie
 
 ROLES = tuple(role.value for role in Role)
 # A script that the firm's own site loads.  Nothing of anybody is in it.
@@ -180,3 +183,17 @@ def test_cookies_are_for_the_server_alone(public, engine):
     )
     (cookie,) = answer.headers.get_list("set-cookie")
     assert {"HttpOnly", "SameSite=lax", "Path=/"} <= set(cookie.split("; "))
+
+
+@pytest.mark.parametrize("secure", [True, False])
+def test_a_cookie_is_written_out_as_the_library_would(secure):
+    given = {"key": "hy_x", "value": "Ab-_9", "max_age": 60, "secure": secure}
+    usual = Cookie(**given, path="/", httponly=True, samesite="lax")
+    assert OwnCookie(**given).to_encoded_header() == usual.to_encoded_header()
+
+
+@pytest.mark.parametrize("value", ['a"b', "a;b", "a b", "中", "a\r\nSet-Cookie: b"])
+def test_a_cookie_that_needs_quoting_is_refused_before_anything_is_committed(value):
+    desk = Desk(SimpleNamespace(settings=SimpleNamespace(secure=True)), None)
+    with pytest.raises(ValueError, match="quoting"):
+        desk.set_cookie("hy_x", value, 60)

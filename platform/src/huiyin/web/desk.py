@@ -41,13 +41,11 @@ THEME: Final = "hy_theme"
 class OwnCookie(Cookie):
     """A cookie as all of ours are: for the whole site, and out of reach of scripts.
 
-    Its value is one of our own making, in characters that need no quoting; so it is written out
-    at once, and not by way of two copies of itself.
+    Its value is one of our own making, in characters that need no quoting (``Desk`` sees to it);
+    so it is written out at once, and not by way of two copies of itself.
     """
 
     def to_encoded_header(self) -> tuple[bytes, bytes]:
-        if not _UNQUOTED.fullmatch(self.value or ""):
-            raise ValueError(f"the cookie {self.key} would need quoting")
         secure = "; Secure" if self.secure else ""
         told = f"{self.key}={self.value}; HttpOnly; Max-Age={self.max_age}; Path=/; SameSite=lax"
         return b"set-cookie", f"{told}{secure}".encode("latin-1")
@@ -318,6 +316,8 @@ class Desk:
         self._cookies.append(self._cookie(name, value, max_age=max_age))
 
     def _cookie(self, name: str, value: str, max_age: int) -> Cookie:
+        if not _UNQUOTED.fullmatch(value):  # here, and not when all is committed
+            raise ValueError(f"the cookie {name} would need quoting")
         return OwnCookie(key=name, value=value, max_age=max_age, secure=self.site.settings.secure)
 
     def _with_cookies(self, response: Response[Any]) -> Response[Any]:
