@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import select
 
-from huiyin.cases import closing, people, service, tracking
+from huiyin.cases import closing, merging, people, service, tracking
 from huiyin.cases.change import find
 from huiyin.cases.errors import MoveNotAllowed, NobodyLeft, SecondPersonRequired
 from huiyin.cases.filing import Filing, file_complaint
@@ -160,6 +160,26 @@ def test_the_timeline_names_other_cases_to_those_only_who_may_know_of_them(
     assert number in api(actor).get(program).text
     assert number not in web(investigator).get(page).text
     assert number not in api(investigator).get(program).text
+
+
+@pytest.mark.parametrize("undo", [True, False])
+def test_the_timeline_of_a_master_names_none_that_the_reader_may_not_know_of(
+    session, actor, approver, case, propose, do, web, make_actor, undo
+):
+    merged = do(approver, propose(case, "merge"), "merge")
+    master = session.get(Case, (session.tenant, merged.master_id))
+    if undo:
+        merging.unmerge(session, approver, merged.number, WHY, rev=merged.version)
+    else:
+        merging.settle(session, merged)  # as when it was answered
+    investigator = make_actor("investigator", name="陆一帆")
+    form = AssignForm(part=Part.INVESTIGATOR.value, account_id=investigator.id)
+    people.assign(session, actor, master.number, form, rev=master.version)
+    session.commit()
+    page = f"/t/qinghe/w/cases/{master.number}"
+    assert ("分开办理" if undo else "已答复或另行办理") in web(actor).get(page).text
+    assert merged.number in web(actor).get(page).text
+    assert merged.number not in web(investigator).get(page).text
 
 
 def test_whoever_handled_the_case_does_not_confirm(

@@ -62,7 +62,8 @@ def entries(
     return lines
 
 
-_NAMING: Final = ("master", "merged", "unmerged")  # what a line says of another case: its number
+# Where a line names another case by its number.
+_NAMING: Final = ("master", "merged", "settled", "unmerged")
 
 
 def _hide_strangers(session: ScopedSession, actor: Actor, lines: Sequence[Row[Any]]) -> None:
